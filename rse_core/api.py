@@ -1,0 +1,57 @@
+"""The public names of the core: what plugins, adapters and vendors import. Everything else may change without notice."""
+
+from __future__ import annotations
+
+from .audit import Actor, record
+from .content import ContentInfo, ContentType, ObjectRef
+from .contributions import (
+    Asset,
+    Capability,
+    Cli,
+    Consumer,
+    HealthCheck,
+    HealthResult,
+    Indicator,
+    Job,
+    Migrations,
+    NavItem,
+    NotificationType,
+    PersonalData,
+    Review,
+    SearchDocument,
+    Setting,
+    SlotItem,
+    Translations,
+    Veto,
+    Viewer,
+)
+from .db import Key, UtcDateTime, plugin_base, utcnow
+from .decision import Decision, Mode, Reason
+from .errors import (
+    BadInput,
+    ConfigError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PluginError,
+    RseError,
+    SignInNeeded,
+    TooMany,
+)
+from .events import Event, emit
+from .i18n import LazyText, Text, current_locale, translator, use_locale
+from .identity import Identity, IdentityRefused, IdentitySource
+from .levels import Level, parse_level
+from .plugin import Manifest, Plugin, hookimpl
+from .policy import Question, Target, can, require
+from .runtime import Core, core_of
+
+__all__ = [
+    "Actor", "Asset", "BadInput", "Capability", "Cli", "ConfigError", "Conflict", "Consumer", "ContentInfo", "ContentType",
+    "Core", "Decision", "Event", "Forbidden", "HealthCheck", "HealthResult", "Identity", "IdentityRefused",
+    "IdentitySource", "Indicator", "Job", "Key", "LazyText", "Level", "Manifest", "Migrations", "Mode", "NavItem",
+    "NotFound", "NotificationType", "ObjectRef", "PersonalData", "Plugin", "PluginError", "Question", "Reason", "Review",
+    "RseError", "SearchDocument", "Setting", "SignInNeeded", "SlotItem", "Target", "Text", "TooMany", "Translations",
+    "UtcDateTime", "Veto", "Viewer", "can", "core_of", "current_locale", "emit", "hookimpl", "parse_level",
+    "plugin_base", "record", "require", "translator", "use_locale", "utcnow",
+]  # fmt: skip

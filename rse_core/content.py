@@ -1,0 +1,82 @@
+"""References to things that can be reacted to, commented on, found, moderated: ObjectRef and ContentType."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .errors import BadInput
+from .i18n import Text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+_TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39})?\Z")
+MAX_ID = 500
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectRef:
+    """Points at one thing: ``page:/news/12``, ``comments.comment:42``. Text form ``type:id``."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> ObjectRef:
+        """Read ``type:id``.
+
+        :raises BadInput: when the text is not of that form.
+        """
+        kind, sep, ident = text.partition(":")
+        if not sep or not _TYPE.match(kind) or not ident or len(ident) > MAX_ID or "\x00" in ident:
+            raise BadInput(f"“{text[:80]}” does not name an object.", remedy="Write TYPE:ID, for example page:/news/12.")
+        return cls(kind, ident)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentInfo:
+    """What the core needs to know of one object. ``audience_id`` None means that nobody but its moderators sees it.
+
+    ``state`` is ``published``, ``draft``, ``pending``, ``scheduled``, ``archived``, ``locked`` or ``deleted``.
+    """
+
+    ref: ObjectRef
+    title: str
+    url: str
+    audience_id: int | None
+    section: str | None = None
+    space_id: int | None = None
+    author_id: int | None = None
+    state: str = "published"
+    created_at: dt.datetime | None = None
+    parent: ObjectRef | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Loads many objects at once, in a constant number of queries; ids that do not exist are left out.
+Resolver = Callable[["Session", Sequence[str]], Mapping[str, ContentInfo]]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentType:
+    """A kind of object that a plugin brings. Register it with ``rse_content_types``.
+
+    :param name: ``<plugin>.<kind>``; the core's own is ``page``.
+    :param resolve: see :data:`Resolver`.
+    :param likable, commentable: whether reactions and comments may be attached to it.
+    """
+
+    name: str
+    label: Text
+    resolve: Resolver
+    likable: bool = False
+    commentable: bool = False
+    searchable: bool = False
+    moderated: bool = True

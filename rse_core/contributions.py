@@ -1,0 +1,253 @@
+"""What a plugin hands to the core: frozen dataclasses, one for each kind of contribution."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .content import ContentInfo, ContentType, ObjectRef
+from .i18n import Text
+from .levels import Level
+
+if TYPE_CHECKING:
+    import click
+    from flask_smorest import Blueprint as RestBlueprint
+    from sqlalchemy.orm import Session
+
+    from .events import Event
+
+__all__ = [
+    "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "HealthCheck", "HealthResult", "Indicator",
+    "Job", "Migrations", "NavItem", "NotificationType", "ObjectRef", "PersonalData", "RestBlueprints", "Review",
+    "SearchDocument", "Setting", "SlotItem", "Translations", "Veto", "Viewer",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One thing a person may do.
+
+    :param key: ``<plugin>.<verb>``, e.g. ``likes.react``.
+    :param level: the level from which it opens; a site may shift it.
+    :param writes: it leaves a trace others see: needs the charter, and is refused on any internal error.
+    :param default_who: in a space, who may by default: ``nobody``, ``managers``, ``members`` or ``all``.
+    :param reviewed: what it writes is held where publishing is moderated.
+    """
+
+    key: str
+    label: Text
+    level: Level
+    description: Text = ""
+    writes: bool = True
+    reviewed: bool = False
+    default_who: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """Alembic scripts of one distribution: ``directory`` holds its ``versions/``; the version table is derived."""
+
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Translations:
+    """A catalogue: ``directory/<locale>/LC_MESSAGES/<domain>.mo``."""
+
+    directory: Path
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A stylesheet or script for our pages and, with ``embed``, for the shadow roots of slots.
+
+    :param endpoint: Flask static endpoint, e.g. ``rse_likes.static``.
+    """
+
+    endpoint: str
+    filename: str
+    kind: str = "css"
+    embed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """An entry of RSE's own navigation; shown when ``capability`` (if any) is granted."""
+
+    endpoint: str
+    label: Text
+    order: int = 100
+    capability: str | None = None
+    icon: str | None = None
+    area: str = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, for markup: the person's id (None for nobody), language and what to build addresses with."""
+
+    person_id: int | None
+    locale: str
+    prefix: str = "/rse"
+    embed: bool = True
+    now: dt.datetime | None = None
+    #: What the request asked for, per slot (a sort order, a cursor, an open form, a linked comment): plain strings.
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotItem:
+    """Markup for one object in one slot, in the order of ``order``. ``html`` is safe HTML; empty means nothing.
+
+    ``stale_label`` is what the bar says when this slot has newer content ("3 new comments").
+    """
+
+    ref: ObjectRef
+    html: str
+    order: int = 100
+    version: str = ""
+    stale_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A named background job; ``run(session, **args)`` within a transaction of its own. ``every`` in seconds repeats it."""
+
+    name: str
+    run: Callable[..., None]
+    every: int | None = None
+    max_attempts: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Told of events after their commit, at least once each; ``run(session, event)`` in a transaction of its own,
+    which also notes the delivery, so that what it writes to the database happens exactly once."""
+
+    name: str
+    events: tuple[str, ...]
+    run: Callable[[Session, Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationType:
+    """A kind of notification, ``likes.liked``; ``render(count, data)`` gives one line of text.
+
+    :param mail: default for mail: ``none``, ``digest`` or ``immediate``.
+    """
+
+    name: str
+    label: Text
+    render: Callable[[int, Mapping[str, Any]], Text]
+    mail: str = "digest"
+    page: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """An indicator's definition; ``events`` name what it counts (the service computes it)."""
+
+    name: str
+    label: Text
+    definition: Text
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthResult:
+    """Outcome of a check; ``remedy`` says what to do when not ok."""
+
+    ok: bool
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A check for ``/rse/readyz`` and ``rse doctor``; with ``repair`` the doctor can mend what it finds."""
+
+    name: str
+    check: Callable[[Session], HealthResult]
+    repair: Callable[[Session], HealthResult] | None = None
+    ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """What a plugin keeps about a person: how to export it (JSON-ready rows) and how to erase or anonymise it.
+
+    ``erase`` returns the number of rows it changed.
+    """
+
+    name: str
+    label: Text
+    purpose: Text
+    export: Callable[[Session, int], Iterable[Mapping[str, Any]]]
+    erase: Callable[[Session, int], int]
+    retention: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a plugin, changeable at run time by a site administrator; ``parse`` raises BadInput."""
+
+    key: str
+    label: Text
+    default: Any
+    parse: Callable[[Any], Any]
+    help: Text = ""
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Cli:
+    """A click command or group added under ``rse``."""
+
+    command: click.Command
+
+
+@dataclass(frozen=True, slots=True)
+class RestBlueprints:
+    """flask-smorest blueprints, mounted below ``/rse/api/v1``."""
+
+    blueprints: Sequence[RestBlueprint]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDocument:
+    """What the search index keeps of one object; trimmed by ``audience_id`` in SQL."""
+
+    ref: ObjectRef
+    title: str
+    body: str
+    audience_id: int
+    author_id: int | None = None
+    at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """``rse_decide`` says no, with a sentence for the person."""
+
+    message: Text
+    code: str = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """``rse_review`` asks that this be held for a moderator, with the reason shown to the author."""
+
+    message: Text
+
+
+class SlotRenderer(Protocol):
+    """Signature of ``rse_slot_items``."""
+
+    def __call__(
+        self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
+    ) -> Sequence[SlotItem]: ...
+

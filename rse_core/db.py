@@ -1,0 +1,161 @@
+"""Database: one engine, plain SQLAlchemy, SQLite (WAL) or PostgreSQL.
+
+* Every plugin has its own declarative registry over one shared :data:`metadata`, so that one bad relationship
+  cannot break everybody's mappers: ``Base = plugin_base("likes")``.
+* :meth:`Database.write` opens the writing transaction (``BEGIN IMMEDIATE`` on SQLite), :meth:`Database.read` a
+  reading one. Services receive the session; only the edges (views, commands, jobs) open one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, create_engine, event, make_url
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Session, registry, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from .errors import ConfigError
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+#: Integer key: 64 bits on PostgreSQL, the rowid on SQLite.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def utcnow() -> dt.datetime:
+    """Now, UTC and aware."""
+    return dt.datetime.now(dt.UTC)
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """An aware UTC time; refuses naive ones, gives aware ones back on SQLite too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone was given; use rse_core.db.utcnow() or an aware datetime")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class CoreBase(DeclarativeBase):
+    """Declarative base of the core's own tables, ``rse_core_*``."""
+
+    registry = registry(metadata=metadata, type_annotation_map={dt.datetime: UtcDateTime})
+
+
+def plugin_base(name: str) -> type[DeclarativeBase]:
+    """A declarative base with a registry of its own on the shared metadata.
+
+    :param name: the plugin's name; its tables must begin with ``rse_<name>_``.
+    """
+
+    class PluginBase(DeclarativeBase):
+        registry = registry_for()
+
+    PluginBase.__name__ = f"{name.title()}Base"
+    return PluginBase
+
+
+def registry_for() -> registry:
+    """A fresh registry on the shared metadata, with RSE's type for times."""
+    return registry(metadata=metadata, type_annotation_map={dt.datetime: UtcDateTime})
+
+
+class Database:
+    """The engine and its sessions.
+
+    :param url: an SQLAlchemy address; ``sqlite:///file.db`` or ``postgresql://…`` (psycopg 3).
+    :raises ConfigError: for another database.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, echo: bool = False) -> None:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ConfigError(
+                f"RSE_DATABASE_URL names the database “{parsed.get_backend_name()}”, which RSE does not run on.",
+                remedy="Use sqlite:///path/to/rse.db or postgresql://user@host/name.",
+            )
+        self.url = url
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"echo": echo}
+        if not self.is_sqlite:
+            options.update(pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        self.engine: Engine = create_engine(parsed, **options)
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+        self.sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._after_commit: list[Callable[[], None]] = []
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading; nothing is committed."""
+        session = self.sessions()
+        try:
+            yield session
+        finally:
+            session.close()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose block is one writing transaction, committed at its end.
+
+        On SQLite it begins with ``BEGIN IMMEDIATE``, so that two writers queue instead of failing midway.
+        """
+        session = self.sessions()
+        if self.is_sqlite:
+            session.connection(execution_options={"rse_begin": "IMMEDIATE"})
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+        for call in list(self._after_commit):
+            call()
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """Register a call made after every committed :meth:`write` (to wake the worker)."""
+        self._after_commit.append(call)
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    # pysqlite's own transaction handling is switched off: BEGIN is ours, so that a writer can take the lock at once.
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        mode = connection.get_execution_options().get("rse_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")

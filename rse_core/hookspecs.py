@@ -1,0 +1,166 @@
+"""Every hook, typed, on one page.
+
+*At start* the core asks one plugin at a time, into a staging object: an error quarantines that plugin and those that
+need it. *At run time* each implementation is called on its own; one that raises is logged and skipped, one that keeps
+failing is muted for a while. Implementations may leave out arguments that they do not use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .plugin import hookspec
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+    from flask_smorest import Blueprint as RestBlueprint
+    from sqlalchemy.orm import DeclarativeBase, Session
+
+    from .contributions import (
+        Asset,
+        Capability,
+        Cli,
+        Consumer,
+        ContentType,
+        HealthCheck,
+        Indicator,
+        Job,
+        Migrations,
+        NavItem,
+        NotificationType,
+        PersonalData,
+        Review,
+        SearchDocument,
+        Setting,
+        SlotItem,
+        Translations,
+        Veto,
+        Viewer,
+    )
+    from .content import ObjectRef
+    from .identity import IdentitySource
+    from .policy import Question
+    from .settings import Settings
+
+
+class Start:
+    """Asked once, at start, of one plugin at a time."""
+
+    @hookspec
+    def rse_configure(self, settings: Settings) -> None:
+        """Read your section of the configuration. Called first; raise ConfigError to be quarantined with that sentence."""
+
+    @hookspec
+    def rse_capabilities(self) -> Iterable[Capability]:
+        """What people may do with this plugin."""
+
+    @hookspec
+    def rse_content_types(self) -> Iterable[ContentType]:
+        """Kinds of object this plugin keeps."""
+
+    @hookspec
+    def rse_models(self) -> Iterable[type[DeclarativeBase]]:
+        """The plugin's declarative bases (usually one, from ``plugin_base``); imports the modules that define its tables."""
+
+    @hookspec
+    def rse_migrations(self) -> Migrations:
+        """Where its Alembic scripts are."""
+
+    @hookspec
+    def rse_blueprints(self) -> Iterable[Blueprint]:
+        """Pages, mounted below RSE's prefix; endpoint names begin with ``rse_<name>``."""
+
+    @hookspec
+    def rse_rest_blueprints(self) -> Iterable[RestBlueprint]:
+        """REST resources (flask-smorest), mounted below ``api/v1``."""
+
+    @hookspec
+    def rse_nav_items(self) -> Iterable[NavItem]:
+        """Entries of RSE's own navigation."""
+
+    @hookspec
+    def rse_assets(self) -> Iterable[Asset]:
+        """Stylesheets and scripts."""
+
+    @hookspec
+    def rse_translations(self) -> Translations:
+        """Its catalogue."""
+
+    @hookspec
+    def rse_settings_forms(self) -> Iterable[Setting]:
+        """Settings a site administrator may change at run time."""
+
+    @hookspec
+    def rse_cli(self) -> Iterable[Cli]:
+        """Commands added under ``rse``."""
+
+    @hookspec
+    def rse_jobs(self) -> Iterable[Job]:
+        """Background jobs."""
+
+    @hookspec
+    def rse_consumers(self) -> Iterable[Consumer]:
+        """Consumers of events."""
+
+    @hookspec
+    def rse_notification_types(self) -> Iterable[NotificationType]:
+        """Kinds of notification it sends."""
+
+    @hookspec
+    def rse_indicators(self) -> Iterable[Indicator]:
+        """Indicators it defines."""
+
+    @hookspec
+    def rse_health_checks(self) -> Iterable[HealthCheck]:
+        """Checks for ``rse doctor`` and ``/rse/readyz``."""
+
+    @hookspec
+    def rse_personal_data(self) -> Iterable[PersonalData]:
+        """What it keeps about a person, for export and erasure."""
+
+    @hookspec(firstresult=True)
+    def rse_identity_source(self) -> IdentitySource | None:
+        """Who is asking: the first plugin that answers decides."""
+
+    @hookspec(firstresult=True)
+    def rse_host_injector(self) -> Any | None:
+        """How slots reach the intranet's pages: an object with ``wrap(wsgi_app) -> wsgi_app``."""
+
+
+class Run:
+    """Called while serving; each implementation isolated."""
+
+    @hookspec
+    def rse_slot_items(
+        self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
+    ) -> Sequence[SlotItem]:
+        """Markup for a batch of objects in one slot (``reactions``, ``comments`` …). Never called once per row."""
+
+    @hookspec
+    def rse_decide(self, question: Question) -> Veto | None:
+        """Refuse an act that every rule of the core allows. Must not query the database. An error refuses writing."""
+
+    @hookspec
+    def rse_review(self, question: Question) -> Review | None:
+        """Ask that what is written be held for a moderator. An error holds it."""
+
+    @hookspec
+    def rse_search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
+        """What the index should keep of these objects; none for those that must not be found."""
+
+    @hookspec
+    def rse_enabled(self, session: Session) -> None:
+        """The plugin was switched on for the site."""
+
+    @hookspec
+    def rse_disabled(self, session: Session) -> None:
+        """The plugin was switched off for the site; its data stays."""
+
+    @hookspec
+    def rse_purge(self, session: Session) -> None:
+        """Its data has been exported and is about to be dropped."""
+
+    @hookspec
+    def rse_ready(self, app: Any) -> None:
+        """Everything is assembled; called once, before the first request."""

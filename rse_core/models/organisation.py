@@ -1,0 +1,154 @@
+"""People, entities, groups, spaces, their flattened audiences, and the roles of those who run the site."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import CoreBase, Key, utcnow
+
+
+class Entity(CoreBase):
+    """A node of the organisation's tree; ``key`` is its stable external id."""
+
+    __tablename__ = "rse_core_entity"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(300))
+    parent_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_entity.id"), index=True)
+
+
+class EntityPath(CoreBase):
+    """Closure of the tree: every ancestor of every entity, itself at depth 0."""
+
+    __tablename__ = "rse_core_entity_path"
+    entity_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_entity.id", ondelete="CASCADE"), primary_key=True)
+    ancestor_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_entity.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    depth: Mapped[int]
+
+
+class Person(CoreBase):
+    """Somebody of the organisation. ``status`` is ``active`` or ``disabled`` (left; content is kept)."""
+
+    __tablename__ = "rse_core_person"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(200), unique=True)
+    username: Mapped[str] = mapped_column(String(200), unique=True)
+    display_name: Mapped[str] = mapped_column(String(300))
+    #: lower case, no accents, œ → oe; for prefix search and sorting
+    folded_name: Mapped[str] = mapped_column(String(300), index=True)
+    email: Mapped[str] = mapped_column(String(320), default="")
+    entity_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_entity.id"), index=True)
+    job_title: Mapped[str] = mapped_column(String(300), default="")
+    manager_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"), index=True)
+    is_manager: Mapped[bool] = mapped_column(default=False)
+    locale: Mapped[str] = mapped_column(String(10), default="")
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    site: Mapped[str] = mapped_column(String(200), default="")
+    status: Mapped[str] = mapped_column(String(20), default="active")
+    disabled_at: Mapped[dt.datetime | None]
+    source: Mapped[str] = mapped_column(String(40), default="csv")
+    created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    updated_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+
+
+class PersonIdentity(CoreBase):
+    """(issuer, subject) → person: how somebody who signs in is known."""
+
+    __tablename__ = "rse_core_identity"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(300))
+    person_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+
+class Group(CoreBase):
+    """A named set of people: managers, ambassadors, communication staff."""
+
+    __tablename__ = "rse_core_group"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(300))
+
+
+class GroupMember(CoreBase):
+    __tablename__ = "rse_core_group_member"
+    group_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_group.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Space(CoreBase):
+    """A community or team. ``visibility``: ``public`` (everyone sees what is in it), ``listed`` or ``secret``."""
+
+    __tablename__ = "rse_core_space"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(300))
+    visibility: Mapped[str] = mapped_column(String(20), default="listed")
+    archived_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+
+
+class SpaceMember(CoreBase):
+    """``role``: owner, admin, moderator (these three manage), writer, member, external."""
+
+    __tablename__ = "rse_core_space_member"
+    space_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_space.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str] = mapped_column(String(20), default="member")
+    since: Mapped[dt.datetime] = mapped_column(default=utcnow)
+
+
+class SpaceRule(CoreBase):
+    """In this space, who may use this capability: ``nobody``, ``managers``, ``members`` or ``all`` who see it."""
+
+    __tablename__ = "rse_core_space_rule"
+    space_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_space.id", ondelete="CASCADE"), primary_key=True)
+    capability: Mapped[str] = mapped_column(String(80), primary_key=True)
+    who: Mapped[str] = mapped_column(String(20))
+
+
+class Audience(CoreBase):
+    """The people who may see a thing. ``kind``: everyone, entity, group or space; ``target_id`` its row there (0 for everyone)."""
+
+    __tablename__ = "rse_core_audience"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    target_id: Mapped[int] = mapped_column(Key, default=0)
+    __table_args__ = (UniqueConstraint("kind", "target_id"),)
+
+
+class Membership(CoreBase):
+    """Flattened: this person is in this audience (everyone, own entity and all above it, groups, spaces)."""
+
+    __tablename__ = "rse_core_membership"
+    person_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True)
+    audience_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_audience.id", ondelete="CASCADE"), primary_key=True
+    )
+    __table_args__ = (Index("ix_rse_core_membership_audience", "audience_id", "person_id"),)
+
+
+class RoleGrant(CoreBase):
+    """``role``: site_admin, entity_admin, moderator or animator; ``scope``: site, entity, group or space."""
+
+    __tablename__ = "rse_core_role"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    person_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(String(20))
+    scope: Mapped[str] = mapped_column(String(20), default="site")
+    scope_id: Mapped[int] = mapped_column(Key, default=0)
+    granted_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    granted_by: Mapped[str] = mapped_column(String(200), default="")
+    why: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (UniqueConstraint("person_id", "role", "scope", "scope_id"),)
