@@ -51,7 +51,7 @@ class ContentInfo:
     title: str
     url: str
     audience_id: int | None
-    section: str | None = None
+    sections: tuple[str, ...] = ()
     space_id: int | None = None
     author_id: int | None = None
     state: str = "published"

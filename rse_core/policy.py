@@ -21,7 +21,8 @@ class Target:
     is queried; an :class:`ObjectRef` is resolved (cached for pages)."""
 
     audience_id: int | None = None
-    section: str | None = None
+    #: sections of the legacy intranet it stands in: the path of its address, and the section learnt from a trusted source
+    sections: tuple[str, ...] = ()
     space_id: int | None = None
     ref: ObjectRef | None = None
     author_id: int | None = None
