@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from rse_core.errors import ConfigError
@@ -14,6 +14,7 @@ from rse_core.errors import ConfigError
 from .headers import ANONYMOUS, HeaderRules
 from .keys import valid_kid, weakness
 from .peers import Peers
+from .text import Encoding
 from .token import MAX_AGE, TokenRules
 
 SOURCES = ("header", "handoff")
@@ -21,10 +22,13 @@ MAX_SKEW = 120
 
 _TOP = ("sources", "login_url", "logout_url", "header", "handoff")
 _HEADER = (
-    "issuer", "user", "username", "name", "email", "attributes", "secret_header", "secrets", "peers", "in_process",
-    "encoding", "anonymous",
+    "issuer", "user", "username", "name", "email", "attributes", "secret_header", "secrets", "peers",
+    "in_process", "encoding", "anonymous",
 )  # fmt: skip
-_HANDOFF = ("issuer", "audience", "max_age", "clock_skew", "keys", "accept_header", "accept_cookie", "allow_cross_site")
+_HANDOFF = (
+    "issuer", "audience", "max_age", "clock_skew", "keys",
+    "accept_header", "accept_cookie", "allow_cross_site",
+)  # fmt: skip
 _ENCODINGS = ("auto", "utf-8", "latin-1", "percent")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*", re.ASCII)
@@ -106,8 +110,8 @@ def _header(table: Mapping[str, Any]) -> HeaderRules:
         raise _wrong(
             f"{where}.in_process",
             "is set beside peers or secrets",
-            "Keep in_process where RSE runs inside the web server or the host application, and peers with secrets "
-            "where a proxy stands before it; the two exclude each other.",
+            "Keep in_process where RSE runs inside the web server or the host application, and peers with "
+            "secrets where a proxy stands before it; the two exclude each other.",
         )
     if not in_process:
         if not secrets:
@@ -127,7 +131,7 @@ def _header(table: Mapping[str, Any]) -> HeaderRules:
         secrets=secrets,
         peers=peers,
         in_process=in_process,
-        encoding=encoding,  # type: ignore[arg-type]  # one of _ENCODINGS, checked above
+        encoding=cast(Encoding, encoding),
         anonymous=tuple(_texts(table, "anonymous", where)) if "anonymous" in table else ANONYMOUS,
     )
 
@@ -140,7 +144,9 @@ def _handoff(table: Mapping[str, Any]) -> HandoffConfig:
         raise _wrong(f"{where}.keys", "is empty", 'Add one: "2026-11" = "…", made with rse sso secret.')
     for kid, secret in keys.items():
         if not valid_kid(kid):
-            raise _wrong(f"{where}.keys", "has a name that cannot be a kid", "Use letters, digits, '.', '_' and '-'.")
+            raise _wrong(
+                f"{where}.keys", "has a name that cannot be a kid", "Use letters, digits, . _ and -."
+            )
         _check_secret(secret, f"{where}.keys.{kid}")
     if len(set(keys.values())) != len(keys):
         raise _wrong(f"{where}.keys", "has the same secret twice", "Each kid needs a secret of its own.")
@@ -151,8 +157,12 @@ def _handoff(table: Mapping[str, Any]) -> HandoffConfig:
         max_age=_number(table, "max_age", where, MAX_AGE, low=5, high=MAX_AGE),
         clock_skew=_number(table, "clock_skew", where, 30, low=0, high=MAX_SKEW),
     )
-    flags = {name: _flag(table, name, where) for name in ("accept_header", "accept_cookie", "allow_cross_site")}
-    return HandoffConfig(rules=rules, **flags)
+    return HandoffConfig(
+        rules=rules,
+        accept_header=_flag(table, "accept_header", where),
+        accept_cookie=_flag(table, "accept_cookie", where),
+        allow_cross_site=_flag(table, "allow_cross_site", where),
+    )
 
 
 def _wrong(key: str, what: str, remedy: str) -> ConfigError:
@@ -201,16 +211,16 @@ def _flag(table: Mapping[str, Any], key: str, where: str) -> bool:
 def _number(table: Mapping[str, Any], key: str, where: str, default: int, *, low: int, high: int) -> int:
     value = table.get(key, default)
     if type(value) is not int or not low <= value <= high:
-        raise _wrong(f"{where}.{key}", f"is not between {low} and {high} seconds", f"Write {key} = {default}.")
+        raise _wrong(f"{where}.{key}", f"is not from {low} to {high} seconds", f"Write {key} = {default}.")
     return value
 
 
 def _issuer(table: Mapping[str, Any], where: str, default: str | None) -> str:
     issuer = _text(table, "issuer", where, default)
     if issuer is None:
-        raise _wrong(f"{where}.issuer", "is missing", 'Name who signs, for good: issuer = "https://intranet.example".')
+        raise _wrong(f"{where}.issuer", "is missing", 'Name who signs: issuer = "https://intranet.example".')
     if len(issuer) > 200 or not issuer.isprintable():
-        raise _wrong(f"{where}.issuer", "is longer than 200 characters or not printable", "Write a short name or address.")
+        raise _wrong(f"{where}.issuer", "is too long or not printable", "Write a short name or address.")
     return issuer
 
 
@@ -218,27 +228,33 @@ def _check_name(name: str, in_process: bool, where: str) -> None:
     if in_process:
         if _VARIABLE.fullmatch(name) is None or name.upper().startswith("HTTP_"):
             raise _wrong(
-                where, f"names the variable “{name}”, which a client can write", "Name a server's variable: REMOTE_USER."
+                where,
+                f"names the variable “{name}”, which a client can write",
+                "Name a variable of the server.",
             )
     elif _HEADER_NAME.fullmatch(name) is None:
         raise _wrong(
             where,
             f"names the header “{name}”",
-            "Use letters, digits and hyphens: servers confuse an underscore with a hyphen, and drop or merge it.",
+            "Use letters, digits and hyphens: servers drop a name with an underscore, or merge it.",
         )
     elif name.lower() in _FORBIDDEN_HEADERS:
-        raise _wrong(where, f"names the header “{name}”, which clients write", "Choose one of your own: X-RSE-User.")
+        raise _wrong(where, f"names the header “{name}”, which clients write", "Choose one of your own.")
 
 
 _FORBIDDEN_HEADERS = frozenset(
-    "authorization cookie host from forwarded x-forwarded-for x-forwarded-host x-real-ip referer user-agent".split()
-)
+    [
+        "authorization", "cookie", "forwarded", "from", "host", "referer", "user-agent", "x-forwarded-for",
+        "x-forwarded-host", "x-real-ip",
+    ]
+)  # fmt: skip
 
 
 def _check_secret(secret: Any, where: str) -> None:
     problem = weakness(secret) if isinstance(secret, str) else "is not a text"
     if problem:
-        raise ConfigError(f"The secret {where} {problem}.", remedy="Make one with rse sso secret.", plugin="sso")
+        message = f"The secret {where} {problem}."
+        raise ConfigError(message, remedy="Make one with rse sso secret.", plugin="sso")
 
 
 def _url(section: Mapping[str, Any], key: str) -> str | None:
@@ -248,5 +264,7 @@ def _url(section: Mapping[str, Any], key: str) -> str | None:
     parts = urlsplit(value)
     local = value.startswith("/") and not value.startswith("//")
     if not local and (parts.scheme not in ("http", "https") or not parts.netloc):
-        raise _wrong(f"sso.{key}", "is no address", f'Write {key} = "https://portal.example/?url={{return_to}}".')
+        raise _wrong(
+            f"sso.{key}", "is no address", f'Write {key} = "https://portal.example/?url={{return_to}}".'
+        )
     return value

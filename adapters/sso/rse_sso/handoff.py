@@ -1,6 +1,7 @@
 """The signed hand-off: verify a token, use it up, say who came and where they were going.
 
-Pure but for two ports: a clock and a store that records each nonce once. Flask and the database are elsewhere.
+Pure but for two ports: a clock and a store that records each nonce once. Flask and the
+database are elsewhere.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Handoff:
     :param clock: seconds since 1970.
     """
 
-    def __init__(self, rules: TokenRules, store: NonceStore, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, rules: TokenRules, store: NonceStore, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self.rules = rules
         self._store = store
         self._clock = clock
@@ -110,8 +113,7 @@ def cookie_value(environ: Mapping[str, Any]) -> str | None:
         jar.load(raw)
     except CookieError:
         return None
-    morsel = jar.get(FIELD)
-    return morsel.value if morsel is not None and morsel.value else None
+    return str(jar[FIELD].value) or None if FIELD in jar else None
 
 
 def peer_for_log(environ: Mapping[str, Any]) -> str:

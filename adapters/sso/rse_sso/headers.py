@@ -2,7 +2,8 @@
 
 Three things must hold before a single identity header is looked at: the other end of the connection is a
 configured proxy, it sent the proxy's secret, and the server under us does not confuse ``X_RSE_User`` with
-``X-RSE-User``. Otherwise the headers are a client's own words: they are ignored, which is logged once per peer.
+``X-RSE-User``. Otherwise the headers are a client's own words: they are ignored, and the
+log says so once per peer.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ ANONYMOUS = ("-", "(null)")
 class HeaderRules:
     """Where the identity stands and who may put it there.
 
-    :param issuer: who vouches, e.g. ``header:intranet``; half of the key of a person, so never to be changed lightly.
-    :param user: the header with the stable identifier; with ``in_process``, a WSGI variable such as ``REMOTE_USER``.
+    :param issuer: who vouches, e.g. ``header:intranet``; half of a person's key: do not change it.
+    :param user: the header with the stable identifier; with ``in_process``, a WSGI variable.
     :param secrets: the proxy's secret; several while one is being replaced.
     :param in_process: the variable is set by the very server or application RSE runs in (``mod_wsgi``, a host
         application): there is no proxy, and a client cannot write it since it is no header.
@@ -51,7 +52,7 @@ class HeaderRules:
     name: str | None = "X-RSE-Name"
     email: str | None = "X-RSE-Email"
     attributes: Mapping[str, str] = field(default_factory=dict)
-    secret_header: str = "X-RSE-Proxy-Secret"
+    secret_header: str = "X-RSE-Proxy-Secret"  # noqa: S105  # the name of a header
     secrets: tuple[str, ...] = ()
     peers: Peers = field(default_factory=Peers)
     in_process: bool = False
@@ -85,10 +86,9 @@ def read_identity(environ: Mapping[str, Any], rules: HeaderRules) -> HeaderIdent
     raw = _raw(environ, rules.user, rules)
     if raw is None or raw.strip() in rules.anonymous:
         return None
-    if not raw.strip():
-        raise SsoRefused(Reason.HEADER_EMPTY, rules.user)
     subject = _identifier(environ, rules.user, rules, MAX_SUBJECT)
-    assert subject is not None  # neither missing nor anonymous, as seen above
+    if subject is None:
+        raise SsoRefused(Reason.HEADER_EMPTY, rules.user)
     return HeaderIdentity(
         subject=subject,
         username=_identifier(environ, rules.username, rules, MAX_SUBJECT) if rules.username else None,
@@ -194,10 +194,10 @@ def _free_text(
     environ: Mapping[str, Any], name: str, rules: HeaderRules, limit: int, *, identifier: bool = False
 ) -> str | None:
     raw = _raw(environ, name, rules)
-    if raw is None or len(raw) > limit * 12:
+    if raw is None:
+        return None
+    if len(raw) > limit * 12:
         # Twelve bytes hold any character however encoded ("%F0%9F%99%82"): beyond, decoding is wasted work.
-        if raw is None:
-            return None
         raise SsoRefused(Reason.HEADER_TOO_LONG, name)
     text = decode_header(raw, rules.encoding)
     # Before stripping: a line feed at the end is a line feed.

@@ -38,7 +38,7 @@ class Peers:
                 network = ipaddress.ip_network(value.strip(), strict=True)
             except ValueError as error:
                 raise ValueError(
-                    f"{value!r} is no peer: write an address (10.4.0.7), a network (10.4.0.0/24) or unix; {error}"
+                    f"{value!r} is no peer: write an address, a network (10.4.0.0/24) or unix; {error}"
                 ) from None
             if network.prefixlen == 0:
                 raise ValueError(f"{value!r} means every machine there is: name the proxy's own address")

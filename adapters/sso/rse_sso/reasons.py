@@ -7,17 +7,17 @@ attacker); the administrator's log line carries the code and the remedy, never a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum, auto
 
 
-class Family(str, Enum):
+class Family(StrEnum):
     """What the person is told: five situations, each with its own remedy."""
 
-    EXPIRED = "expired"
-    USED = "used"
-    UNVERIFIED = "unverified"
-    MISCONFIGURED = "misconfigured"
-    UNAVAILABLE = "unavailable"
+    EXPIRED = auto()
+    USED = auto()
+    UNVERIFIED = auto()
+    MISCONFIGURED = auto()
+    UNAVAILABLE = auto()
 
 
 @dataclass(frozen=True)
@@ -26,40 +26,40 @@ class _Entry:
     remedy: str
 
 
-class Reason(str, Enum):
+class Reason(StrEnum):
     """Stable codes, one for each check. They stand in logs: renaming one breaks somebody's alert."""
 
-    TOKEN_MISSING = "token_missing"
-    TOKEN_TOO_LONG = "token_too_long"
-    TOKEN_MALFORMED = "token_malformed"
-    TOKEN_HEADER = "token_header"
-    TOKEN_ALGORITHM = "token_algorithm"
-    TOKEN_KEY_UNKNOWN = "token_key_unknown"
-    TOKEN_KEY_MISSING = "token_key_missing"
-    TOKEN_SIGNATURE = "token_signature"
-    TOKEN_CLAIMS = "token_claims"
-    TOKEN_ISSUER = "token_issuer"
-    TOKEN_AUDIENCE = "token_audience"
-    TOKEN_SUBJECT = "token_subject"
-    TOKEN_NONCE = "token_nonce"
-    TOKEN_LIFETIME = "token_lifetime"
-    TOKEN_FUTURE = "token_future"
-    TOKEN_EXPIRED = "token_expired"
-    TOKEN_REPLAYED = "token_replayed"
-    TOKEN_AMBIGUOUS = "token_ambiguous"
-    HANDOFF_OFF = "handoff_off"
-    HANDOFF_CROSS_SITE = "handoff_cross_site"
-    NONCE_STORE = "nonce_store"
-    HEADER_EMPTY = "header_empty"
-    HEADER_LIST = "header_list"
-    HEADER_CONTROL = "header_control"
-    HEADER_TOO_LONG = "header_too_long"
-    HEADER_ENCODING = "header_encoding"
-    SERVER_MERGES_HEADERS = "server_merges_headers"
+    TOKEN_MISSING = auto()
+    TOKEN_TOO_LONG = auto()
+    TOKEN_MALFORMED = auto()
+    TOKEN_HEADER = auto()
+    TOKEN_ALGORITHM = auto()
+    TOKEN_KEY_UNKNOWN = auto()
+    TOKEN_KEY_MISSING = auto()
+    TOKEN_SIGNATURE = auto()
+    TOKEN_CLAIMS = auto()
+    TOKEN_ISSUER = auto()
+    TOKEN_AUDIENCE = auto()
+    TOKEN_SUBJECT = auto()
+    TOKEN_NONCE = auto()
+    TOKEN_LIFETIME = auto()
+    TOKEN_FUTURE = auto()
+    TOKEN_EXPIRED = auto()
+    TOKEN_REPLAYED = auto()
+    TOKEN_AMBIGUOUS = auto()
+    HANDOFF_OFF = auto()
+    HANDOFF_CROSS_SITE = auto()
+    NONCE_STORE = auto()
+    HEADER_EMPTY = auto()
+    HEADER_LIST = auto()
+    HEADER_CONTROL = auto()
+    HEADER_TOO_LONG = auto()
+    HEADER_ENCODING = auto()
+    SERVER_MERGES_HEADERS = auto()
     # Not refusals: the headers are ignored and the request goes on without an identity.
-    PEER_UNTRUSTED = "peer_untrusted"
-    SECRET_MISSING = "secret_missing"
-    SECRET_WRONG = "secret_wrong"
+    PEER_UNTRUSTED = auto()
+    SECRET_MISSING = auto()
+    SECRET_WRONG = auto()
 
     @property
     def family(self) -> Family:
@@ -75,35 +75,35 @@ class Reason(str, Enum):
 _U, _M = Family.UNVERIFIED, Family.MISCONFIGURED
 _TABLE: dict[Reason, _Entry] = {
     Reason.TOKEN_MISSING: _Entry(_U, "send the token as rse_handoff, in the query or in a POST form"),
-    Reason.TOKEN_TOO_LONG: _Entry(_U, "keep the token under 4096 characters: send identifiers, not documents"),
+    Reason.TOKEN_TOO_LONG: _Entry(_U, "keep the token under 4096 characters"),
     Reason.TOKEN_MALFORMED: _Entry(_U, "a token is three unpadded base64url parts joined by dots"),
-    Reason.TOKEN_HEADER: _Entry(_U, 'the header holds alg, typ and kid only: {"alg":"HS256","typ":"JWT","kid":…}'),
+    Reason.TOKEN_HEADER: _Entry(_U, "the header holds alg (HS256), typ (JWT) and kid, no more"),
     Reason.TOKEN_ALGORITHM: _Entry(_U, "sign with HS256; no other algorithm is accepted, least of all none"),
     Reason.TOKEN_KEY_UNKNOWN: _Entry(_U, "the token's kid names no key under [sso.handoff.keys]"),
-    Reason.TOKEN_KEY_MISSING: _Entry(_U, "several keys are configured: the token's header must name one in kid"),
+    Reason.TOKEN_KEY_MISSING: _Entry(_U, "there are several keys: the token's header must name one in kid"),
     Reason.TOKEN_SIGNATURE: _Entry(_U, "the intranet and RSE do not hold the same secret for this kid"),
-    Reason.TOKEN_CLAIMS: _Entry(_U, "the payload is one JSON object with each member once and of its right type"),
+    Reason.TOKEN_CLAIMS: _Entry(_U, "the payload is one JSON object, each member once and of its right type"),
     Reason.TOKEN_ISSUER: _Entry(_U, "iss must equal the issuer under [sso.handoff]"),
     Reason.TOKEN_AUDIENCE: _Entry(_U, "aud must equal the audience under [sso.handoff]"),
-    Reason.TOKEN_SUBJECT: _Entry(_U, "sub is the person's stable identifier: 1 to 255 characters, none a control"),
-    Reason.TOKEN_NONCE: _Entry(_U, "jti is 16 to 128 random letters, digits, '-', '_' or '.', new for each token"),
+    Reason.TOKEN_SUBJECT: _Entry(_U, "sub is a stable identifier of 1 to 255 visible characters"),
+    Reason.TOKEN_NONCE: _Entry(_U, "jti is 16 to 128 random letters and digits, new for each token"),
     Reason.TOKEN_LIFETIME: _Entry(_U, "exp must follow iat by no more than max_age seconds (120 or less)"),
-    Reason.TOKEN_FUTURE: _Entry(_U, "the token is dated in the future: compare the two servers' clocks (NTP)"),
-    Reason.TOKEN_EXPIRED: _Entry(Family.EXPIRED, "make the token when the link is followed, not when the page is drawn"),
+    Reason.TOKEN_FUTURE: _Entry(_U, "the token is dated in the future: compare both servers' clocks (NTP)"),
+    Reason.TOKEN_EXPIRED: _Entry(Family.EXPIRED, "make the token when the link is followed"),
     Reason.TOKEN_REPLAYED: _Entry(Family.USED, "a token serves once: make a new one for each sign-in"),
     Reason.TOKEN_AMBIGUOUS: _Entry(_U, "several different tokens came with one request: send one"),
     Reason.HANDOFF_OFF: _Entry(_M, 'add "handoff" to sources under [sso] and a key under [sso.handoff.keys]'),
     Reason.HANDOFF_CROSS_SITE: _Entry(
-        _U, "the link was followed from a foreign site; set allow_cross_site when the sign-in portal is one"
+        _U, "the link came from a foreign site; set allow_cross_site if the portal is one"
     ),
     Reason.NONCE_STORE: _Entry(
-        Family.UNAVAILABLE, "the database did not record the token's use, so it was not accepted; see the error above"
+        Family.UNAVAILABLE, "the token's use could not be recorded; see the error above"
     ),
-    Reason.HEADER_EMPTY: _Entry(_M, "the proxy sent an empty identity; send '-' for a visitor who is not signed in"),
-    Reason.HEADER_LIST: _Entry(_M, "the identity header came twice or holds a list: the proxy must replace it, not add"),
+    Reason.HEADER_EMPTY: _Entry(_M, "the proxy sent an empty identity; send '-' for nobody"),
+    Reason.HEADER_LIST: _Entry(_M, "the header came twice or holds a list: the proxy must replace, not add"),
     Reason.HEADER_CONTROL: _Entry(_M, "the identity header holds a control character"),
     Reason.HEADER_TOO_LONG: _Entry(_M, "the identity header is longer than any identifier"),
-    Reason.HEADER_ENCODING: _Entry(_M, "the header is not in the configured encoding; see encoding under [sso.header]"),
+    Reason.HEADER_ENCODING: _Entry(_M, "see encoding under [sso.header]"),
     Reason.SERVER_MERGES_HEADERS: _Entry(
         _M, "this server takes X_RSE_User for X-RSE-User; serve with gunicorn or waitress, never wsgiref"
     ),

@@ -26,8 +26,8 @@ def decode_header(value: str, encoding: Encoding = "auto") -> str:
     """Give back the text a proxy meant, from the ``str`` that WSGI hands over.
 
     WSGI decodes header bytes as latin-1 (PEP 3333), so UTF-8 arrives as ``HÃ©lÃ¨ne``. With ``auto`` the
-    bytes are read as UTF-8, and as Windows-1252 where they are not valid UTF-8. A value that already holds characters
-    beyond latin-1 was set in this process by the host application and is returned as it is.
+    bytes are read as UTF-8, and as Windows-1252 where they are not valid UTF-8. A value that already holds
+    characters beyond latin-1 was set in this process by the host application and is returned as it is.
 
     :param encoding: ``auto``, ``utf-8``, ``latin-1`` or ``percent`` (UTF-8 bytes written ``%C3%A9``).
     :raises SsoRefused: ``header_encoding`` when the bytes are not in the encoding that was configured.
@@ -56,7 +56,7 @@ def _guess(raw: bytes, value: str) -> str:
     except UnicodeDecodeError:
         pass
     try:
-        # Old intranets that say ISO-8859-1 send Windows-1252: their « œ » and « ’ » are C1 controls in latin-1.
+        # Old intranets that say ISO-8859-1 send Windows-1252: « œ » is a C1 control in latin-1.
         return raw.decode("cp1252")
     except UnicodeDecodeError:
         return value

@@ -81,7 +81,7 @@ def encode(claims: Mapping[str, Any], secret: str, *, kid: str | None = None) ->
 
 
 def make_claims(rules: TokenRules, subject: str, *, now: int, life: int = 60, **more: Any) -> dict[str, Any]:
-    """The claims of a new token for ``subject``, with a fresh nonce; ``more`` adds ``name``, ``email`` and so on."""
+    """The claims of a new token for ``subject``, with a fresh nonce; ``more`` adds ``name`` and so on."""
     return {
         "iss": rules.issuer,
         "aud": rules.audience,

@@ -39,5 +39,5 @@ if __name__ == "__main__":
     if len(sys.argv) < 5:
         sys.exit("usage: handoff.py ISSUER AUDIENCE KID SUBJECT [NAME] [RETURN_TO]")
     issuer, audience, kid, subject = sys.argv[1:5]
-    more = sys.argv[5:7] + [None, None]
+    more = [*sys.argv[5:7], None, None]
     print(handoff_token(os.environ["RSE_HANDOFF_SECRET"], kid, issuer, audience, subject, more[0], more[1]))

@@ -1,0 +1,3 @@
+"""Who is asking: a trusted header set by the intranet's web server, or a hand-off that the intranet signs."""
+
+from __future__ import annotations
