@@ -54,7 +54,7 @@ test: dev-env
 
 lint: dev-env
 	$(BIN)/ruff check .
-	$(BIN)/python tools/check_types.py
+	$(BIN)/mypy rse_core $(wildcard plugins/*/rse_* adapters/*/rse_* examples/*/rse_*)
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_words.py
 	$(BIN)/python tools/vendor.py --manifest-only

@@ -49,7 +49,7 @@ def symbol(name: str) -> str:
     """
     path = PACKAGES / "lucide-static" / "icons" / f"{name}.svg"
     if not path.is_file():
-        sys.exit(f"tools/icons.txt names the icon {name!r}, which lucide-static does not have: correct its name")
+        sys.exit(f"tools/icons.txt names the icon {name!r}, unknown to lucide-static: correct its name")
     svg = ElementTree.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 - a file pinned by its hash
     kept = " ".join(f'{key}="{svg.attrib[key]}"' for key in INHERITED)
     shapes = []
