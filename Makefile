@@ -12,7 +12,7 @@ DISTS  := $(patsubst %/setup.cfg,%,$(SETUPS))
 WORKERS ?= auto
 ARGS   ?=
 
-.PHONY: demo run-env dev-env test lint i18n i18n-check vendor vendor-check wheels lock bench clean help
+.PHONY: demo run-env dev-env test lint mypy i18n i18n-check vendor vendor-check wheels lock bench clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -54,11 +54,14 @@ test: dev-env
 
 lint: dev-env
 	$(BIN)/ruff check .
-	$(BIN)/mypy rse_core $(wildcard plugins/*/rse_* adapters/*/rse_* examples/*/rse_*)
+	$(MAKE) --no-print-directory mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_words.py
 	$(BIN)/python tools/vendor.py --manifest-only
 	$(BIN)/python tools/i18n.py --check
+
+mypy: dev-env
+	$(BIN)/mypy rse_core $(wildcard plugins/*/rse_* adapters/*/rse_* examples/*/rse_*)
 
 i18n: dev-env
 	$(BIN)/python tools/i18n.py
