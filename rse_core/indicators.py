@@ -1,0 +1,49 @@
+"""Indicators: the definitions that plugins register, and the visits that every level records.
+
+A visit is noted at INFORM too: what is gated is what people see and write, never the record of what happens, or the
+baseline of a pilot would be lost.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from .contributions import Indicator
+from .db import utcnow
+from .dispatch import _insert
+from .models.runtime import Visit
+
+if TYPE_CHECKING:
+    from .runtime import Core
+
+_seen: dict[tuple[int, int], dt.date] = {}
+_lock = threading.Lock()
+_MOST = 200_000
+
+
+def definitions(core: Core) -> dict[str, Indicator]:
+    """Every registered indicator by name."""
+    return {indicator.name: indicator for _plugin, indicator in core.plugins.contributions(Indicator)}
+
+
+def visited_today(core: Core, person_id: int) -> bool:
+    """Whether this process already noted the person's visit of today; keeps the hot path free of queries."""
+    return _seen.get((id(core), person_id)) == utcnow().date()
+
+
+def record_visit(session: Session, person_id: int) -> None:
+    """Note that this person was here today; at most one row a day."""
+    from .runtime import core_of
+
+    core = core_of(session)
+    day = utcnow().date()
+    statement = _insert(core.db.is_sqlite)(Visit).values(day=day, person_id=person_id)
+    session.execute(statement.on_conflict_do_nothing())
+    with _lock:
+        if len(_seen) >= _MOST:
+            _seen.clear()
+        _seen[id(core), person_id] = day
