@@ -123,6 +123,7 @@ class Database:
         On SQLite it begins with ``BEGIN IMMEDIATE``, so that two writers queue instead of failing midway.
         """
         session = self.sessions()
+        session.info["rse_writing"] = True
         if self.is_sqlite:
             session.connection(execution_options={"rse_begin": "IMMEDIATE"})
         try:

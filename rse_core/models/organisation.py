@@ -69,12 +69,13 @@ class PersonIdentity(CoreBase):
 
 
 class Group(CoreBase):
-    """A named set of people: managers, ambassadors, communication staff."""
+    """A named set of people: managers, ambassadors, communication staff. ``source``: who keeps its members (``csv``, ``local`` …)."""
 
     __tablename__ = "rse_core_group"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     key: Mapped[str] = mapped_column(String(120), unique=True)
     name: Mapped[str] = mapped_column(String(300))
+    source: Mapped[str] = mapped_column(String(40), default="local")
 
 
 class GroupMember(CoreBase):

@@ -1,0 +1,194 @@
+"""Audiences: who may see a thing, kept flattened as rows ``(person, audience)``.
+
+Every list is filtered in SQL by one semi-join::
+
+    select(Comment).where(Comment.audience_id.in_(visible(person_id)))
+
+A person who is not active is in no audience. :func:`refresh` computes the rows that ought to stand and
+writes only the
+difference, by two statements, whatever the number of people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Select, delete, except_, false, func, insert, literal, select, tuple_, union_all
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import Subquery
+
+from .errors import NotFound
+from .models.organisation import (
+    Audience,
+    Entity,
+    EntityPath,
+    Group,
+    GroupMember,
+    Membership,
+    Person,
+    Space,
+    SpaceMember,
+)
+
+#: Above this many people, recomputing everybody is quicker than naming them.
+_MANY = 2_000
+_KINDS: dict[str, type[Entity] | type[Group] | type[Space]] = {
+    "entity": Entity,
+    "group": Group,
+    "space": Space,
+}
+
+
+def everyone(session: Session) -> int:
+    """The audience of all active people."""
+    found = session.scalar(select(Audience.id).where(Audience.kind == "everyone"))
+    if found is None:
+        found = _add(session, "everyone", 0)
+    return found
+
+
+def of_entity(session: Session, entity_id: int) -> int:
+    """The audience of this entity and all below it.
+
+    :raises NotFound: when there is no such entity.
+    """
+    return _of(session, "entity", entity_id)
+
+
+def of_group(session: Session, group_id: int) -> int:
+    """The audience of this group's members.
+
+    :raises NotFound: when there is no such group.
+    """
+    return _of(session, "group", group_id)
+
+
+def of_space(session: Session, space_id: int) -> int:
+    """The audience of what stands in this space: its members, or everyone when the space is public.
+
+    :raises NotFound: when there is no such space.
+    """
+    visibility = session.scalar(select(Space.visibility).where(Space.id == space_id))
+    return everyone(session) if visibility == "public" else of_members(session, space_id)
+
+
+def of_members(session: Session, space_id: int) -> int:
+    """The audience of this space's members, public or not.
+
+    :raises NotFound: when there is no such space.
+    """
+    return _of(session, "space", space_id)
+
+
+def visible(person_id: int | None) -> Select[int]:
+    """The ids of the audiences this person is in, a sub-select for ``audience_id.in_(…)``; none for nobody."""
+    found = select(Membership.audience_id)
+    return found.where(false()) if person_id is None else found.where(Membership.person_id == person_id)
+
+
+def of_person(session: Session, person_id: int) -> frozenset[int]:
+    """The ids of the audiences that this person is in."""
+    return frozenset(session.scalars(visible(person_id)))
+
+
+def sees(session: Session, person_id: int | None, audience_id: int | None) -> bool:
+    """Whether this person is in the audience; never for an audience of None."""
+    if person_id is None or audience_id is None:
+        return False
+    row = select(Membership.person_id).where(
+        Membership.person_id == person_id, Membership.audience_id == audience_id
+    )
+    return session.scalar(row) is not None
+
+
+def size(session: Session, audience_id: int) -> int:
+    """How many people are in the audience."""
+    return session.scalar(select(func.count()).where(Membership.audience_id == audience_id)) or 0
+
+
+def ensure(session: Session) -> None:
+    """Give every entity, group and space its audience; also makes the one of everyone."""
+    everyone(session)
+    for kind, model in _KINDS.items():
+        missing = (
+            select(literal(kind), model.id)
+            .outerjoin(Audience, (Audience.kind == kind) & (Audience.target_id == model.id))
+            .where(Audience.id.is_(None))
+        )
+        session.execute(insert(Audience).from_select(["kind", "target_id"], missing))
+
+
+def refresh(session: Session, person_ids: Iterable[int] | None = None) -> None:
+    """Recompute the flattened rows of these people, of everybody for None.
+
+    Only what differs is written: running it again changes nothing.
+    """
+    if person_ids is None:
+        ensure(session)
+        _write_difference(session, None)
+        return
+    ids = sorted(set(person_ids))
+    if len(ids) > _MANY:
+        _write_difference(session, None)
+    elif ids:
+        _write_difference(session, select(Person.id).where(Person.id.in_(ids)))
+
+
+def refresh_below(session: Session, entity_id: int) -> None:
+    """Recompute for the people of this entity and of all below it (after it was moved)."""
+    below = select(EntityPath.entity_id).where(EntityPath.ancestor_id == entity_id)
+    _write_difference(session, select(Person.id).where(Person.entity_id.in_(below)))
+
+
+def _write_difference(session: Session, people: Select[int] | None) -> None:
+    session.flush()
+    wanted = _wanted(people)
+    kept = select(Membership.person_id, Membership.audience_id)
+    if people is not None:
+        kept = kept.where(Membership.person_id.in_(people))
+    excess = except_(kept, select(wanted)).subquery()
+    session.execute(
+        delete(Membership)
+        .where(tuple_(Membership.person_id, Membership.audience_id).in_(select(excess)))
+        .execution_options(synchronize_session=False)
+    )
+    missing = except_(select(wanted), kept).subquery()
+    session.execute(insert(Membership).from_select(["person_id", "audience_id"], select(missing)))
+
+
+def _wanted(people: Select[int] | None) -> Subquery:
+    """The rows that ought to stand. The four parts never overlap, so that no row comes twice."""
+    person = select(Person.id.label("person_id"), Audience.id.label("audience_id")).where(
+        Person.status == "active"
+    )
+    if people is not None:
+        person = person.where(Person.id.in_(people))
+    parts: list[Select[int, int]] = [
+        person.join(Audience, Audience.kind == "everyone"),
+        person.join(EntityPath, EntityPath.entity_id == Person.entity_id).join(
+            Audience, (Audience.kind == "entity") & (Audience.target_id == EntityPath.ancestor_id)
+        ),
+        person.join(GroupMember, GroupMember.person_id == Person.id).join(
+            Audience, (Audience.kind == "group") & (Audience.target_id == GroupMember.group_id)
+        ),
+        person.join(SpaceMember, SpaceMember.person_id == Person.id).join(
+            Audience, (Audience.kind == "space") & (Audience.target_id == SpaceMember.space_id)
+        ),
+    ]
+    return union_all(*parts).subquery()
+
+
+def _of(session: Session, kind: str, target_id: int) -> int:
+    found = session.scalar(select(Audience.id).where(Audience.kind == kind, Audience.target_id == target_id))
+    if found is None:
+        if session.get(_KINDS[kind], target_id) is None:
+            raise NotFound(f"There is no {kind} with the id {target_id}.")
+        found = _add(session, kind, target_id)
+    return found
+
+
+def _add(session: Session, kind: str, target_id: int) -> int:
+    row = Audience(kind=kind, target_id=target_id)
+    session.add(row)
+    session.flush()
+    return row.id

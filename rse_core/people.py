@@ -1,0 +1,350 @@
+"""People: found, named, added, changed and disabled; and how somebody who signs in becomes one of them."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from . import audiences
+from .db import utcnow
+from .errors import BadInput, Conflict, NotFound
+from .i18n import lazy, normalise_locale
+from .identity import Identity, IdentityRefused
+from .models.organisation import Entity, Person, PersonIdentity
+from .organisation import nearest, touch
+
+logger = logging.getLogger(__name__)
+
+#: The most characters that a person's texts may have.
+LIMITS = {
+    "external_id": 200,
+    "username": 200,
+    "display_name": 300,
+    "email": 320,
+    "job_title": 300,
+    "phone": 60,
+    "site": 200,
+}
+REQUIRED = ("external_id", "username", "display_name")
+_EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]+\Z")
+_LIGATURES = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """What is shown of somebody beside what they wrote. ``active`` is False for who has left."""
+
+    id: int
+    username: str
+    display_name: str
+    entity_id: int | None
+    entity_name: str
+    job_title: str
+    active: bool
+    locale: str = ""
+
+
+def folded(text: str) -> str:
+    """Lower case, no accents, œ → oe, æ → ae, ß → ss, single spaces: for prefix search and sorting."""
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def get(session: Session, person_id: int) -> Person:
+    """:raises NotFound: when there is no such person."""
+    found = session.get(Person, person_id)
+    if found is None:
+        raise NotFound(f"There is no person with the id {person_id}.")
+    return found
+
+
+def by_username(session: Session, username: str) -> Person:
+    """:raises NotFound: names the nearest username."""
+    found = session.scalar(select(Person).where(Person.username == username))
+    if found is None:
+        start = (
+            select(Person.username)
+            .where(Person.username.startswith(username[:2], autoescape=True))
+            .limit(2_000)
+        )
+        hint = nearest(username, session.scalars(start))
+        raise NotFound(f"There is no person with the username “{username[:80]}”.", remedy=hint or None)
+    return found
+
+
+def by_external_id(session: Session, external_id: str) -> Person | None:
+    """The person that the organisation knows by this id, if there is one."""
+    return session.scalar(select(Person).where(Person.external_id == external_id))
+
+
+def names(session: Session, ids: Iterable[int | None]) -> Mapping[int, PersonCard]:
+    """Cards of these people by id, in one query; ids that are None or unknown are left out."""
+    wanted = sorted({i for i in ids if i is not None})
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(
+            Person.id,
+            Person.username,
+            Person.display_name,
+            Person.entity_id,
+            Entity.name,
+            Person.job_title,
+            Person.status,
+            Person.locale,
+        )
+        .outerjoin(Entity, Entity.id == Person.entity_id)
+        .where(Person.id.in_(wanted))
+    )
+    return {
+        r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7])
+        for r in rows.tuples()
+    }
+
+
+def card(session: Session, person_id: int) -> PersonCard | None:
+    """The card of one person, None when there is none."""
+    return names(session, (person_id,)).get(person_id)
+
+
+# Changes
+
+
+def add(
+    session: Session,
+    *,
+    external_id: str,
+    username: str,
+    display_name: str,
+    email: str = "",
+    entity_id: int | None = None,
+    job_title: str = "",
+    manager_id: int | None = None,
+    is_manager: bool = False,
+    locale: str = "",
+    phone: str = "",
+    site: str = "",
+    source: str = "local",
+) -> Person:
+    """Add somebody.
+
+    :param source: who keeps this person; one of source ``local`` is never disabled by an import.
+    :raises BadInput: for a value that cannot be used; names the field.
+    :raises Conflict: when the external id or the username is taken.
+    """
+    touch(session)
+    texts = {
+        "external_id": external_id,
+        "username": username,
+        "display_name": display_name,
+        "email": email,
+        "job_title": job_title,
+        "phone": phone,
+        "site": site,
+    }
+    for field, value in texts.items():
+        check_text(field, value)
+    for column, value in ((Person.external_id, external_id), (Person.username, username)):
+        if session.scalar(select(Person.id).where(column == value)) is not None:
+            raise Conflict(f"Somebody has the {column.key.replace('_', ' ')} “{value}” already.")
+    person = Person(
+        **texts,
+        folded_name=folded(display_name),
+        entity_id=entity_id,
+        manager_id=manager_id,
+        is_manager=is_manager,
+        locale=normalise_locale(locale) or "",
+        source=source,
+        status="active",
+    )
+    session.add(person)
+    session.flush()
+    audiences.everyone(session)
+    audiences.refresh(session, [person.id])
+    return person
+
+
+def move(session: Session, person_id: int, entity_id: int | None) -> None:
+    """Put the person into another entity, or none.
+
+    :raises NotFound: when either does not exist.
+    """
+    touch(session, person_id)
+    person = get(session, person_id)
+    if entity_id is not None and session.get(Entity, entity_id) is None:
+        raise NotFound(f"There is no entity with the id {entity_id}.")
+    person.entity_id, person.updated_at = entity_id, utcnow()
+    audiences.refresh(session, [person_id])
+
+
+def rename(
+    session: Session, person_id: int, *, username: str | None = None, display_name: str | None = None
+) -> None:
+    """Change how the person is called. Sign-ins known by the old username no longer lead to them."""
+    touch(session, person_id)
+    person = get(session, person_id)
+    if display_name is not None:
+        check_text("display_name", display_name)
+        person.display_name, person.folded_name = display_name, folded(display_name)
+    if username is not None and username != person.username:
+        check_text("username", username)
+        if session.scalar(select(Person.id).where(Person.username == username)) is not None:
+            raise Conflict(f"Somebody has the username “{username}” already.")
+        drop_identities(session, [(person_id, person.username)])
+        person.username = username
+    person.updated_at = utcnow()
+    session.flush()
+
+
+def disable(session: Session, person_id: int) -> None:
+    """The person has left: they can do and see nothing; what they wrote is kept."""
+    touch(session, person_id)
+    person = get(session, person_id)
+    person.status, person.disabled_at, person.updated_at = "disabled", utcnow(), utcnow()
+    audiences.refresh(session, [person_id])
+
+
+def enable(session: Session, person_id: int) -> None:
+    """The person is back, as they were."""
+    touch(session, person_id)
+    person = get(session, person_id)
+    person.status, person.disabled_at, person.updated_at = "active", None, utcnow()
+    audiences.refresh(session, [person_id])
+
+
+def check_text(field: str, value: str) -> None:
+    """:raises BadInput: for a value that this field of a person cannot take; ``fields`` names it."""
+    if field in REQUIRED and not value.strip():
+        problem, remedy = "is missing", "Fill it in."
+    elif len(value) > LIMITS[field]:
+        problem, remedy = f"has {len(value)} characters", f"Give at most {LIMITS[field]}."
+    elif any(ord(c) < 32 or ord(c) == 127 for c in value):
+        problem, remedy = "holds a control character", "Remove it."
+    elif field == "email" and value and not _EMAIL.match(value):
+        problem, remedy = (
+            f"“{value[:80]}” is not an e-mail address",
+            "Write name@example.org, or leave it blank.",
+        )
+    else:
+        return
+    raise BadInput(f"{field} {problem}.", remedy=remedy, fields={field: f"{problem}. {remedy}"})
+
+
+# Sign-in
+
+
+def for_identity(session: Session, identity: Identity) -> Person | None:
+    """The active person behind an identity; None for somebody unknown to the organisation, or who has left.
+
+    Known by (issuer, subject). At the first visit the person is looked for by the setting ``identity_key``
+    (their username or
+    external id) and the identity is recorded: in this session when it writes, else in a transaction of its
+    own.
+
+    :raises IdentityRefused: (``already_linked``) when the person is known to this issuer under another
+        subject.
+    """
+    person = _known(session, identity)
+    if person is None:
+        person = _first_visit(session, identity)
+    return person if person is not None and person.status == "active" else None
+
+
+def drop_identities(session: Session, usernames: Iterable[tuple[int, str]]) -> None:
+    """Forget identities whose subject was a former username: whoever has that name next is somebody else.
+
+    :param usernames: (person id, former username).
+    """
+    for person_id, username in usernames:
+        session.execute(
+            delete(PersonIdentity).where(
+                PersonIdentity.person_id == person_id, PersonIdentity.subject == username
+            )
+        )
+
+
+def _known(session: Session, identity: Identity) -> Person | None:
+    return session.scalar(
+        select(Person)
+        .join(PersonIdentity, PersonIdentity.person_id == Person.id)
+        .where(PersonIdentity.issuer == identity.issuer, PersonIdentity.subject == identity.subject)
+    )
+
+
+def _first_visit(session: Session, identity: Identity) -> Person | None:
+    from .runtime import core_of
+
+    core = core_of(session)
+    person = _match(session, identity, core.settings.identity_key)
+    if person is None or person.status != "active":
+        return None
+    _refuse_second(session, identity, person)
+    if session.info.get("rse_writing"):
+        return _record(session, identity, person.id)
+    try:
+        with core.db.write() as writing:
+            _record(writing, identity, person.id)
+    except IntegrityError:
+        # Another request of the same first visit was quicker; its row is read below.
+        pass
+    session.expire(person)
+    return person
+
+
+def _match(session: Session, identity: Identity, key: str) -> Person | None:
+    if key == "none":
+        return None
+    if key == "username":
+        return session.scalar(
+            select(Person).where(Person.username == (identity.username or identity.subject))
+        )
+    for value in (identity.subject, identity.username):
+        person = None if value is None else by_external_id(session, value)
+        if person is not None:
+            return person
+    return None
+
+
+def _record(session: Session, identity: Identity, person_id: int) -> Person | None:
+    # The lock keeps two subjects from being linked to one person at the same moment (SQLite has one writer
+    # anyway).
+    person = session.scalar(select(Person).where(Person.id == person_id).with_for_update())
+    if person is None:
+        return None
+    known = _known(session, identity)
+    if known is not None:
+        return known
+    _refuse_second(session, identity, person)
+    session.add(PersonIdentity(issuer=identity.issuer, subject=identity.subject, person_id=person_id))
+    session.flush()
+    return person
+
+
+def _refuse_second(session: Session, identity: Identity, person: Person) -> None:
+    other = session.scalar(
+        select(PersonIdentity.subject).where(
+            PersonIdentity.issuer == identity.issuer,
+            PersonIdentity.person_id == person.id,
+            PersonIdentity.subject != identity.subject,
+        )
+    )
+    if other is not None:
+        logger.warning(
+            "the issuer %r vouches for the subject %r as %r, who is known to it as %r: refused",
+            identity.issuer, identity.subject, person.username, other,
+        )  # fmt: skip
+        raise IdentityRefused(
+            lazy(
+                "This account is already linked to another sign-in. Please ask the people who run this site."
+            ),
+            code="already_linked",
+        )
