@@ -61,7 +61,7 @@ lint: dev-env
 	$(BIN)/python tools/i18n.py --check
 
 mypy: dev-env
-	$(BIN)/mypy rse_core $(wildcard plugins/*/rse_* adapters/*/rse_* examples/*/rse_*)
+	$(BIN)/mypy rse_core $(dir $(wildcard plugins/*/rse_*/__init__.py adapters/*/rse_*/__init__.py examples/*/rse_*/__init__.py))
 
 i18n: dev-env
 	$(BIN)/python tools/i18n.py
