@@ -111,6 +111,8 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session for reading; nothing is committed."""
         session = self.sessions()
+        # Tells whoever meets an error midway that rolling back loses nothing.
+        session.info["rse_reading"] = True
         try:
             yield session
         finally:

@@ -47,6 +47,7 @@ class Core:
         self.plugins.load()
         self.policy = Policy(self)
         self.pages = Pages(self)
+        self.plugins.add_core_type(self.pages.content_type())
         self.jobs = Jobs(self)
 
     @classmethod
