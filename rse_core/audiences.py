@@ -81,7 +81,7 @@ def of_members(session: Session, space_id: int) -> int:
 
 
 def visible(person_id: int | None) -> Select[int]:
-    """The ids of the audiences this person is in, a sub-select for ``audience_id.in_(…)``; none for nobody."""
+    """Ids of the audiences this person is in: a sub-select for ``audience_id.in_(…)``, empty for nobody."""
     found = select(Membership.audience_id)
     return found.where(false()) if person_id is None else found.where(Membership.person_id == person_id)
 

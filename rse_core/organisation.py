@@ -1,4 +1,4 @@
-"""Entities, groups and spaces: how they are made and changed; keeps the tree's closure and the audiences right.
+"""Entities, groups and spaces: how they are made and changed, with the closure and the audiences.
 
 Each function writes in the caller's transaction and begins by noting the change for the policy, whose row
 lock orders
