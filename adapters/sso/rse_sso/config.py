@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
-from rse_core.errors import ConfigError
+from marshmallow import RAISE, Schema, fields
+
+from rse_core.api import ConfigError
 
 from .headers import ANONYMOUS, HeaderRules
 from .keys import valid_kid, weakness
@@ -20,7 +22,7 @@ from .token import MAX_AGE, TokenRules
 SOURCES = ("header", "handoff")
 MAX_SKEW = 120
 
-_TOP = ("sources", "login_url", "logout_url", "header", "handoff")
+_TOP = ("sources", "login_url", "logout_url", "header", "handoff", "proxy_secrets", "handoff_keys")
 _HEADER = (
     "issuer", "user", "username", "name", "email", "attributes", "secret_header", "secrets", "peers",
     "in_process", "encoding", "anonymous",
@@ -32,6 +34,25 @@ _HANDOFF = (
 _ENCODINGS = ("auto", "utf-8", "latin-1", "percent")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*", re.ASCII)
+
+
+class SsoSchema(Schema):
+    """The keys of ``[sso]``; its two tables are read by :func:`parse_config`.
+
+    ``proxy_secrets`` and ``handoff_keys`` repeat ``header.secrets`` and ``handoff.keys`` so that the
+    environment can hold them: ``RSE_SSO_PROXY_SECRETS=a,b`` and ``RSE_SSO_HANDOFF_KEYS={"2026-11" = "…"}``.
+    """
+
+    class Meta:
+        unknown = RAISE
+
+    sources = fields.List(fields.String())
+    login_url = fields.String()
+    logout_url = fields.String()
+    header = fields.Dict(keys=fields.String())
+    handoff = fields.Dict(keys=fields.String())
+    proxy_secrets = fields.List(fields.String())
+    handoff_keys = fields.Dict(keys=fields.String(), values=fields.String())
 
 
 @dataclass(frozen=True)
@@ -75,14 +96,27 @@ def parse_config(section: Mapping[str, Any]) -> SsoConfig:
     for source in sources:
         if source not in SOURCES:
             raise _wrong("sso.sources", f"names “{source}”", _nearest(source, SOURCES))
-    header = _table(section, "header", "sso")
-    handoff = _table(section, "handoff", "sso")
+    header = _merged(_table(section, "header", "sso"), "secrets", section.get("proxy_secrets"))
+    handoff = _merged(_table(section, "handoff", "sso"), "keys", section.get("handoff_keys"))
     return SsoConfig(
         header=_header(header) if "header" in sources else None,
         handoff=_handoff(handoff) if "handoff" in sources else None,
         login_url=_url(section, "login_url"),
         logout_url=_url(section, "logout_url"),
     )
+
+
+def read_section(settings: Any) -> SsoConfig:
+    """Read ``[sso]`` of the core's settings, with ``RSE_SSO_*`` of the environment over it.
+
+    :raises ConfigError: see :func:`parse_config`.
+    """
+    return parse_config(settings.section("sso", SsoSchema))
+
+
+def _merged(table: Mapping[str, Any], key: str, value: Any) -> Mapping[str, Any]:
+    # The environment's secrets take the place of the file's, they do not join them.
+    return {**table, key: value} if value else table
 
 
 def _header(table: Mapping[str, Any]) -> HeaderRules:
@@ -115,7 +149,7 @@ def _header(table: Mapping[str, Any]) -> HeaderRules:
         )
     if not in_process:
         if not secrets:
-            raise _wrong(f"{where}.secrets", "is empty", "Make one with rse sso secret; the proxy sends it.")
+            raise _wrong(f"{where}.secrets", "is empty", "Make one with python -m rse_sso secret.")
         if not peers.networks and not peers.unix:
             raise _wrong(f"{where}.peers", "is empty", 'Name the proxy: peers = ["127.0.0.1"] or ["unix"].')
     for number, secret in enumerate(secrets, 1):
@@ -141,7 +175,7 @@ def _handoff(table: Mapping[str, Any]) -> HandoffConfig:
     _known(table, _HANDOFF, where)
     keys = {str(kid): secret for kid, secret in _table(table, "keys", where).items()}
     if not keys:
-        raise _wrong(f"{where}.keys", "is empty", 'Add one: "2026-11" = "…", made with rse sso secret.')
+        raise _wrong(f"{where}.keys", "is empty", 'Add "2026-11" = "…", made with python -m rse_sso secret.')
     for kid, secret in keys.items():
         if not valid_kid(kid):
             raise _wrong(
@@ -254,7 +288,7 @@ def _check_secret(secret: Any, where: str) -> None:
     problem = weakness(secret) if isinstance(secret, str) else "is not a text"
     if problem:
         message = f"The secret {where} {problem}."
-        raise ConfigError(message, remedy="Make one with rse sso secret.", plugin="sso")
+        raise ConfigError(message, remedy="Make one with python -m rse_sso secret.", plugin="sso")
 
 
 def _url(section: Mapping[str, Any], key: str) -> str | None:

@@ -11,13 +11,14 @@ from enum import StrEnum, auto
 
 
 class Family(StrEnum):
-    """What the person is told: five situations, each with its own remedy."""
+    """What the person is told: six situations, each with its own remedy."""
 
     EXPIRED = auto()
     USED = auto()
     UNVERIFIED = auto()
     MISCONFIGURED = auto()
     UNAVAILABLE = auto()
+    UNKNOWN = auto()
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Reason(StrEnum):
     HANDOFF_OFF = auto()
     HANDOFF_CROSS_SITE = auto()
     NONCE_STORE = auto()
+    PERSON_UNKNOWN = auto()
     HEADER_EMPTY = auto()
     HEADER_LIST = auto()
     HEADER_CONTROL = auto()
@@ -98,6 +100,9 @@ _TABLE: dict[Reason, _Entry] = {
     ),
     Reason.NONCE_STORE: _Entry(
         Family.UNAVAILABLE, "the token's use could not be recorded; see the error above"
+    ),
+    Reason.PERSON_UNKNOWN: _Entry(
+        Family.UNKNOWN, "no active person has this identity; import them, and see identity_key"
     ),
     Reason.HEADER_EMPTY: _Entry(_M, "the proxy sent an empty identity; send '-' for nobody"),
     Reason.HEADER_LIST: _Entry(_M, "the header came twice or holds a list: the proxy must replace, not add"),

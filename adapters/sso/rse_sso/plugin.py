@@ -1,0 +1,125 @@
+"""What the adapter contributes to the core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rse_core.api import (
+    Cli,
+    HealthCheck,
+    HealthResult,
+    Job,
+    Manifest,
+    Migrations,
+    Plugin,
+    Translations,
+    hookimpl,
+)
+
+from .check import check
+from .cli import config_file, make_group
+from .config import SsoConfig, read_section
+from .handoff import Handoff
+from .i18n import lazy
+from .source import SsoSource
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+    from sqlalchemy.orm import DeclarativeBase, Session
+
+HERE = Path(__file__).parent
+PRUNE_EVERY = 600
+"""Seconds between two prunings of used nonces."""
+
+
+class Sso(Plugin):
+    """Trusted header and signed hand-off."""
+
+    manifest = Manifest(
+        name="sso",
+        label=lazy("Sign-in by the intranet"),
+        description=lazy(
+            "Recognises people by the intranet's own sign-in: a trusted header of its web server, "
+            "or a short-lived token that it signs."
+        ),
+        kind="adapter",
+    )
+
+    def __init__(self) -> None:
+        self.config = SsoConfig()
+        self.source = SsoSource(self.config)
+        self._settings: Any = None
+
+    @hookimpl
+    def rse_configure(self, settings: Any) -> None:
+        self._settings = settings
+        self.config = read_section(settings)
+        handoff = None
+        if self.config.handoff is not None:
+            from .nonces import DatabaseNonces
+
+            handoff = Handoff(self.config.handoff.rules, DatabaseNonces(_write))
+        self.source = SsoSource(self.config, handoff)
+
+    @hookimpl
+    def rse_identity_source(self) -> SsoSource | None:
+        # With nothing configured another adapter may answer.
+        on = self.config.header is not None or self.config.handoff is not None
+        return self.source if on else None
+
+    @hookimpl
+    def rse_models(self) -> Iterable[type[DeclarativeBase]]:
+        from .models import Base
+
+        return [Base]
+
+    @hookimpl
+    def rse_migrations(self) -> Migrations:
+        return Migrations(HERE / "migrations")
+
+    @hookimpl
+    def rse_blueprints(self) -> Iterable[Blueprint]:
+        from .views import make_blueprint
+
+        return [make_blueprint(self.source)]
+
+    @hookimpl
+    def rse_translations(self) -> Translations:
+        return Translations(HERE / "translations", "rse_sso")
+
+    @hookimpl
+    def rse_cli(self) -> Iterable[Cli]:
+        return [Cli(make_group(lambda: (self._settings, self.config)))]
+
+    @hookimpl
+    def rse_jobs(self) -> Iterable[Job]:
+        from .nonces import prune_job
+
+        return [Job("sso.prune_nonces", prune_job, every=PRUNE_EVERY)]
+
+    @hookimpl
+    def rse_health_checks(self) -> Iterable[HealthCheck]:
+        return [HealthCheck("sso.configuration", self._health)]
+
+    def _health(self, session: Session) -> HealthResult:
+        unsafe = [
+            finding
+            for finding in check(self.config, settings=self._settings, file=config_file())
+            if finding.severity == "unsafe"
+        ]
+        if not unsafe:
+            return HealthResult(True)
+        first = unsafe[0]
+        return HealthResult(False, f"{first.setting} {first.message}", first.remedy)
+
+
+def _write() -> AbstractContextManager[Session]:
+    from rse_core.webapi import session_write
+
+    return session_write()
+
+
+plugin = Sso()
