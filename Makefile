@@ -12,13 +12,14 @@ DISTS  := $(patsubst %/setup.cfg,%,$(SETUPS))
 WORKERS ?= auto
 ARGS   ?=
 
-.PHONY: demo run-env dev-env test lint mypy i18n i18n-check vendor vendor-check wheels lock bench clean help
+.PHONY: demo run-env dev-env test lint format mypy i18n i18n-check vendor vendor-check wheels lock bench clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    install, migrate, seed and serve the demo"
 	@echo "make test    install what tests need and run them (ARGS='-k word' for a part)"
 	@echo "make lint    ruff, mypy, import-linter, words, vendored files, translations"
+	@echo "make format  mend what ruff can, for ARGS='plugins/likes' or everything"
 	@echo "make i18n    extract, update and compile the message catalogues"
 	@echo "make vendor  copy the front-end files from npm     make wheels  build every distribution into dist/"
 	@echo "make lock    resolve requirements/*.in again       make bench   run the benchmarks"
@@ -59,6 +60,10 @@ lint: dev-env
 	$(BIN)/python tools/check_words.py
 	$(BIN)/python tools/vendor.py --manifest-only
 	$(BIN)/python tools/i18n.py --check
+
+format: dev-env
+	$(BIN)/ruff check --fix --quiet $(or $(ARGS),.)
+	$(BIN)/ruff format $(or $(ARGS),.)
 
 mypy: dev-env
 	$(BIN)/mypy rse_core $(dir $(wildcard plugins/*/rse_*/__init__.py adapters/*/rse_*/__init__.py examples/*/rse_*/__init__.py))
