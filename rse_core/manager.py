@@ -67,11 +67,19 @@ class PluginManager(PluginCalls):
     """Finds, starts and calls the plugins.
 
     :param explicit: plugin objects to use instead of those installed.
+    :param extra: plugin objects to use beside those, in the place of any of the same name.
     """
 
-    def __init__(self, settings: Settings, db: Database | None = None, *, explicit: Sequence[object] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database | None = None,
+        *,
+        explicit: Sequence[object] | None = None,
+        extra: Sequence[object] = (),
+    ) -> None:
         self.settings, self.db = settings, db
-        self._explicit = explicit
+        self._explicit, self._extra = explicit, extra
         self._staged: dict[str, staging.Staging] = {}
         self._states: dict[str, PluginState] = {}
         self._core_types: dict[str, ContentType] = {}
@@ -94,6 +102,9 @@ class PluginManager(PluginCalls):
             return
         self._loaded = True
         found = discovery.discover() if self._explicit is None else discovery.explicit(self._explicit)
+        for name, given in discovery.explicit(self._extra).found.items():
+            found.refused.pop(name, None)
+            found.found[name] = given
         self._check_sections(found.names)
         left_out = set(self.settings.disabled_plugins)
         for name in sorted(left_out - found.names):

@@ -25,6 +25,7 @@ class Core:
 
     :param settings: the configuration.
     :param plugins: plugin objects to use instead of those found by entry point (tests, embedding).
+    :param extra: plugin objects to use beside those.
     """
 
     settings: Settings
@@ -34,7 +35,9 @@ class Core:
     pages: Pages
     jobs: Jobs
 
-    def __init__(self, settings: Settings, *, plugins: Sequence[object] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, plugins: Sequence[object] | None = None, extra: Sequence[object] = ()
+    ) -> None:
         from .jobs import Jobs
         from .manager import PluginManager
         from .pages import Pages
@@ -43,7 +46,7 @@ class Core:
         self.settings = settings
         self.db = Database(settings.database_url)
         self.db.sessions.configure(info={"rse_core": self})
-        self.plugins = PluginManager(settings, self.db, explicit=plugins)
+        self.plugins = PluginManager(settings, self.db, explicit=plugins, extra=extra)
         self.plugins.load()
         self.policy = Policy(self)
         self.pages = Pages(self)
