@@ -16,9 +16,9 @@ FORBIDDEN = {
     "a scratch path of one machine": r"/t[m]p/(?:br[i]ef|res[e]arch|v0\b|b[a]sh_)|\.\./sh[a]red\b"
     r"|DEVELOP[E]RS\.md",
     "the host of a registry": r"//[\w.-]*(?:p[y]pi|npm[j]s|pythonh[o]sted)\.\w+|//(?:ftp\.|)d[e]b\.\w+\.org",
-    "a word about how the code was written": r"\bAnthr[o]pic\b|\bCl[a]ude (?:Code|Opus|Sonnet)\b|\bChatG[P]T\b"
-    r"|\bCop[i]lot\b|\bL[L]Ms?\b|\b(?:A[I]|coding) (?:assist[a]nt|ag[e]nt)|langu[a]ge model|\bsub-?ag[e]nt"
-    r"|\b(?:the|your) br[i]ef says",
+    "a word about how the code was written": r"\bAnthr[o]pic\b|\bCl[a]ude (?:Code|Opus|Sonnet)\b"
+    r"|\bChatG[P]T\b|\bCop[i]lot\b|\bL[L]Ms?\b|\b(?:A[I]|coding) (?:assist[a]nt|ag[e]nt)"
+    r"|langu[a]ge model|\bsub-?ag[e]nt|\b(?:the|your) br[i]ef says",
     "an issue by its number": r"\bissues? #?\d+\b|\b[Ff]ix(?:es)? #\d+",
     "a mark of unfinished work": r"\b(?:FIX[M]E|X[X]X|TO[D]O)\b",
 }
