@@ -1,0 +1,164 @@
+"""Databases for tests: migrated once into a template, copied for each test, dropped at the end.
+
+PostgreSQL is the server that ``RSE_TEST_POSTGRES_URL`` names, else the one on this machine. ``RSE_TEST_REQUIRE=postgres,chromium``
+makes a test fail that would otherwise skip itself for want of such a part.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..settings import Settings
+
+SQLITE, POSTGRES = "sqlite", "postgres"
+DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
+SECRET = "a key for tests, and for tests alone"
+
+
+def required_parts() -> tuple[str, ...]:
+    """What ``RSE_TEST_REQUIRE`` names."""
+    return tuple(filter(None, os.environ.get("RSE_TEST_REQUIRE", "").lower().replace(" ", "").split(",")))
+
+
+def missing_part(name: str, reason: str) -> NoReturn:
+    """Skip the test for want of a part, or fail it when the run was told to have that part."""
+    if name in required_parts():
+        pytest.fail(f"{name}: {reason}, but RSE_TEST_REQUIRE names it", pytrace=False)
+    pytest.skip(f"{name}: {reason}")
+
+
+def require_part(name: str) -> str:
+    """The path of a program that the test needs (``chromium``, ``nginx`` …); skips or fails the test without it."""
+    found = shutil.which(name)
+    if found is None:
+        missing_part(name, "not installed here")
+    return found
+
+
+class Databases:
+    """Makes databases of one kind and remembers them.
+
+    :param kind: ``sqlite`` or ``postgres``.
+    :param folder: where SQLite's files go.
+    """
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.kind, self.folder = kind, folder
+        self._templates: dict[tuple[str, ...], str] = {}
+        self._made: list[str] = []
+        self._checked = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on SQLite."""
+        return self.kind == SQLITE
+
+    @property
+    def server(self) -> str:
+        """Address of the PostgreSQL server's own database."""
+        return os.environ.get("RSE_TEST_POSTGRES_URL") or DEFAULT_POSTGRES
+
+    def check(self) -> None:
+        """Skip (or fail) the test when the server does not answer."""
+        if self.is_sqlite or self._checked:
+            return
+        engine = create_engine(self.server, connect_args={"connect_timeout": 5})
+        try:
+            with engine.connect():
+                self._checked = True
+        except SQLAlchemyError as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            missing_part(POSTGRES, f"the server does not answer ({reason})")
+        finally:
+            engine.dispose()
+
+    def empty(self) -> str:
+        """The address of a new database without any table."""
+        if self.is_sqlite:
+            return f"sqlite:///{self.folder / f'{uuid.uuid4().hex}.db'}"
+        return self._create_postgres(None)
+
+    def migrated(self, plugins: Sequence[object] = ()) -> str:
+        """The address of a new database that has every table of the core and of these plugins."""
+        template = self._template(plugins)
+        if not self.is_sqlite:
+            return self._create_postgres(make_url(template).database)
+        copy = self.folder / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(str(make_url(template).database), copy)
+        return f"sqlite:///{copy}"
+
+    def _template(self, plugins: Sequence[object]) -> str:
+        from .. import migrate
+        from ..runtime import Core
+
+        # The folder of its scripts, not its name alone: two tests may use different plugins of one name.
+        key = tuple(sorted(f"{type(p).__module__}.{type(p).__qualname__}.{id(type(p))}" for p in plugins))
+        if key not in self._templates:
+            url = self.empty()
+            core = Core(kit_settings(database_url=url, strict=True), plugins=plugins)
+            try:
+                migrate.upgrade(core)
+                if core.db.is_sqlite:
+                    # A copy of the file alone must be the whole database.
+                    with core.db.engine.connect() as connection:
+                        connection.connection.driver_connection.execute(  # type: ignore[union-attr]
+                            "PRAGMA wal_checkpoint(TRUNCATE)"
+                        )
+            finally:
+                core.close()
+            self._templates[key] = url
+        return self._templates[key]
+
+    def _create_postgres(self, template: str | None) -> str:
+        name = f"rse_test_{os.getpid()}_{uuid.uuid4().hex[:10]}"
+        self._run(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        self._made.append(name)
+        return make_url(self.server).set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Drop one database."""
+        name = str(make_url(url).database)
+        if self.is_sqlite:
+            for suffix in ("", "-wal", "-shm"):
+                Path(name + suffix).unlink(missing_ok=True)
+        elif name in self._made:
+            self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self._made.remove(name)
+
+    def close(self) -> None:
+        """Drop everything that was made."""
+        for name in list(self._made):
+            self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._made.clear()
+
+    def _run(self, statement: str) -> None:
+        engine = create_engine(self.server, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(statement))
+        finally:
+            engine.dispose()
+
+
+def kit_settings(**overrides: object) -> Settings:
+    """The configuration of the kit: strict, no thread of its own, one intranet at ``https://intranet.example``."""
+    values: dict[str, object] = {
+        "secret_key": SECRET,
+        "legacy_origins": ("https://intranet.example",),
+        "strict": True,
+        "worker": False,
+        "jobs": "embedded",
+        "secure_cookies": False,
+        "timezone": "Europe/Paris",
+        **overrides,
+    }
+    return Settings(**values)  # type: ignore[arg-type]

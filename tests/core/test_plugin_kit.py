@@ -1,0 +1,53 @@
+"""The kit's fixtures, used as a vendor would."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import inspect, select
+
+from rse_core.levels import Level
+from rse_core.models.organisation import Person
+from rse_core.testing import count_queries
+
+
+def test_a_core_of_the_kit_is_migrated_and_empty(core):
+    core.check_database()
+    with core.db.read() as session:
+        assert session.scalars(select(Person)).all() == []
+
+
+def test_each_core_has_a_database_of_its_own(rse_core):
+    from rse_core.testing import make_person
+
+    first, second = rse_core(), rse_core()
+    make_person(first, "alice")
+    with second.db.read() as session:
+        assert session.scalars(select(Person)).all() == []
+
+
+def test_a_person_at_a_level_stands_in_an_entity(core, make_person):
+    person = make_person("alice", level=Level.REACT)
+    assert person.entity_id is not None
+
+
+def test_an_empty_database_is_told_from_a_migrated_one(rse_core):
+    core = rse_core(migrated=False)
+    assert inspect(core.db.engine).get_table_names() == []
+
+
+def test_queries_are_counted_without_the_transactions_own(core):
+    with count_queries(core) as count, core.db.read() as session:
+        session.scalars(select(Person)).all()
+        session.scalars(select(Person.id)).all()
+    assert len(count) == 2, str(count)
+
+
+def test_a_part_that_is_required_fails_instead_of_skipping(monkeypatch):
+    from rse_core.testing import require_part
+
+    monkeypatch.setenv("RSE_TEST_REQUIRE", "no-such-program")
+    with pytest.raises(pytest.fail.Exception, match="RSE_TEST_REQUIRE names it"):
+        require_part("no-such-program")
+    monkeypatch.setenv("RSE_TEST_REQUIRE", "")
+    with pytest.raises(pytest.skip.Exception, match="not installed here"):
+        require_part("no-such-program")
