@@ -89,31 +89,36 @@ def can_carry_ascii(body: bytes, charset: str | None) -> bool:
     return not name.startswith(_WIDE_CHARSETS + _SHIFTING_CHARSETS)
 
 
-def insert_script(body: bytes, insert: Insert) -> bytes:
+def insert_script(body: bytes, insert: Insert, *, complete: bool = True) -> bytes:
     """Return the page with its script tag, or the very same object when there is no place or it has one
     already.
     """
     if has_script(body, insert.script_address.encode("ascii")):
         return body
-    place = head_insertion_point(body)
+    place = head_insertion_point(body, complete=complete)
     if place is None:
         return body
     return b"".join((body[:place], insert.script.encode("ascii"), body[place:]))
 
 
 def rewrite_safely(
-    body: bytes, *, charset: str | None, insert: Insert, rewriters: tuple[Rewriter, ...] = ()
+    body: bytes,
+    *,
+    charset: str | None,
+    insert: Insert,
+    rewriters: tuple[Rewriter, ...] = (),
+    complete: bool = True,
 ) -> bytes:
     """Return the page with script and fragments; whatever goes wrong, a page that is right.
 
     The fragments are tried with each rewriter in turn; when all fail the page still gets its script, which
-    needs no parser. Any other error hands back ``body`` itself, so ``result is body`` says that nothing was
-    done.
+    needs no parser. ``complete`` is False for the beginning of a longer page. Any other error hands back
+    ``body`` itself, so ``result is body`` says that nothing was done.
     """
     try:
         if not can_carry_ascii(body, charset):
             return body
-        with_script = insert_script(body, insert)
+        with_script = insert_script(body, insert, complete=complete)
         if with_script is body or not insert.fragments:
             return with_script
         for rewriter in rewriters:

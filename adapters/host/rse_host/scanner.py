@@ -206,24 +206,26 @@ def attributes(html: bytes, token: Token) -> dict[bytes, bytes]:
     return found
 
 
-def head_insertion_point(html: bytes) -> int | None:
+def head_insertion_point(html: bytes, *, complete: bool = True) -> int | None:
     """Return the byte offset at which a script tag belongs, or None when the page must be left alone.
 
     The offset is just before the real ``</head>``; without one, before ``<body>`` or before the first
     content. None is returned for framesets, for fragments (no doctype, ``html``, ``head``, ``body`` or
     ``title`` tag: an answer meant for a script of the page), for blank bodies and for pages that stop in the
     middle of a tag or a script.
+
+    :param complete: False when ``html`` is only the beginning of the page.
     """
     plain = _PLAIN_HEAD.match(html)
     try:
         if plain is not None:
             return None if _frameset_follows(html, plain.end()) else plain.end()
-        return _walk(html)
+        return _walk(html, complete=complete)
     except Unfinished:
         return None
 
 
-def _walk(html: bytes) -> int | None:
+def _walk(html: bytes, *, complete: bool = True) -> int | None:
     fallback: int | None = None
     is_page, templates, template_at = False, 0, 0
     start = 3 if html.startswith(b"\xef\xbb\xbf") else 0
@@ -245,7 +247,7 @@ def _walk(html: bytes) -> int | None:
             continue
         if token.kind == "text":
             first = _NOT_BLANK.search(html, token.begin, token.close)
-            if first is None:
+            if first is None or (not complete and token.close == len(html)):
                 continue
             place: int = first.start()
         else:
@@ -268,8 +270,10 @@ def _walk(html: bytes) -> int | None:
             fallback = place
         if name in _OPAQUE or _LATER_HEAD_END.search(html, token.close) is None:
             return fallback if is_page or _says_page(html, place) else None
-    if templates:
+    if templates and complete:
         return template_at if is_page else None
+    if not complete:
+        return None
     if fallback is None and is_page:
         fallback = len(html)
     return fallback if is_page else None
