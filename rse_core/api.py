@@ -41,7 +41,10 @@ from .errors import (
 from .events import Event, emit
 from .i18n import LazyText, Text, current_locale, translator, use_locale
 from .identity import Identity, IdentityRefused, IdentitySource
+from .jobs import defer
 from .levels import Level, parse_level
+from .notify import notify, withdraw
+from .options import option
 from .plugin import Manifest, Plugin, hookimpl
 from .policy import Question, Target, can, require
 from .runtime import Core, core_of
@@ -52,6 +55,7 @@ __all__ = [
     "IdentitySource", "Indicator", "Job", "Key", "LazyText", "Level", "Manifest", "Migrations", "Mode", "NavItem",
     "NotFound", "NotificationType", "ObjectRef", "PersonalData", "Plugin", "PluginError", "Question", "Reason", "Review",
     "RseError", "SearchDocument", "Setting", "SignInNeeded", "SlotItem", "Target", "Text", "TooMany", "Translations",
-    "UtcDateTime", "Veto", "Viewer", "can", "core_of", "current_locale", "emit", "hookimpl", "parse_level",
-    "plugin_base", "record", "require", "translator", "use_locale", "utcnow",
+    "UtcDateTime", "Veto", "Viewer", "can", "core_of", "current_locale", "defer", "emit", "hookimpl", "notify", "option",
+    "parse_level",
+    "plugin_base", "record", "require", "translator", "use_locale", "utcnow", "withdraw",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .jobs import Jobs
     from .manager import PluginManager
+    from .options import Options
     from .pages import Pages
     from .policy import Policy
 
@@ -34,12 +35,14 @@ class Core:
     policy: Policy
     pages: Pages
     jobs: Jobs
+    options: Options
 
     def __init__(
         self, settings: Settings, *, plugins: Sequence[object] | None = None, extra: Sequence[object] = ()
     ) -> None:
         from .jobs import Jobs
         from .manager import PluginManager
+        from .options import Options
         from .pages import Pages
         from .policy import Policy
 
@@ -52,6 +55,7 @@ class Core:
         self.pages = Pages(self)
         self.plugins.add_core_type(self.pages.content_type())
         self.jobs = Jobs(self)
+        self.options = Options(self)
 
     @classmethod
     def from_environment(cls, **overrides: Any) -> Core:

@@ -1,0 +1,83 @@
+"""Settings of plugins that a site administrator changes while the site runs; read without a query.
+
+The values are kept beside the policy's version: a change reaches every process as a change of level does, within two seconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .audit import Actor, record
+from .contributions import Setting
+from .db import utcnow
+from .errors import NotFound
+from .models.runtime import SettingRow
+from .policy import touch
+
+if TYPE_CHECKING:
+    from .runtime import Core
+
+
+class Options:
+    """The present values; one per :class:`~rse_core.runtime.Core`."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._values: dict[str, Any] = {}
+        self._version = -1
+
+    def known(self) -> dict[str, Setting]:
+        """Every setting that a plugin registered, by key."""
+        return {setting.key: setting for _plugin, setting in self.core.plugins.contributions(Setting)}
+
+    def get(self, session: Session, key: str) -> Any:
+        """The value of a setting, its default when it was never changed.
+
+        :raises NotFound: for a key that no plugin registered.
+        """
+        setting = self._setting(key)
+        version = self.core.policy.version()
+        if version != self._version:
+            # Read before the version is noted: at worst it is read once more.
+            self._values = dict(session.execute(select(SettingRow.key, SettingRow.value)).tuples().all())
+            self._version = version
+        if key not in self._values:
+            return setting.default
+        return setting.parse(self._values[key])
+
+    def set(self, session: Session, key: str, value: Any, actor: Actor, *, why: str = "") -> Any:
+        """Change a setting; the value in force after it.
+
+        :raises BadInput: from the setting's own ``parse``.
+        :raises NotFound: for a key that no plugin registered.
+        """
+        setting = self._setting(key)
+        setting.parse(value)
+        touch(session)
+        row = session.get(SettingRow, key)
+        before = setting.default if row is None else row.value
+        if row is None:
+            row = SettingRow(key=key)
+            session.add(row)
+        row.value, row.changed_at, row.changed_by = value, utcnow(), actor.label
+        record(session, actor, "setting.set", key, before=before, after=value, why=why)
+        return setting.parse(value)
+
+    def _setting(self, key: str) -> Setting:
+        known = self.known()
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else None
+            raise NotFound(f"No setting is called “{key}”.", remedy=hint)
+        return known[key]
+
+
+def option(session: Session, key: str) -> Any:
+    """The present value of a setting: ``option(session, "likes.reactions")``."""
+    from .runtime import core_of
+
+    return core_of(session).options.get(session, key)
