@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from .i18n import Text
 
@@ -42,6 +42,33 @@ class Step:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Trail(Sequence[Step]):
+    """A trail that is made when it is first looked at: most decisions are acted on and never explained."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[], Sequence[Step]]) -> None:
+        self._make = make
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | Sequence[Step]:
+        return self._make()[index]
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._make())
+
+    def __len__(self) -> int:
+        return len(self._make())
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, (tuple, Trail)) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """May this person do this, here, now?
@@ -57,7 +84,7 @@ class Decision:
     effective_level: int | None = None
     required_level: int | None = None
     opens_at: dt.datetime | None = None
-    trail: tuple[Step, ...] = ()
+    trail: Sequence[Step] = ()
 
     def __bool__(self) -> bool:
         return self.allowed
