@@ -1,0 +1,106 @@
+"""RSE on an existing Flask application, or alone: the only place that assembles the web application.
+
+.. code-block:: python
+
+    app = Flask(__name__)          # the intranet, untouched
+    RSE(app)                       # RSE answers below /rse, as an application of its own
+
+RSE is never registered *into* the host's application: it has its own session cookie, error pages and extensions, and
+leaves the host's alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, url_for
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from .runtime import Core
+from .settings import Settings
+
+log = logging.getLogger("rse.web")
+
+
+class RSE:
+    """The extension.
+
+    :param host: an existing Flask application to answer beside; None to assemble RSE alone (``rse.app``).
+    :param core: a running core; None makes one from ``rse.toml``, the environment and the host's ``RSE_*`` keys.
+    :param background: begin the worker thread with the first request, unless the configuration says not to.
+    :param overrides: settings, by name, over everything else.
+    """
+
+    app: Flask
+    core: Core
+
+    def __init__(
+        self, host: Flask | None = None, *, core: Core | None = None, background: bool = True, **overrides: Any
+    ) -> None:
+        self.background = background
+        self._core, self._overrides = core, overrides
+        self._started_pid = 0
+        self._start_lock = threading.Lock()
+        self._hashes: dict[tuple[str, str], str] = {}
+        if host is not None:
+            self.init_app(host)
+        elif core is not None:
+            self._assemble(core)
+
+    def init_app(self, host: Flask) -> None:
+        """Answer below the prefix of an existing Flask application; everything else stays the host's."""
+        core = self._core
+        if core is None:
+            from_host = {
+                key[4:].lower(): value for key, value in host.config.items() if key.startswith("RSE_") and len(key) > 4
+            }
+            core = Core(Settings.load(**{**from_host, **self._overrides}))
+        self._assemble(core)
+        host.extensions["rse"] = self
+        host.wsgi_app = DispatcherMiddleware(  # type: ignore[method-assign]
+            host.wsgi_app, {core.settings.url_prefix: self.app.wsgi_app}
+        )
+
+    def _assemble(self, core: Core) -> None:
+        from .web.assembly import assemble
+
+        self.core = core
+        self.app = assemble(self)
+
+    def begin_background(self) -> None:
+        """Start the policy's watcher and the embedded worker, once in each process (also after a fork)."""
+        if not self.background or self._started_pid == os.getpid():
+            return
+        with self._start_lock:
+            if self._started_pid == os.getpid():
+                return
+            self._started_pid = os.getpid()
+        self.core.policy.start()
+        if self.core.settings.worker:
+            self.core.jobs.start()
+
+    def asset_url(self, endpoint: str, filename: str) -> str:
+        """The address of a static file, with its content's hash so that it can be cached for good."""
+        key = (endpoint, filename)
+        if key not in self._hashes:
+            folder = self.app.blueprints[endpoint.rpartition(".")[0]].static_folder
+            file = Path(folder or "") / filename
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else "0"
+            if self.app.debug:
+                return url_for(endpoint, filename=filename, v=digest)
+            self._hashes[key] = digest
+        return url_for(endpoint, filename=filename, v=self._hashes[key])
+
+
+def create_app(core: Core, *, background: bool = False) -> Flask:
+    """RSE alone, as a Flask application that answers below ``settings.url_prefix``.
+
+    :param background: also run the worker thread and the policy's watcher (servers; not tests).
+    """
+    return RSE(core=core, background=background).app
+

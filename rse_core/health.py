@@ -1,0 +1,142 @@
+"""Is the site fit to serve? What ``/rse/readyz`` answers and ``rse doctor`` prints."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from .contributions import HealthCheck, HealthResult
+from .db import utcnow
+from .errors import RseError
+from .i18n import _
+
+if TYPE_CHECKING:
+    from .runtime import Core
+
+log = logging.getLogger("rse.health")
+#: A job or event that has waited longer than this means that no worker runs.
+LATE = dt.timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One check: its name, its outcome, and whether the site cannot serve without it."""
+
+    name: str
+    result: HealthResult
+    vital: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """All checks. ``ready`` is False when a vital one failed."""
+
+    lines: list[Line] = field(default_factory=list)
+    oldest_job: dt.datetime | None = None
+
+    @property
+    def ready(self) -> bool:
+        return all(line.result.ok for line in self.lines if line.vital)
+
+    @property
+    def healthy(self) -> bool:
+        return all(line.result.ok for line in self.lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "ready": self.ready,
+            "checks": {
+                line.name: {
+                    "ok": line.result.ok,
+                    "detail": str(line.result.detail),
+                    "remedy": str(line.result.remedy),
+                    "vital": line.vital,
+                }
+                for line in self.lines
+            },
+        }
+
+
+def readiness(core: Core) -> Report:
+    """The checks that are quick enough to be asked every few seconds."""
+    report = Report()
+    report.lines.append(Line("database", _database(core), vital=True))
+    if not report.ready:
+        return report
+    report.lines.append(Line("migrations", _migrations(core), vital=True))
+    report.lines.append(Line("plugins", _plugins(core)))
+    if report.ready:
+        report.lines.append(Line("jobs", _jobs(core, report)))
+        for name, check in _checks(core):
+            if check.ready:
+                report.lines.append(Line(name, run_check(core, check)))
+    return report
+
+
+def examination(core: Core) -> list[tuple[str, HealthCheck]]:
+    """Every check of every plugin, by ``plugin.check``, for ``rse doctor``."""
+    return _checks(core)
+
+
+def run_check(core: Core, check: HealthCheck) -> HealthResult:
+    """Run one check; an error in it is its outcome."""
+    try:
+        with core.db.read() as session:
+            return check.check(session)
+    except Exception as error:
+        log.exception("the health check %s failed", check.name)
+        return HealthResult(False, f"{type(error).__name__}: {error}", _("See the log."))
+
+
+def _checks(core: Core) -> list[tuple[str, HealthCheck]]:
+    return [(f"{plugin}.{check.name}", check) for plugin, check in core.plugins.contributions(HealthCheck)]
+
+
+def _database(core: Core) -> HealthResult:
+    try:
+        with core.db.read() as session:
+            session.execute(text("SELECT 1"))
+    except Exception as error:
+        log.warning("the database does not answer: %s", error)
+        return HealthResult(False, _("The database does not answer."), _("Check RSE_DATABASE_URL and the database server."))
+    return HealthResult(True)
+
+
+def _migrations(core: Core) -> HealthResult:
+    try:
+        core.check_database()
+    except RseError as error:
+        return HealthResult(False, error.message, error.remedy or "")
+    return HealthResult(True)
+
+
+def _plugins(core: Core) -> HealthResult:
+    bad = [state for state in core.plugins.states.values() if state.status == "quarantined"]
+    if not bad:
+        return HealthResult(True)
+    return HealthResult(
+        False,
+        " ".join(f"{state.name}: {state.reason}" for state in bad),
+        " ".join(f"{state.name}: {state.remedy}" for state in bad if state.remedy),
+    )
+
+
+def _jobs(core: Core, report: Report) -> HealthResult:
+    try:
+        with core.db.read() as session:
+            report.oldest_job = core.jobs.oldest(session)
+    except Exception as error:
+        log.exception("the queue cannot be read")
+        return HealthResult(False, str(error), _("See the log."))
+    if report.oldest_job is None:
+        return HealthResult(True)
+    waits = utcnow() - report.oldest_job
+    detail = _("The oldest job has waited %(seconds)s s.", seconds=max(0, int(waits.total_seconds())))
+    if waits > LATE:
+        return HealthResult(False, detail, _("Start a worker: rse worker."))
+    return HealthResult(True, detail)

@@ -1,0 +1,115 @@
+"""The API: flask-smorest without its catch-all error handler, OpenAPI 3.1, and a first check of every call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import marshmallow as ma
+from flask import Flask, request
+from flask_smorest import Api, Blueprint
+from werkzeug.exceptions import UnsupportedMediaType
+
+from .. import __version__
+from ..errors import Forbidden
+from ..i18n import _
+from .auth import require_scope
+
+if TYPE_CHECKING:
+    from ..extension import RSE
+
+BASE = "/api/v1"
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class ProblemSchema(ma.Schema):
+    """RFC 9457, with the members that RSE adds."""
+
+    type = ma.fields.String(metadata={"description": "about:blank: the status says what it is"})
+    title = ma.fields.String(metadata={"description": "what happened, in a few words, in the caller's language"})
+    status = ma.fields.Integer()
+    detail = ma.fields.String(metadata={"description": "a sentence for the person"})
+    remedy = ma.fields.String(metadata={"description": "what to do about it"})
+    code = ma.fields.String(metadata={"description": "stable: forbidden, not_found, bad_input, conflict …"})
+    reason = ma.fields.String(metadata={"description": "of a refusal: level, role, charter, suspended …"})
+    opens_at = ma.fields.String(allow_none=True, metadata={"description": "when a dated level will allow it"})
+    decision = ma.fields.Dict(metadata={"description": "the decision, without its trail"})
+    errors = ma.fields.Dict(metadata={"description": "field → what is wrong with it"})
+    login_url = ma.fields.String(allow_none=True, metadata={"description": "where to sign in again"})
+
+
+class RseApi(Api):  # type: ignore[misc]
+    """Errors are the application's: one shape of problem, headers kept (smorest's handler would drop ``Allow``)."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """None of its own: see :mod:`rse_core.web.errors`."""
+
+
+def mount_api(app: Flask, rse: RSE) -> None:
+    """Register the core's resources and the plugins', below ``api/v1``."""
+    from .resources import blueprints
+
+    app.config.update(
+        API_TITLE=rse.core.settings.site_name or "RSE",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=BASE,
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = RseApi(app, spec_kwargs={"servers": [{"url": rse.core.settings.url_prefix}]})
+    api.spec.components.security_scheme(
+        "token", {"type": "http", "scheme": "bearer", "description": "made by rse token create"}
+    )
+    api.spec.components.security_scheme(
+        "session", {"type": "apiKey", "in": "cookie", "name": rse.core.settings.session_cookie}
+    )
+    api.spec.options["security"] = [{"token": []}, {"session": []}]
+    for blueprint in blueprints:
+        _register(api, blueprint)
+    for plugin, blueprint in rse.core.plugins.rest_blueprints:
+        try:
+            _register(api, blueprint)
+        except Exception as error:
+            if rse.core.settings.strict:
+                raise
+            rse.core.plugins.quarantine(
+                plugin, f"The API of “{plugin}” cannot be mounted: {error}.", "Report it to its author."
+            )
+
+
+def _register(api: RseApi, blueprint: Blueprint) -> None:
+    # On the blueprint, not on the application: the rules of the API are no business of the pages.
+    if not getattr(blueprint, "rse_checked", False):
+        blueprint.before_request(check_call)
+        blueprint.rse_checked = True
+    api.register_blueprint(blueprint, url_prefix=BASE + (blueprint.url_prefix or ""))
+
+
+def check_call() -> None:
+    """Scopes by method, and JSON only for what writes: a form of another site cannot be JSON.
+
+    :raises Forbidden: for a token without the scope.
+    """
+    if request.method not in UNSAFE:
+        require_scope("read")
+        return
+    require_scope("write")
+    if request.content_length and not request.is_json:
+        raise UnsupportedMediaType()
+
+
+def admin_only() -> None:
+    """The caller's token must have the scope ``admin``; what the person may do is checked by the service.
+
+    :raises Forbidden: when it has not.
+    """
+    try:
+        require_scope("admin")
+    except Forbidden as error:
+        raise Forbidden(_("This needs a token with the scope “admin”."), remedy=error.remedy) from None
+
+
+def page_of(items: list[Any], limit: int) -> tuple[list[Any], bool]:
+    """The items of one page and whether there are more, from a query that asked for ``limit + 1``."""
+    return items[:limit], len(items) > limit

@@ -1,0 +1,174 @@
+"""Who asks: the ambient identity of the request (an adapter's), else the signed session of a hand-off.
+
+People are keyed on (issuer, subject). A session never serves two people: when the ambient identity is another person
+than the one whose session it is, the session is emptied before anything else happens.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from flask import g, request, session
+from sqlalchemy import select
+
+from .. import people
+from ..errors import SignInNeeded
+from ..i18n import _
+from ..identity import Identity
+from ..models.runtime import Preference
+from ..people import PersonCard
+from .state import core
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+log = logging.getLogger("rse.web")
+
+WHO, SIGNED, SINCE, NONCE = "who", "signed", "since", "n"
+
+
+def current_person() -> PersonCard | None:
+    """The person who asks; None for nobody, and for an account that is disabled or unknown."""
+    if "rse_person" not in g:
+        resolve()
+    person: PersonCard | None = g.rse_person
+    return person
+
+
+def current_person_id() -> int | None:
+    """The id of the person who asks, or None."""
+    person = current_person()
+    return None if person is None else person.id
+
+
+def current_identity() -> Identity | None:
+    """The identity that was believed, known to the directory or not."""
+    if "rse_person" not in g:
+        resolve()
+    identity: Identity | None = g.rse_identity
+    return identity
+
+
+def require_person() -> PersonCard:
+    """The person who asks.
+
+    :raises SignInNeeded: when there is none; says whether the account is unknown or nobody is signed in.
+    """
+    person = current_person()
+    if person is not None:
+        return person
+    if current_identity() is not None:
+        raise SignInNeeded(
+            _("You are signed in to the intranet, but this service does not know your account."),
+            remedy=_("Ask the administrators of the intranet to add it to the directory."),
+        )
+    raise SignInNeeded(_("Sign in to do this."))
+
+
+def resolve() -> None:
+    """Find out who asks, once per request.
+
+    :raises IdentityRefused: from the identity source, for an identity that must not be believed.
+    """
+    g.rse_person = g.rse_identity = None
+    token_owner = g.get("rse_token_person_id")
+    if token_owner is not None:
+        g.rse_person = _load(token_owner)
+        return
+    source = core().plugins.identity_source()
+    ambient = source.identify(request.environ) if source is not None else None
+    stored = _stored()
+    if ambient is not None and stored is not None and not _same(ambient, stored):
+        log.info("a session was emptied: another person is signed in to the intranet")
+        session.clear()
+        stored = None
+    identity = ambient if ambient is not None else stored if session.get(SIGNED) else None
+    if identity is None:
+        return
+    g.rse_identity = identity
+    g.rse_person = _find(identity)
+    _keep_alive()
+
+
+def sign_in(identity: Identity) -> PersonCard | None:
+    """Begin a session for somebody whom an adapter has vouched for (a hand-off). The CSRF token changes.
+
+    :returns: the person, or None when the directory does not know them (nothing is begun).
+    """
+    session.clear()
+    g.rse_identity = identity
+    g.rse_person = _find(identity)
+    if g.rse_person is not None:
+        session[WHO] = [identity.issuer, identity.subject, identity.username]
+        session[SIGNED] = True
+        session[SINCE] = int(time.time())
+        session[NONCE] = secrets.token_urlsafe(18)
+        session.permanent = True
+    person: PersonCard | None = g.rse_person
+    return person
+
+
+def sign_out() -> None:
+    """End the session. An ambient identity, which RSE did not give, is not ended by this."""
+    session.clear()
+    g.rse_person = g.rse_identity = None
+
+
+def session_nonce() -> str:
+    """What the CSRF token is bound to; begins a session when there is none."""
+    nonce = session.get(NONCE)
+    if not isinstance(nonce, str):
+        nonce = secrets.token_urlsafe(18)
+        session[NONCE] = nonce
+        session[SINCE] = int(time.time())
+        session.permanent = True
+    identity = current_identity()
+    if identity is not None and WHO not in session:
+        session[WHO] = [identity.issuer, identity.subject, identity.username]
+    return nonce
+
+
+def _stored() -> Identity | None:
+    who = session.get(WHO)
+    if not (isinstance(who, list) and len(who) == 3):
+        return None
+    return Identity(str(who[0]), str(who[1]), username=who[2])
+
+
+def _same(ambient: Identity, stored: Identity) -> bool:
+    if (ambient.issuer, ambient.subject) == (stored.issuer, stored.subject):
+        return True
+    # The header and the hand-off may vouch for one person under two issuers.
+    first, second = _find(ambient), _find(stored)
+    return first is not None and second is not None and first.id == second.id
+
+
+def _keep_alive() -> None:
+    # Sliding expiry, without a Set-Cookie on every answer.
+    since = session.get(SINCE)
+    if isinstance(since, int) and time.time() - since > core().settings.session_hours * 1800:
+        session[SINCE] = int(time.time())
+
+
+def _find(identity: Identity) -> PersonCard | None:
+    with core().db.read() as db:
+        person = people.for_identity(db, identity)
+        return None if person is None else people.card(db, person.id)
+
+
+def _load(person_id: int) -> PersonCard | None:
+    with core().db.read() as db:
+        card = people.card(db, person_id)
+    return card if card is not None and card.active else None
+
+
+def preferences(db: Session, person_id: int) -> dict[str, object]:
+    """The person's own choices, read once per request."""
+    if "rse_preferences" not in g:
+        rows = db.execute(select(Preference.key, Preference.value).where(Preference.person_id == person_id))
+        g.rse_preferences = {key: value for key, value in rows}
+    found: dict[str, object] = g.rse_preferences
+    return found

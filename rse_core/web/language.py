@@ -1,0 +1,87 @@
+"""The reader's language and the forms of dates and numbers in it.
+
+Order: the person's own choice (``me/``), ``?lang=``, the directory's language of the person, the language of the intranet's
+page, ``Accept-Language``, the site's default. A request sets it once; :mod:`rse_core.i18n` and Babel follow.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from flask import g, has_request_context, request, session
+
+from ..db import utcnow
+from ..i18n import LOCALES, current_locale, normalise_locale, reset_locale, set_locale
+from .identity import current_person, preferences
+from .state import core, session_read
+
+CHOICE = "core.locale"
+
+
+def begin() -> None:
+    """Set the language of this request; :func:`end` undoes it."""
+    g.rse_locale_token = set_locale(_choose(None))
+
+
+def set_page_language(lang: str | None) -> None:
+    """The intranet's page says in what language it is; counts when the person has said nothing."""
+    end()
+    g.rse_locale_token = set_locale(_choose(normalise_locale(lang)))
+
+
+def end() -> None:
+    """Forget the language of this request."""
+    token = g.pop("rse_locale_token", None)
+    if token is not None:
+        reset_locale(token)
+
+
+def _choose(page: str | None) -> str:
+    asked = None if page else normalise_locale(request.args.get("lang"))
+    person = current_person()
+    if person is not None:
+        with session_read() as db:
+            chosen = normalise_locale(str(preferences(db, person.id).get(CHOICE, "")))
+        directory = normalise_locale(person.locale)
+    else:
+        chosen, directory = normalise_locale(session.get("lang")), None
+    accepted = request.accept_languages.best_match(LOCALES)
+    return chosen or asked or directory or page or accepted or core().settings.default_locale
+
+
+def _babel() -> Locale:
+    # 24-hour times and day before month in English too: the readers are in Europe.
+    return Locale.parse("fr_FR" if current_locale() == "fr" else "en_GB")
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(core().settings.timezone if has_request_context() else "UTC")
+
+
+def format_date(when: dt.datetime | dt.date, form: str = "long") -> str:
+    """``12 janvier 2027``, ``12 January 2027``; a moment is shown in the site's time zone."""
+    if isinstance(when, dt.datetime):
+        when = when.astimezone(_zone()).date()
+    return dates.format_date(when, form, _babel())
+
+
+def format_datetime(when: dt.datetime, form: str = "long") -> str:
+    """Date and time of day in the site's time zone."""
+    date = format_date(when, form)
+    time = dates.format_time(when.astimezone(_zone()), "short", locale=_babel())
+    return f"{date}, {time}"
+
+
+def format_relative(when: dt.datetime, now: dt.datetime | None = None) -> str:
+    """``3 hours ago`` within a month, else the date."""
+    delta = when - (now or utcnow())
+    if abs(delta) > dt.timedelta(days=30):
+        return format_date(when)
+    return dates.format_timedelta(delta, add_direction=True, locale=_babel())
+
+
+def format_number(value: float) -> str:
+    """``4 012`` in French, ``4,012`` in English."""
+    return numbers.format_decimal(value, locale=_babel())

@@ -1,0 +1,107 @@
+"""The slots of a legacy page: every plugin's markup for it, in one answer, with an ETag.
+
+What a person at INFORM sees is nothing at all, unless the site chose otherwise (``inform_shows``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import request
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from ..content import ObjectRef
+from ..contributions import Asset
+from ..errors import BadInput
+from ..i18n import _
+from ..levels import Level
+from ..pages import PageClaim
+from .state import core, rse, viewer
+
+SLOT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
+MAX_SLOTS = 12
+MAX_PARAM = 200
+#: Seconds between two conditional requests of a page that is being looked at.
+POLL = 30
+
+
+def slot_names(text: str) -> list[str]:
+    """The names asked for, in order, each once.
+
+    :raises BadInput: for none, too many, or one that cannot be a slot.
+    """
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names or len(names) > MAX_SLOTS:
+        raise BadInput(_("Ask for 1 to %(most)s slots.", most=MAX_SLOTS), remedy=_("Write slots=reactions,comments."))
+    for name in names:
+        if not SLOT_NAME.match(name):
+            raise BadInput(_("“%(name)s” is not the name of a slot.", name=name[:40]))
+    return names
+
+
+def claim_of_request() -> PageClaim:
+    """What the page says of itself, from the query string.
+
+    :raises BadInput: when no address was sent.
+    """
+    sent = request.values
+    address = sent.get("address") or sent.get("canonical") or ""
+    if not address:
+        raise BadInput(_("The address of the page is missing."), remedy=_("Send address=/path/of/the/page."))
+    return PageClaim(
+        address=address,
+        canonical=sent.get("canonical") or None,
+        native=sent.get("native") or None,
+        title=sent.get("title") or None,
+        section=sent.get("section") or None,
+        lang=sent.get("lang") or None,
+    )
+
+
+def params_for(slot: str) -> Mapping[str, str]:
+    """The parameters of one slot: ``slot.comments.sort=newest`` → ``{"sort": "newest"}``."""
+    start = f"slot.{slot}."
+    return {
+        key[len(start) :]: value
+        for key, value in request.values.items()
+        if key.startswith(start) and len(key) < 120 and len(value) <= MAX_PARAM
+    }
+
+
+def is_silent(session: Session, person_id: int | None, subject: ObjectRef) -> bool:
+    """Nothing is shown to this person here: the intranet is as it was."""
+    running = core()
+    if running.settings.inform_shows != "nothing":
+        return False
+    return person_id is None or running.policy.level_of(session, person_id, subject) <= Level.INFORM
+
+
+def render_slots(session: Session, slots: Sequence[str], refs: Sequence[ObjectRef]) -> dict[str, dict[str, Any]]:
+    """The markup of these slots for these objects, as the script in the page wants it."""
+    running = core()
+    subjects = [ref for ref in refs if not is_silent(session, viewer().person_id, ref)]
+    answer: dict[str, dict[str, Any]] = {}
+    for slot in slots:
+        items = []
+        if subjects:
+            items = running.plugins.slot_items(slot, subjects, viewer(params_for(slot)), session)
+        html = "".join(Markup(item.html) for item in sorted(items, key=lambda item: item.order))
+        answer[slot] = {
+            "html": html,
+            "etag": hashlib.blake2b(html.encode(), digest_size=9).hexdigest(),
+            "stale_label": next((item.stale_label for item in items if item.stale_label), ""),
+        }
+    return answer
+
+
+def embed_stylesheets() -> list[str]:
+    """Stylesheets for the shadow roots: the core's, then the plugins'."""
+    sheets = [rse().asset_url("rse_core.static", "rse-embed.css")]
+    for _plugin, asset in core().plugins.contributions(Asset):
+        if asset.embed and asset.kind == "css":
+            sheets.append(rse().asset_url(asset.endpoint, asset.filename))
+    return sheets

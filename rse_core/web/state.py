@@ -1,0 +1,70 @@
+"""The running core inside a request, its sessions, and who looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from flask import current_app, g, request
+from sqlalchemy.orm import Session
+
+from ..audit import Actor
+from ..contributions import Viewer
+from ..db import utcnow
+from ..i18n import current_locale
+from ..runtime import Core
+
+if TYPE_CHECKING:
+    from ..extension import RSE
+
+
+def rse() -> RSE:
+    """The extension that made this application."""
+    extension: RSE = current_app.extensions["rse"]
+    return extension
+
+
+def core() -> Core:
+    """The running core."""
+    return rse().core
+
+
+def session_read() -> AbstractContextManager[Session]:
+    """A session for reading; use it as a context manager and keep the block short."""
+    return core().db.read()
+
+
+def session_write() -> AbstractContextManager[Session]:
+    """One writing transaction, committed at the end of the block, rolled back on any error."""
+    return core().db.write()
+
+
+def actor() -> Actor:
+    """Who acts, for histories and the audit log.
+
+    :raises SignInNeeded: when nobody is signed in.
+    """
+    from .identity import require_person
+
+    person = require_person()
+    return Actor(person.username, person.id)
+
+
+def viewer(params: Mapping[str, str] | None = None, *, embed: bool | None = None) -> Viewer:
+    """Who looks at the markup that is being made.
+
+    :param params: what the request asked of this slot.
+    :param embed: the markup goes into the legacy page; by default as the request says.
+    """
+    from .fragments import wants_fragment
+    from .identity import current_person_id
+
+    return Viewer(
+        person_id=current_person_id(),
+        locale=current_locale(),
+        prefix=request.script_root or core().settings.url_prefix,
+        embed=wants_fragment() or bool(g.get("rse_embedding")) if embed is None else embed,
+        now=utcnow(),
+        params=dict(params or {}),
+    )

@@ -1,0 +1,124 @@
+"""What templates have: the translator of their own plugin, icons, avatars, times, addresses of assets.
+
+``_`` and ``ngettext`` in a template speak the language of the distribution that it belongs to: ``rse/likes/bar.html`` uses
+the catalogue of the plugin ``likes`` and, for a message that is not in it, the core's. ``t("rse_likes")`` names one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, url_for
+from jinja2 import StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from ..i18n import Translator, current_locale
+from ..i18n import core as core_translator
+from .csrf import csrf_token
+from .fragments import hidden_fields
+from .identity import current_person
+from .language import format_date, format_datetime, format_number, format_relative
+
+if TYPE_CHECKING:
+    from ..extension import RSE
+
+HUES = 12
+
+
+class Translators:
+    """The translators of the templates, found by the name of the template."""
+
+    def __init__(self, rse: RSE) -> None:
+        self.rse = rse
+        self._by_domain: dict[str, Translator] = {"rse": core_translator}
+        self._by_plugin: dict[str, Translator] = {}
+        for plugin, found in rse.core.plugins.translations():
+            made = Translator(found.directory, found.domain)
+            self._by_domain[found.domain] = self._by_plugin[plugin] = made
+
+    def of(self, template: str | None) -> Translator:
+        """``rse/likes/bar.html`` → the one of ``likes``."""
+        parts = (template or "").split("/")
+        return self._by_plugin.get(parts[1], core_translator) if len(parts) > 2 else core_translator
+
+    def named(self, domain: str) -> Translator:
+        """By domain; the core's for one that is unknown."""
+        return self._by_domain.get(domain, core_translator)
+
+    def gettext(self, context: Context, message: str, **values: Any) -> str:
+        text = self.of(context.name).gettext(message)
+        if text == message:
+            text = core_translator.gettext(message)
+        return text % values if values else text
+
+    def ngettext(self, context: Context, one: str, many: str, num: int, **values: Any) -> str:
+        own = self.of(context.name)
+        text = own.ngettext(one, many, num, **values)
+        if own is not core_translator and text in (one % {"num": num, **values}, many % {"num": num, **values}):
+            return core_translator.ngettext(one, many, num, **values)
+        return text
+
+
+def register(app: Flask, rse: RSE) -> None:
+    """Install globals and filters."""
+    translators = Translators(rse)
+    env = app.jinja_env
+    env.undefined = StrictUndefined
+    env.trim_blocks = env.lstrip_blocks = True
+
+    @pass_context
+    def gettext(context: Context, message: str, **values: Any) -> str:
+        return translators.gettext(context, message, **values)
+
+    @pass_context
+    def ngettext(context: Context, one: str, many: str, num: int, **values: Any) -> str:
+        return translators.ngettext(context, one, many, num, **values)
+
+    env.globals.update(
+        {
+            "_": gettext,
+            "gettext": gettext,
+            "ngettext": ngettext,
+            "t": translators.named,
+            "asset_url": rse.asset_url,
+            "avatar": avatar,
+            "csrf_token": csrf_token,
+            "current_locale": current_locale,
+            "current_person": current_person,
+            "hidden_fields": hidden_fields,
+            "icon": icon,
+            "moment": moment,
+            "site_name": rse.core.settings.site_name,
+        }
+    )
+    env.filters.update(
+        {"date": format_date, "datetime": format_datetime, "number": format_number, "relative": format_relative}
+    )
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """An icon of the sprite; decorative unless it has a label."""
+    href = url_for("rse_core.static", filename="vendor/icons.svg") + f"#{name}"
+    if label:
+        return Markup(
+            '<svg class="rse-icon" role="img" aria-label="{}" focusable="false"><use href="{}"></use></svg>'
+        ).format(label, href)
+    return Markup('<svg class="rse-icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>').format(href)
+
+
+def avatar(person_id: int, name: str) -> Markup:
+    """Initials on a colour derived from the person; the name stands beside it, so it is decorative."""
+    words = [word for word in name.replace("-", " ").split() if word[:1].isalpha()]
+    initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
+    return Markup('<span class="rse-avatar rse-hue-{}" aria-hidden="true">{}</span>').format(
+        person_id * 7 % HUES, escape(initials)
+    )
+
+
+def moment(when: dt.datetime) -> Markup:
+    """A time: relative to read, exact on hover and for machines."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        when.isoformat(timespec="seconds"), format_datetime(when), format_relative(when)
+    )

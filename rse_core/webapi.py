@@ -1,0 +1,41 @@
+"""What a plugin's views and REST resources use: who asks, sessions, answers to a fragment's form, limits.
+
+.. code-block:: python
+
+    from rse_core.webapi import current_person, fragment_response, session_write
+
+    @blueprint.post("/react")
+    def react():
+        person = require_person()
+        with session_write() as session:
+            service.react(session, person.id, ref, request.form["reaction"])
+        return fragment_response(slots=["reactions"], refs=[ref], announce=_("Saved."))
+
+Every unsafe request has passed the CSRF check before a view runs; a view does not repeat it.
+"""
+
+from __future__ import annotations
+
+from .idempotency import once
+from .ratelimit import limit
+from .rest.cursors import Cursor, CursorError, decode_cursor, encode_cursor
+from .web.csrf import csrf_exempt, csrf_token
+from .web.fragments import fragment_response, hidden_fields, wants_fragment
+from .web.identity import (
+    current_identity,
+    current_person,
+    current_person_id,
+    require_person,
+    sign_in,
+    sign_out,
+)
+from .web.language import format_date, format_datetime, format_number, format_relative
+from .web.returns import return_to, safe_return_to
+from .web.state import actor, core, session_read, session_write, viewer
+
+__all__ = [
+    "Cursor", "CursorError", "actor", "core", "csrf_exempt", "csrf_token", "current_identity", "current_person",
+    "current_person_id", "decode_cursor", "encode_cursor", "format_date", "format_datetime", "format_number",
+    "format_relative", "fragment_response", "hidden_fields", "limit", "once", "require_person", "return_to",
+    "safe_return_to", "session_read", "session_write", "sign_in", "sign_out", "viewer", "wants_fragment",
+]  # fmt: skip
