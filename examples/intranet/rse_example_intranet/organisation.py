@@ -102,7 +102,7 @@ def write_rows(path: Path, kind: type, rows: Iterable[Sequence[str]]) -> None:
 
 
 def unique_username(name: str, taken: set[str]) -> str:
-    """Return « helene.dupont » for « Hélène Dupont », « helene.dupont2 » for a homonym; note it in ``taken``."""
+    """« Hélène Dupont » gives « helene.dupont », a homonym « helene.dupont2 »; notes it in ``taken``."""
     base = username_base(name)
     username, number = base, 1
     while username in taken:
