@@ -54,7 +54,13 @@ class PluginCalls:
         return answers
 
     def slot_items(
-        self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session, *, plugins: Iterable[str] | None = None
+        self,
+        slot: str,
+        refs: Sequence[ObjectRef],
+        viewer: Viewer,
+        session: Session,
+        *,
+        plugins: Iterable[str] | None = None,
     ) -> list[SlotItem]:
         """Markup of all running plugins for these objects in one slot, ordered.
 
@@ -65,7 +71,9 @@ class PluginCalls:
         wanted, items = set(refs), []
         answers = self._each("rse_slot_items", plugins, slot=slot, refs=refs, viewer=viewer, session=session)
         for plugin, answer in answers:
-            items += self._checked(plugin, "rse_slot_items", answer, SlotItem, lambda item: item.ref in wanted)
+            items += self._checked(
+                plugin, "rse_slot_items", answer, SlotItem, lambda item: item.ref in wanted
+            )
         return sorted(items, key=lambda item: item.order)
 
     def search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> list[SearchDocument]:
@@ -75,13 +83,19 @@ class PluginCalls:
             found += self._checked(plugin, "rse_search_documents", answer, SearchDocument, lambda _item: True)
         return found
 
-    def _checked(self, plugin: str, hook: str, answer: Any, kind: type[T], fits: Callable[[T], bool]) -> list[T]:
-        """The items of an answer; one of a wrong type is an error of that plugin, as an exception would be."""
+    def _checked(
+        self, plugin: str, hook: str, answer: Any, kind: type[T], fits: Callable[[T], bool]
+    ) -> list[T]:
+        """The items of an answer; one of a wrong type is an error of that plugin, as an exception would
+        be.
+        """
         try:
             items = list(answer or ())
             wrong = next((i for i in items if not isinstance(i, kind) or not fits(i)), None)
             if wrong is not None:
-                raise TypeError(f"{hook} must answer with {kind.__name__} for the objects asked about, not {wrong!r:.200}")
+                raise TypeError(
+                    f"{hook} must answer with {kind.__name__} for the objects asked about, not {wrong!r:.200}"
+                )
             return items
         except Exception:
             if self.settings.strict:
@@ -110,7 +124,9 @@ class PluginCalls:
         return None
 
     def review(self, question: Question, *, plugins: Iterable[str] | None = None) -> Review | None:
-        """The first wish that this be held for a moderator; an implementation that fails or is muted holds it."""
+        """The first wish that this be held for a moderator; an implementation that fails or is muted
+        holds it.
+        """
         only = None if plugins is None else set(plugins)
         for implementation in self.implementations("rse_review"):
             if only is not None and implementation.plugin not in only:
@@ -137,7 +153,9 @@ class PluginCalls:
         except Exception as error:
             if not self.settings.strict:
                 self._failed(implementation)
-            raise PluginError(f"The plugin “{plugin}” failed in {hook}: {type(error).__name__}.", plugin=plugin) from error
+            raise PluginError(
+                f"The plugin “{plugin}” failed in {hook}: {type(error).__name__}.", plugin=plugin
+            ) from error
 
     def notify_ready(self, app: Any) -> None:
         """Everything is assembled; called once, before the first request."""
@@ -153,9 +171,11 @@ class PluginCalls:
 
 
 def _recover(session: Any) -> None:
-    """Make a reading session usable for the next plugin: PostgreSQL refuses everything after a failed statement.
+    """Make a reading session usable for the next plugin: PostgreSQL refuses everything after a failed
+    statement.
 
-    A writing one is left as it is: rolling it back would let the rest of the work be committed without its beginning.
+    A writing one is left as it is: rolling it back would let the rest of the work be committed without its
+    beginning.
     """
     if session is not None and session.info.get("rse_reading"):
         session.rollback()

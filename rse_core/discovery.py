@@ -77,7 +77,9 @@ def discover(core_version: str = __version__) -> Discovery:
     return result
 
 
-def _add(result: Discovery, point: metadata.EntryPoint, dist: metadata.Distribution, core_version: str) -> None:
+def _add(
+    result: Discovery, point: metadata.EntryPoint, dist: metadata.Distribution, core_version: str
+) -> None:
     name, distribution = point.name, dist.metadata["Name"]
     if name in result.found or name in result.refused:
         other = result.found[name].distribution if name in result.found else "another distribution"
@@ -95,7 +97,9 @@ def _add(result: Discovery, point: metadata.EntryPoint, dist: metadata.Distribut
     result.found[name] = Found(name, point.load, distribution, dist.version)
 
 
-def incompatible(name: str, distribution: str, requires: Iterable[str], core_version: str) -> PluginError | None:
+def incompatible(
+    name: str, distribution: str, requires: Iterable[str], core_version: str
+) -> PluginError | None:
     """The reason why this distribution does not go with this core, read from its requirements alone."""
     for line in requires:
         try:
@@ -110,7 +114,8 @@ def incompatible(name: str, distribution: str, requires: Iterable[str], core_ver
             return PluginError(
                 f"The plugin “{name}” ({distribution}) needs rse-core {requirement.specifier}; "
                 f"this is rse-core {core_version}.",
-                remedy=f"Install a release of {distribution} made for rse-core {core_version}, or the core it asks for.",
+                remedy=f"Install a release of {distribution} made for rse-core {core_version}, or the "
+                "core it asks for.",
                 plugin=name,
             )
     return None
@@ -127,7 +132,9 @@ def explicit(plugins: Sequence[object]) -> Discovery:
         name = plugin.manifest.name
         if name in result.found:
             raise PluginError(
-                f"Two plugins named “{name}” were given.", remedy="Give each plugin a name of its own.", plugin=name
+                f"Two plugins named “{name}” were given.",
+                remedy="Give each plugin a name of its own.",
+                plugin=name,
             )
         result.found[name] = Found(name, _constant(plugin), type(plugin).__module__, __version__)
     return result
@@ -176,13 +183,15 @@ def start_order(manifests: Mapping[str, Manifest]) -> tuple[list[str], dict[str,
         if free is None:
             free = next((n for n in waiting if hard[n] <= done), None)
             if free is not None:
-                log.warning("the plugin %s starts before %s: their wishes contradict", free, sorted(soft[free] - done))
+                log.warning(
+                    "the plugin %s starts before %s: their wishes contradict", free, sorted(soft[free] - done)
+                )
         if free is not None:
             order.append(free)
             waiting.remove(free)
             continue
         cycle = _cycle(waiting[0], hard, done)
-        cycles.update({name: cycle for name in cycle})
+        cycles.update(dict.fromkeys(cycle, cycle))
         waiting = [name for name in waiting if name not in cycle]
     return order, cycles
 

@@ -1,6 +1,8 @@
-"""Run-time calls, one implementation at a time: an error is logged with the plugin's name and harms nobody else.
+"""Run-time calls, one implementation at a time: an error is logged with the plugin's name and harms nobody
+else.
 
-An implementation that fails :data:`LIMIT` times within :data:`WITHIN` seconds is muted for :data:`MUTED` seconds: it is
+An implementation that fails :data:`LIMIT` times within :data:`WITHIN` seconds is muted for :data:`MUTED`
+seconds: it is
 not called at all, so that a slow or noisy failure cannot drag every page down.
 """
 
@@ -74,7 +76,11 @@ class Breaker:
     def muted(self, plugin: str) -> dict[str, float]:
         """Hooks of this plugin that are muted, with the seconds that remain."""
         now = self.clock()
-        return {hook: until - now for (name, hook), until in list(self._until.items()) if name == plugin and until > now}
+        return {
+            hook: until - now
+            for (name, hook), until in list(self._until.items())
+            if name == plugin and until > now
+        }
 
 
 class Implementation:
@@ -82,7 +88,9 @@ class Implementation:
 
     __slots__ = ("argnames", "function", "hook", "plugin")
 
-    def __init__(self, plugin: str, hook: str, function: Callable[..., Any], argnames: tuple[str, ...]) -> None:
+    def __init__(
+        self, plugin: str, hook: str, function: Callable[..., Any], argnames: tuple[str, ...]
+    ) -> None:
         self.plugin, self.hook, self.function, self.argnames = plugin, hook, function, argnames
 
     def __call__(self, **values: Any) -> Any:

@@ -1,7 +1,9 @@
 """PluginManager: which plugins run, why the others do not, and the calls to those that do.
 
-The start is staged, one plugin at a time: metadata, import, manifest, hooks, contributions, tables, blueprints. An error
-at any step quarantines that plugin and those that require it, with a sentence that names plugin and remedy; everything
+The start is staged, one plugin at a time: metadata, import, manifest, hooks, contributions, tables,
+blueprints. An error
+at any step quarantines that plugin and those that require it, with a sentence that names plugin and remedy;
+everything
 else goes on. With ``strict`` the error is raised instead.
 """
 
@@ -12,58 +14,29 @@ import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import discovery, hookspecs, isolation, staging, staging_checks, staging_web, switches
-from .calls import PluginCalls
+from .catalogue import LEFT_OUT, ON, QUARANTINED, Catalogue, PluginState
 from .content import ContentType
-from .contributions import Capability, Cli, Translations
 from .db import Database, metadata
 from .errors import ConfigError, PluginError, RseError
-from .i18n import Text, _
+from .i18n import _
 from .plugin import PROJECT, Manifest, Plugin
 from .settings import Settings
 
 if TYPE_CHECKING:
-    import click
-    from flask import Blueprint
     from sqlalchemy.orm import Session
 
     from .audit import Actor
-    from .identity import IdentitySource
 
 log = logging.getLogger("rse.plugins")
-T = TypeVar("T")
-
-ON, QUARANTINED, LEFT_OUT = "on", "quarantined", "left_out"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PluginState:
-    """What ``rse plugin list``, the administration page and ``/rse/readyz`` show of one plugin.
-
-    ``status`` is ``on`` (started), ``quarantined`` (broken; ``reason`` and ``remedy`` are sentences) or ``left_out``
-    (not started because the configuration says so). ``pending`` marks one that only waits for ``rse upgrade``.
-    """
-
-    name: str
-    version: str = ""
-    kind: str = "plugin"
-    label: Text = ""
-    description: Text = ""
-    status: str = ON
-    reason: str = ""
-    remedy: str = ""
-    requires: tuple[str, ...] = ()
-    distribution: str = ""
-    pending: bool = False
-
-
-class PluginManager(PluginCalls):
+class PluginManager(Catalogue):
     """Finds, starts and calls the plugins.
 
     :param explicit: plugin objects to use instead of those installed.
@@ -90,7 +63,7 @@ class PluginManager(PluginCalls):
         self._pluggy.add_hookspecs(hookspecs.Start)
         self._pluggy.add_hookspecs(hookspecs.Run)
 
-    # -- start ---------------------------------------------------------------------------------------------------------
+    # -- start --------------------------------------------------------------------------------------
 
     def load(self) -> None:
         """Discover and start everything; called once.
@@ -116,7 +89,9 @@ class PluginManager(PluginCalls):
             self._states[name] = PluginState(name, version=one.version, distribution=one.distribution)
             if self.settings.safe_mode or name in left_out:
                 why = "safe_mode" if self.settings.safe_mode else "disabled_plugins"
-                self._set(name, status=LEFT_OUT, reason=_("Left out by the configuration (%(key)s).", key=why))
+                self._set(
+                    name, status=LEFT_OUT, reason=_("Left out by the configuration (%(key)s).", key=why)
+                )
             elif name in found.refused:
                 self._refuse(name, found.refused[name])
             else:
@@ -137,7 +112,9 @@ class PluginManager(PluginCalls):
             near = difflib.get_close_matches(section, names, n=1, cutoff=0.5)
             raise ConfigError(
                 f"rse.toml: the table [{section}] belongs to no installed plugin.",
-                remedy=f"Did you mean [{near[0]}]?" if near else "Remove it, or install the plugin that it configures.",
+                remedy=f"Did you mean [{near[0]}]?"
+                if near
+                else "Remove it, or install the plugin that it configures.",
             )
 
     def _import(self, found: discovery.Found) -> Plugin | None:
@@ -146,11 +123,20 @@ class PluginManager(PluginCalls):
             plugin = discovery.as_plugin(found.load(), name=name)
         # A module that calls sys.exit() when imported must not end the server.
         except (Exception, SystemExit) as error:
-            self._refuse(name, self._wrapped(name, "cannot be imported", error, f"Install {found.distribution} again or remove it."))
+            self._refuse(
+                name,
+                self._wrapped(
+                    name, "cannot be imported", error, f"Install {found.distribution} again or remove it."
+                ),
+            )
             return None
         manifest = plugin.manifest
         self._set(
-            name, kind=manifest.kind, label=manifest.label, description=manifest.description, requires=manifest.requires
+            name,
+            kind=manifest.kind,
+            label=manifest.label,
+            description=manifest.description,
+            requires=manifest.requires,
         )
         if manifest.name != name:
             self._refuse(
@@ -173,7 +159,8 @@ class PluginManager(PluginCalls):
                 name,
                 PluginError(
                     f"The plugin “{name}” stands in a circle of requirements: {chain}.",
-                    remedy="Remove one of these requirements from its manifest, or uninstall one of these plugins.",
+                    remedy="Remove one of these requirements from its manifest, or uninstall one of "
+                    "these plugins.",
                     plugin=name,
                 ),
             )
@@ -204,7 +191,8 @@ class PluginManager(PluginCalls):
             if other in manifest.conflicts or name in self._staged[other].plugin.manifest.conflicts:
                 raise PluginError(
                     f"The plugin “{name}” cannot run beside “{other}”, which has started.",
-                    remedy=f"Leave one of them out: RSE_DISABLED_PLUGINS={other} or RSE_DISABLED_PLUGINS={name}.",
+                    remedy=f"Leave one of them out: RSE_DISABLED_PLUGINS={other} or "
+                    f"RSE_DISABLED_PLUGINS={name}.",
                     plugin=name,
                 )
 
@@ -233,7 +221,9 @@ class PluginManager(PluginCalls):
             staging.restore_tables({n: t for one in self._staged.values() for n, t in one.tables.items()})
             if isinstance(error, PluginError):
                 raise
-            raise self._wrapped(name, "cannot start", error, "Correct it, or leave it out with RSE_DISABLED_PLUGINS.") from error
+            raise self._wrapped(
+                name, "cannot start", error, "Correct it, or leave it out with RSE_DISABLED_PLUGINS."
+            ) from error
         staging.restore_tables(stage.tables)
         self._staged[name] = stage
         self._cache.clear()
@@ -242,17 +232,21 @@ class PluginManager(PluginCalls):
         if isinstance(error, PluginError):
             return error
         if isinstance(error, RseError):
-            return PluginError(f"The plugin “{name}” {what}: {error.message}", remedy=error.remedy or remedy, plugin=name)
+            return PluginError(
+                f"The plugin “{name}” {what}: {error.message}", remedy=error.remedy or remedy, plugin=name
+            )
         log.error("plugin %s %s", name, what, exc_info=error)
         text = str(error).strip().rstrip(".") or "no message"
-        return PluginError(f"The plugin “{name}” {what}: {type(error).__name__}: {text}.", remedy=remedy, plugin=name)
+        return PluginError(
+            f"The plugin “{name}” {what}: {type(error).__name__}: {text}.", remedy=remedy, plugin=name
+        )
 
     def _refuse(self, name: str, error: PluginError) -> None:
         if self.settings.strict:
             raise error
         self.quarantine(name, error.message, error.remedy or "")
 
-    # -- state ---------------------------------------------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------------
 
     @property
     def states(self) -> dict[str, PluginState]:
@@ -295,7 +289,9 @@ class PluginManager(PluginCalls):
             self.quarantine(name, reason, remedy, pending=True)
 
     def scripts(self) -> dict[str, Path]:
-        """name → folder of migrations, in start order, of every plugin that was staged, pending ones included."""
+        """name → folder of migrations, in start order, of every plugin that was staged, pending ones
+        included.
+        """
         return {n: Path(s.migrations.directory) for n, s in self._staged.items() if s.migrations is not None}
 
     def staged_names(self) -> list[str]:
@@ -318,107 +314,20 @@ class PluginManager(PluginCalls):
         """Hooks of this plugin that are muted because they kept failing, with the seconds that remain."""
         return self.breaker.muted(name)
 
-    def _running(self) -> list[staging.Staging]:
-        return [s for n, s in self._staged.items() if self._states[n].status == ON]
+    # -- switches -----------------------------------------------------------------------------------
 
-    # -- contributions -------------------------------------------------------------------------------------------------
-
-    def contributions(self, kind: type[T]) -> list[tuple[str, T]]:
-        """What the running plugins contributed of this kind, as (plugin name, contribution), in start order."""
-        found: list[tuple[str, T]] | None = self._cache.get(kind.__name__)
-        if found is None:
-            found = [(s.name, item) for s in self._running() for item in s.contributions.get(kind, ())]
-            self._cache[kind.__name__] = found
-        return list(found)
-
-    @property
-    def capabilities(self) -> Mapping[str, Capability]:
-        """key → capability."""
-        return self._mapping("capabilities", Capability, "key")
-
-    def add_core_type(self, content_type: ContentType) -> None:
-        """Register a content type of the core itself (``page``)."""
-        self._core_types[content_type.name] = content_type
-        self._cache.clear()
-
-    @property
-    def content_types(self) -> Mapping[str, ContentType]:
-        """name → content type, the core's ``page`` first."""
-        if "content_types" not in self._cache:
-            types = {**self._core_types, **{t.name: t for _name, t in self.contributions(ContentType)}}
-            self._cache["content_types"] = MappingProxyType(types)
-        types_: Mapping[str, ContentType] = self._cache["content_types"]
-        return types_
-
-    def _mapping(self, key: str, kind: type[T], attribute: str) -> Mapping[str, T]:
-        if key not in self._cache:
-            self._cache[key] = MappingProxyType({getattr(c, attribute): c for _name, c in self.contributions(kind)})
-        found: Mapping[str, T] = self._cache[key]
-        return found
-
-    def owner(self, capability: str) -> str | None:
-        """The plugin that registered this capability, None when no running one did."""
-        if "owners" not in self._cache:
-            self._cache["owners"] = {c.key: name for name, c in self.contributions(Capability)}
-        found: str | None = self._cache["owners"].get(capability)
-        return found
-
-    @property
-    def blueprints(self) -> list[tuple[str, Blueprint]]:
-        """(plugin, blueprint) to mount below RSE's prefix."""
-        return [(s.name, b) for s in self._running() for b in s.blueprints]
-
-    @property
-    def rest_blueprints(self) -> list[tuple[str, Any]]:
-        """(plugin, flask-smorest blueprint) to mount below ``api/v1``."""
-        return [(s.name, b) for s in self._running() for b in s.rest_blueprints]
-
-    def commands(self) -> Mapping[str, click.Command]:
-        """Commands that plugins add under ``rse``."""
-        return {str(c.command.name): c.command for _name, c in self.contributions(Cli)}
-
-    def translations(self) -> list[tuple[str, Translations]]:
-        """The plugins' catalogues."""
-        return self.contributions(Translations)
-
-    def identity_source(self) -> IdentitySource | None:
-        """Who is asking: the first running plugin that answered."""
-        source: IdentitySource | None = self._first("rse_identity_source", "identity_source")
-        return source
-
-    def host_injector(self) -> Any | None:
-        """How slots reach the intranet's pages: the first running plugin that answered."""
-        return self._first("rse_host_injector", "host_injector")
-
-    def _first(self, hook: str, attribute: str) -> Any | None:
-        staged = [self._staged[name] for name in self._in_order(hook)]
-        return next((getattr(s, attribute) for s in staged if getattr(s, attribute) is not None), None)
-
-    def _in_order(self, hook: str) -> list[str]:
-        return [i.plugin for i in self.implementations(hook)]
-
-    def implementations(self, hook: str) -> list[isolation.Implementation]:
-        """The running plugins' implementations of a hook: tryfirst, then in start order, then trylast."""
-        found: list[isolation.Implementation] | None = self._cache.get(f"hook {hook}")
-        if found is None:
-            caller: pluggy.HookCaller = getattr(self._pluggy.hook, hook)
-            place = {name: index for index, name in enumerate(self._staged)}
-            impls = [i for i in caller.get_hookimpls() if self._states[i.plugin_name].status == ON]
-            impls.sort(key=lambda i: (not i.tryfirst, i.trylast, place[i.plugin_name]))
-            found = [isolation.Implementation(i.plugin_name, hook, i.function, tuple(i.argnames)) for i in impls]
-            self._cache[f"hook {hook}"] = found
-        return found
-
-    # -- switches ------------------------------------------------------------------------------------------------------
-
-    def enable(self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0) -> bool:
+    def enable(
+        self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0
+    ) -> bool:
         """Switch a plugin on for the site, an entity, a group or a space; False when it already was.
 
         :raises NotFound: for a plugin that is not installed or a scope that does not exist.
         """
         return switches.switch(self, session, name, True, actor, scope, scope_id)
 
-    def disable(self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0) -> bool:
+    def disable(
+        self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0
+    ) -> bool:
         """Switch it off; what was written with it stays. False when it already was.
 
         :raises NotFound: for a plugin that is not installed or a scope that does not exist.

@@ -1,8 +1,11 @@
 """Migrations: one Alembic version table per distribution, so that removing a plugin breaks nobody's upgrade.
 
-The core's tables are noted in ``rse_core_alembic``, a plugin's in ``rse_<name>_alembic``. Each distribution is upgraded in
-one transaction of its own, on both databases: what fails leaves nothing behind, and a plugin that fails is quarantined
-while everything else goes on. Whether a database is up to date is told without Alembic, which is slow to import.
+The core's tables are noted in ``rse_core_alembic``, a plugin's in ``rse_<name>_alembic``. Each distribution
+is upgraded in
+one transaction of its own, on both databases: what fails leaves nothing behind, and a plugin that fails is
+quarantined
+while everything else goes on. Whether a database is up to date is told without Alembic, which is slow to
+import.
 """
 
 from __future__ import annotations
@@ -42,7 +45,9 @@ class Scripts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one distribution: ``state`` is ``current`` (nothing to do), ``upgraded`` or ``failed``."""
+    """What became of one distribution: ``state`` is ``current`` (nothing to do), ``upgraded`` or
+    ``failed``.
+    """
 
     name: str
     state: str
@@ -67,7 +72,9 @@ def read_scripts(directory: Path) -> Scripts:
         values = _assigned(path)
         revision = values.get("revision")
         if not isinstance(revision, str):
-            raise PluginError(f"The migration {path} names no revision.", remedy='Write revision = "0001" in it.')
+            raise PluginError(
+                f"The migration {path} names no revision.", remedy='Write revision = "0001" in it.'
+            )
         revisions.add(revision)
         down = values.get("down_revision")
         below.update((down,) if isinstance(down, str) else down or ())
@@ -79,7 +86,9 @@ def _assigned(path: Path) -> dict[str, Any]:
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError) as error:
-        raise PluginError(f"The migration {path} cannot be read: {error}.", remedy="Correct the file.") from None
+        raise PluginError(
+            f"The migration {path} cannot be read: {error}.", remedy="Correct the file."
+        ) from None
     for node in tree.body:
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
@@ -115,7 +124,9 @@ def _stamp(connection: Connection, name: str) -> frozenset[str]:
 
 
 def check_current(core: Core) -> None:
-    """:raises RseError: when the core's own tables are missing, behind or newer than this core; names the command to run."""
+    """:raises RseError: when the core's own tables are missing, behind or newer than this core; names
+    the command to run.
+    """
     stamp = stamps(core.db, [CORE])[CORE]
     scripts = read_scripts(CORE_SCRIPTS)
     if not stamp:
@@ -126,7 +137,9 @@ def check_current(core: Core) -> None:
             remedy=_("Install that release again, or restore the backup made before the upgrade."),
         )
     if stamp != scripts.heads:
-        raise RseError(_("The database is behind this rse-core."), remedy=_("Make a backup, then run: rse upgrade"))
+        raise RseError(
+            _("The database is behind this rse-core."), remedy=_("Make a backup, then run: rse upgrade")
+        )
 
 
 def plugins_behind(db: Database, directories: Mapping[str, Path]) -> dict[str, tuple[str, str]]:
@@ -142,12 +155,20 @@ def plugins_behind(db: Database, directories: Mapping[str, Path]) -> dict[str, t
         try:
             scripts = read_scripts(directory)
         except PluginError as error:
-            behind[name] = (f"The plugin “{name}” has a migration that cannot be used. {error.message}", error.remedy or "")
+            behind[name] = (
+                f"The plugin “{name}” has a migration that cannot be used. {error.message}",
+                error.remedy or "",
+            )
             continue
         stamp = found[name] or frozenset()
         if not stamp <= scripts.revisions:
-            reason = f"The tables of the plugin “{name}” were upgraded by a newer release than the one installed."
-            behind[name] = (reason, "Install that release again, or restore the backup made before the upgrade.")
+            reason = (
+                f"The tables of the plugin “{name}” were upgraded by a newer release than the one installed."
+            )
+            behind[name] = (
+                reason,
+                "Install that release again, or restore the backup made before the upgrade.",
+            )
         elif stamp != scripts.heads:
             reason = f"The tables of the plugin “{name}” are missing or behind its code."
             behind[name] = (reason, "Run: rse upgrade")
@@ -208,14 +229,15 @@ def _upgrade_plugin(core: Core, name: str, directory: Path) -> Outcome:
     # A migration is foreign code: whatever it raises, its transaction is rolled back and the others go on.
     except Exception as error:
         log.exception("the migrations of plugin %s failed and were rolled back", name)
-        failure = error
-        if not isinstance(error, PluginError):
+        if isinstance(error, PluginError):
+            failure = error
+        else:
             failure = PluginError(
-                f"A migration of the plugin “{name}” failed and was rolled back: {type(error).__name__}: {_brief(error)}.",
+                f"A migration of the plugin “{name}” failed and was rolled back: "
+                f"{type(error).__name__}: {_brief(error)}.",
                 remedy=f"Correct or replace the plugin “{name}”, then run: rse upgrade",
                 plugin=name,
             )
-        assert isinstance(failure, PluginError)
         if core.settings.strict:
             raise failure from error
         manager.quarantine(name, failure.message, failure.remedy or "", pending=True)
@@ -231,12 +253,12 @@ def _brief(error: Exception) -> str:
 def _transaction(db: Database) -> Iterator[Connection]:
     """One transaction for one distribution's scripts, alone among all servers.
 
-    On SQLite a table is altered by copying it, and dropping the old one would delete what points at it: foreign keys are
+    On SQLite a table is altered by copying it, and dropping the old one would delete what points at it:
+    foreign keys are
     off for the copy (which only works outside a transaction) and checked before the commit.
     """
     with db.engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert raw is not None
+        raw: Any = connection.connection.driver_connection
         if db.is_sqlite:
             raw.execute("PRAGMA foreign_keys=OFF")
         try:
@@ -244,8 +266,13 @@ def _transaction(db: Database) -> Iterator[Connection]:
                 if not db.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
                 yield connection
-                if db.is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
-                    raise RseError(f"After the migration, a row of {broken[0]} points at a row of {broken[2]} that is not there.")
+                if db.is_sqlite and (
+                    broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                ):
+                    raise RseError(
+                        f"After the migration, a row of {broken[0]} points at a row of {broken[2]} "
+                        "that is not there."
+                    )
         finally:
             if db.is_sqlite:
                 raw.execute("PRAGMA foreign_keys=ON")
@@ -264,7 +291,9 @@ def run_scripts(db: Database, name: str, directory: Path) -> None:
     prefix = f"rse_{name}_"
     with _transaction(db) as connection:
         before = set(inspect(connection).get_table_names())
-        with EnvironmentContext(Config(), script, fn=lambda rev, _context: script._upgrade_revs("heads", rev)) as env:
+        with EnvironmentContext(
+            Config(), script, fn=lambda rev, _context: script._upgrade_revs("heads", rev)
+        ) as env:
             env.configure(
                 connection=connection,
                 target_metadata=metadata,
@@ -277,13 +306,14 @@ def run_scripts(db: Database, name: str, directory: Path) -> None:
         outside = sorted(table for table in changed if not table.startswith(prefix))
         if outside and name != CORE:
             raise PluginError(
-                f"A migration of the plugin “{name}” creates or drops the table “{outside[0]}”, which is outside its prefix.",
+                f"A migration of the plugin “{name}” creates or drops the table “{outside[0]}”, which "
+                "is outside its prefix.",
                 remedy=f"Begin its tables' names with “{prefix}”.",
                 plugin=name,
             )
 
 
-def include_prefix(prefix: str) -> Callable[[str | None, str, Mapping[str, Any]], bool]:
+def include_prefix(prefix: str) -> Callable[..., bool]:
     """For Alembic's ``include_name``: only tables of this prefix, without the version tables."""
 
     def include_name(name: str | None, kind: str, _parents: Mapping[str, Any]) -> bool:

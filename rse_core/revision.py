@@ -1,4 +1,6 @@
-"""Writing a migration: what the models say compared with what the database has, as a script to read before it is kept."""
+"""Writing a migration: what the models say compared with what the database has, as a script to read
+before it is kept.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,13 @@ def upgrade() -> None:
 '''
 
 
-def write_revision(db: Database, name: str, directory: Path, message: str, *, always: bool = False) -> Path | None:
+def write_revision(
+    db: Database, name: str, directory: Path, message: str, *, always: bool = False
+) -> Path | None:
     """Write the next script of a distribution; None when nothing differs (unless ``always``).
 
-    :raises RseError: when the database has not had the scripts that exist, so that the difference would mean nothing.
+    :raises RseError: when the database has not had the scripts that exist, so that the difference would
+    mean nothing.
     """
     from alembic.autogenerate import produce_migrations, render_python_code
 
@@ -45,10 +50,10 @@ def write_revision(db: Database, name: str, directory: Path, message: str, *, al
     down = next(iter(scripts.heads), None)
     with db.engine.connect() as connection:
         operations = produce_migrations(_context(connection, name), metadata)
-    assert operations.upgrade_ops is not None
-    if operations.upgrade_ops.is_empty() and not always:
+    steps: Any = operations.upgrade_ops
+    if steps.is_empty() and not always:
         return None
-    body = render_python_code(operations.upgrade_ops, render_item=_render_item)
+    body = render_python_code(steps, render_item=_render_item)
     revision = f"{len(scripts.revisions) + 1:04d}"
     slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "change"
     path = Path(directory) / "versions" / f"{revision}_{slug}.py"
@@ -56,7 +61,8 @@ def write_revision(db: Database, name: str, directory: Path, message: str, *, al
     day = dt.datetime.now(dt.UTC).date().isoformat()
     body = re.sub(r"^\s*# ### .*\n?", "", body, flags=re.M).strip()
     path.write_text(
-        _TEMPLATE.format(message=message, revision=revision, day=day, down=down, body=body or "pass"), encoding="utf-8"
+        _TEMPLATE.format(message=message, revision=revision, day=day, down=down, body=body or "pass"),
+        encoding="utf-8",
     )
     return path
 
@@ -80,14 +86,18 @@ def _context(connection: Any, name: str) -> Any:
             "target_metadata": metadata,
             "version_table": version_table(name),
             "include_name": include_prefix(prefix),
-            "include_object": lambda item, label, kind, _reflected, _other: kind != "table" or label.startswith(prefix),
+            "include_object": lambda item, label, kind, _reflected, _other: (
+                kind != "table" or label.startswith(prefix)
+            ),
             "compare_type": _compare_type,
             "compare_server_default": False,
         },
     )
 
 
-def _compare_type(_context: Any, _inspected: Any, _column: Any, database_type: Any, model_type: Any) -> bool | None:
+def _compare_type(
+    _context: Any, _inspected: Any, _column: Any, database_type: Any, model_type: Any
+) -> bool | None:
     # SQLite keeps no time zone and reads an Integer variant back as it is: neither is a difference.
     if isinstance(model_type, UtcDateTime) or _context.dialect.name == "sqlite":
         return False

@@ -1,6 +1,7 @@
 """The staged start of one plugin: everything it hands in is checked here before any of it counts.
 
-A :class:`Staging` collects what the start hooks answer. Only when the whole plugin is right does the manager commit it;
+A :class:`Staging` collects what the start hooks answer. Only when the whole plugin is right does the
+manager commit it;
 otherwise nothing of it remains, and the tables it defined leave the shared metadata again.
 """
 
@@ -117,7 +118,9 @@ def check_hooks(staging: Staging) -> None:
             near = difflib.get_close_matches(hook, ALL_HOOKS, n=1, cutoff=0.5)
             raise staging.error(
                 f"has a method “{attribute}”, and there is no hook “{hook}”.",
-                f"Did you mean “{near[0]}”?" if near else "The page “Plugins” of the documentation lists every hook.",
+                f"Did you mean “{near[0]}”?"
+                if near
+                else "The page “Plugins” of the documentation lists every hook.",
             )
         if options is None:
             raise staging.error(
@@ -126,7 +129,8 @@ def check_hooks(staging: Staging) -> None:
             )
         if options.get("wrapper") or options.get("hookwrapper"):
             raise staging.error(
-                f"wraps the hook “{hook}”: implementations are called one by one, so there is nothing to wrap.",
+                f"wraps the hook “{hook}”: implementations are called one by one, so there is nothing "
+                "to wrap.",
                 "Remove wrapper=True.",
             )
         _check_arguments(staging, hook, attribute)
@@ -147,7 +151,9 @@ def _check_arguments(staging: Staging, hook: str, attribute: str) -> None:
             near = difflib.get_close_matches(parameter.name, known, n=1, cutoff=0.5)
             raise staging.error(
                 f"asks for “{parameter.name}” in “{attribute}”, which the hook does not give.",
-                f"Did you mean “{near[0]}”?" if near else f"Arguments of {hook}: {', '.join(known) or 'none'}.",
+                f"Did you mean “{near[0]}”?"
+                if near
+                else f"Arguments of {hook}: {', '.join(known) or 'none'}.",
             )
 
 
@@ -172,10 +178,15 @@ def collect(staging: Staging, settings: Settings, before: frozenset[str]) -> Non
     if "rse_blueprints" in hooks or "rse_rest_blueprints" in hooks:
         from flask import Blueprint
 
-        for hook, kept in (("rse_blueprints", staging.blueprints), ("rse_rest_blueprints", staging.rest_blueprints)):
+        for hook, kept in (
+            ("rse_blueprints", staging.blueprints),
+            ("rse_rest_blueprints", staging.rest_blueprints),
+        ):
             kept.extend(_many(staging, hook, Blueprint) if hook in hooks else ())
     if "rse_identity_source" in hooks:
-        staging.identity_source = _port(staging, "rse_identity_source", ("identify", "login_url", "logout_url"))
+        staging.identity_source = _port(
+            staging, "rse_identity_source", ("identify", "login_url", "logout_url")
+        )
     if "rse_host_injector" in hooks:
         staging.host_injector = _port(staging, "rse_host_injector", ("wrap",))
 
@@ -191,7 +202,8 @@ def _many(staging: Staging, hook: str, kind: type) -> list[Any]:
     if isinstance(answer, (str, bytes, Mapping)) or not isinstance(answer, Iterable):
         shown = type(answer).__name__ if answer is not None else "None"
         raise staging.error(
-            f"answers {hook} with {shown}, not with a list.", f"Return a list of {kind.__name__}; it may be empty."
+            f"answers {hook} with {shown}, not with a list.",
+            f"Return a list of {kind.__name__}; it may be empty.",
         )
     found = list(answer)
     for item in found:
@@ -222,7 +234,8 @@ def _collect_tables(staging: Staging, before: frozenset[str]) -> None:
     bases: list[type[DeclarativeBase]] = []
     if "rse_models" in staging.hooks:
         bases = _many(staging, "rse_models", type)
-    # A second start in the same process imports nothing, so new names in the metadata are not the only source.
+    # A second start in the same process imports nothing, so new names in the metadata are not the only
+    # source.
     tables = {name: table for name, table in metadata.tables.items() if name not in before}
     for base in bases:
         registry = getattr(base, "registry", None)
@@ -240,7 +253,8 @@ def _collect_tables(staging: Staging, before: frozenset[str]) -> None:
     for name in sorted(tables):
         if not name.startswith(prefix):
             raise staging.error(
-                f"defines the table “{name}”, which is outside its prefix.", f"Begin its name with “{prefix}”."
+                f"defines the table “{name}”, which is outside its prefix.",
+                f"Begin its name with “{prefix}”.",
             )
     if tables and "rse_migrations" not in staging.hooks:
         raise staging.error(
@@ -251,7 +265,9 @@ def _collect_tables(staging: Staging, before: frozenset[str]) -> None:
         try:
             base.registry.configure()
         except SQLAlchemyError as error:
-            raise staging.error(f"has models that do not fit together: {error}.", "Correct its relationships.") from error
+            raise staging.error(
+                f"has models that do not fit together: {error}.", "Correct its relationships."
+            ) from error
 
 
 def withdraw_tables(tables: Mapping[str, Table]) -> None:

@@ -1,8 +1,11 @@
-"""Switching a plugin on or off while the site runs: for everybody, for an entity and below, for a group, in a space."""
+"""Switching a plugin on or off while the site runs: for everybody, for an entity and below, for a group,
+in a space.
+"""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -18,7 +21,11 @@ from .models.organisation import Entity, Group, Space
 if TYPE_CHECKING:
     from .manager import PluginManager
 
-SCOPES = {"entity": Entity, "group": Group, "space": Space}
+SCOPES: Mapping[str, type[Entity] | type[Group] | type[Space]] = {
+    "entity": Entity,
+    "group": Group,
+    "space": Space,
+}
 
 
 def switch(
@@ -35,7 +42,9 @@ def switch(
     if before is on or (before is None and scope == "site" and on):
         return False
     if row is None:
-        session.add(PluginSwitch(plugin=name, scope=scope, scope_id=scope_id, enabled=on, changed_by=actor.label))
+        session.add(
+            PluginSwitch(plugin=name, scope=scope, scope_id=scope_id, enabled=on, changed_by=actor.label)
+        )
     else:
         row.enabled, row.changed_at, row.changed_by = on, utcnow(), actor.label
     act = "plugin.enable" if on else "plugin.disable"
@@ -55,7 +64,9 @@ def check_name(manager: PluginManager, name: str) -> None:
     installed = ", ".join(manager.states) or _("none")
     raise NotFound(
         _("No plugin named “%(name)s” is installed.", name=name),
-        remedy=_("Did you mean “%(near)s”?", near=near[0]) if near else _("Installed: %(names)s.", names=installed),
+        remedy=_("Did you mean “%(near)s”?", near=near[0])
+        if near
+        else _("Installed: %(names)s.", names=installed),
     )
 
 
@@ -83,7 +94,8 @@ def _subject(session: Session, scope: str, scope_id: int) -> str:
         return "site"
     if scope not in SCOPES:
         raise BadInput(
-            _("“%(scope)s” is not a scope of a switch.", scope=scope), remedy=_("Use site, entity, group or space.")
+            _("“%(scope)s” is not a scope of a switch.", scope=scope),
+            remedy=_("Use site, entity, group or space."),
         )
     row = session.get(SCOPES[scope], scope_id)
     if row is None:

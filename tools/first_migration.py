@@ -1,7 +1,8 @@
-"""Write a distribution's first migration anew from its models. Only before its first release: afterwards, add revisions.
+"""Write a distribution's first migration anew from its models. Only before its first release: afterwards,
+add revisions.
 
-    .venv/bin/python tools/first_migration.py core
-    .venv/bin/python tools/first_migration.py likes
+.venv/bin/python tools/first_migration.py core
+.venv/bin/python tools/first_migration.py likes
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from rse_core.manager import PluginManager
 from rse_core.revision import write_revision
 from rse_core.settings import Settings
 
-_SEEDS = '''
+_SEEDS = """
     # Everybody's audience, and the version that every change of what decisions are made from counts up.
     audience = sa.table("rse_core_audience", sa.column("kind"), sa.column("target_id"))
     op.bulk_insert(audience, [{"kind": "everyone", "target_id": 0}])
     version = sa.table("rse_core_policy_version", sa.column("id"), sa.column("value"))
     op.bulk_insert(version, [{"id": 1, "value": 1}])
-'''
+"""
 
 
 def main(name: str) -> None:
@@ -47,7 +48,9 @@ def main(name: str) -> None:
             raise
         assert written is not None
         if name == migrate.CORE:
-            written.write_text(written.read_text(encoding="utf-8").rstrip("\n") + "\n" + _SEEDS, encoding="utf-8")
+            written.write_text(
+                written.read_text(encoding="utf-8").rstrip("\n") + "\n" + _SEEDS, encoding="utf-8"
+            )
         print(written)
 
 

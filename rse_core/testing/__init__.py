@@ -1,7 +1,9 @@
 """The test kit: what the core's own tests use, and a vendor's too.
 
-Installing rse-core registers it as a pytest plugin, so its fixtures need no import: ``core``, ``rse_core``, ``use_plugin``,
-``rse_app``, ``rse_client``, ``rse_database``, ``make_person`` … (see :mod:`rse_core.testing.plugin`). The functions below are
+Installing rse-core registers it as a pytest plugin, so its fixtures need no import: ``core``, ``rse_core``,
+``use_plugin``,
+``rse_app``, ``rse_client``, ``rse_database``, ``make_person`` … (see :mod:`rse_core.testing.plugin`). The
+functions below are
 for use without fixtures.
 """
 
@@ -34,7 +36,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # pytest imports this package in every run, also where nothing of RSE is tested: load only what is asked for.
+    # pytest imports this package in every run, also where nothing of RSE is tested: load only what is asked
+    # for.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

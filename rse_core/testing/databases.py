@@ -1,6 +1,7 @@
 """Databases for tests: migrated once into a template, copied for each test, dropped at the end.
 
-PostgreSQL is the server that ``RSE_TEST_POSTGRES_URL`` names, else the one on this machine. ``RSE_TEST_REQUIRE=postgres,chromium``
+PostgreSQL is the server that ``RSE_TEST_POSTGRES_URL`` names, else the one on this machine.
+``RSE_TEST_REQUIRE=postgres,chromium``
 makes a test fail that would otherwise skip itself for want of such a part.
 """
 
@@ -37,7 +38,9 @@ def missing_part(name: str, reason: str) -> NoReturn:
 
 
 def require_part(name: str) -> str:
-    """The path of a program that the test needs (``chromium``, ``nginx`` …); skips or fails the test without it."""
+    """The path of a program that the test needs (``chromium``, ``nginx`` …); skips or fails the test
+    without it.
+    """
     found = shutil.which(name)
     if found is None:
         missing_part(name, "not installed here")
@@ -150,7 +153,9 @@ class Databases:
 
 
 def kit_settings(**overrides: object) -> Settings:
-    """The configuration of the kit: strict, no thread of its own, one intranet at ``https://intranet.example``."""
+    """The configuration of the kit: strict, no thread of its own, one intranet at
+    ``https://intranet.example``.
+    """
     values: dict[str, object] = {
         "secret_key": SECRET,
         "legacy_origins": ("https://intranet.example",),

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-def make_entity(core: Core, key: str | None = None, *, name: str | None = None, parent: Entity | None = None) -> Entity:
+def make_entity(
+    core: Core, key: str | None = None, *, name: str | None = None, parent: Entity | None = None
+) -> Entity:
     """An entity, at the top or below ``parent``."""
     key = key or f"entity-{next(_numbers)}"
     with core.db.write() as session:
@@ -65,7 +67,9 @@ def make_person(
     return person
 
 
-def make_group(core: Core, key: str | None = None, *, name: str | None = None, members: Iterable[Person] = ()) -> Group:
+def make_group(
+    core: Core, key: str | None = None, *, name: str | None = None, members: Iterable[Person] = ()
+) -> Group:
     """A group with its members."""
     key = key or f"group-{next(_numbers)}"
     with core.db.write() as session:

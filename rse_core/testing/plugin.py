@@ -29,7 +29,9 @@ CoreFactory = Callable[..., "Core"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the kit's markers."""
-    config.addinivalue_line("markers", "postgres: needs a PostgreSQL server (RSE_TEST_POSTGRES_URL, else the local one)")
+    config.addinivalue_line(
+        "markers", "postgres: needs a PostgreSQL server (RSE_TEST_POSTGRES_URL, else the local one)"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +61,9 @@ def rse_plugins() -> Sequence[object]:
 
 @pytest.fixture
 def rse_core(rse_database: Databases, rse_plugins: Sequence[object]) -> Iterator[CoreFactory]:
-    """Makes cores: ``rse_core(plugins=[…], identity=True, migrated=True, **settings)``, each on a database of its own."""
+    """Makes cores: ``rse_core(plugins=[…], identity=True, migrated=True, **settings)``, each on a
+    database of its own.
+    """
     from ..runtime import Core
     from .databases import kit_settings
     from .identity import KitIdentity
@@ -67,11 +71,17 @@ def rse_core(rse_database: Databases, rse_plugins: Sequence[object]) -> Iterator
     made: list[tuple[Core, str]] = []
 
     def make(
-        plugins: Sequence[object] | None = None, *, identity: bool = True, migrated: bool = True, **settings: Any
+        plugins: Sequence[object] | None = None,
+        *,
+        identity: bool = True,
+        migrated: bool = True,
+        **settings: Any,
     ) -> Core:
         chosen = list(rse_plugins if plugins is None else plugins)
         given = "database_url" in settings
-        url = settings.pop("database_url", None) or (rse_database.migrated(chosen) if migrated else rse_database.empty())
+        url = settings.pop("database_url", None) or (
+            rse_database.migrated(chosen) if migrated else rse_database.empty()
+        )
         if identity:
             chosen.append(KitIdentity())
         core = Core(kit_settings(database_url=url, **settings), plugins=chosen)

@@ -26,7 +26,9 @@ class QueryCount:
 
 @contextlib.contextmanager
 def count_queries(core: Any) -> Iterator[QueryCount]:
-    """Within the block, collect every statement that this core (or engine) sends; transactions' own are left out."""
+    """Within the block, collect every statement that this core (or engine) sends; transactions' own are
+    left out.
+    """
     engine: Engine = core if isinstance(core, Engine) else core.db.engine
     count = QueryCount()
 
