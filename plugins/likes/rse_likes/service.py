@@ -1,0 +1,192 @@
+"""Reactions: who may react to what, and what is read back. Knows nothing of the web."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from rse_core.api import (
+    BadInput,
+    ContentInfo,
+    Event,
+    Forbidden,
+    NotFound,
+    ObjectRef,
+    core_of,
+    emit,
+    option,
+    require,
+    translator,
+)
+from rse_core.people import PersonCard, names
+from rse_core.ratelimit import limit
+
+from . import counting
+from .kinds import SETTING, Kind
+from .models import Reaction, ReactionCount
+
+_t = translator(__file__, "rse_likes")
+_ = _t.gettext
+
+CAPABILITY = "likes.react"
+#: Reactions of one person within a minute; far above what a hand can do.
+PER_MINUTE = 60
+PAGE = 30
+
+
+def kinds(session: Session) -> tuple[Kind, ...]:
+    """Every reaction of the site, retired ones included, in the site's order."""
+    found: tuple[Kind, ...] = option(session, SETTING)
+    return found
+
+
+def offered(session: Session) -> tuple[Kind, ...]:
+    """The reactions one may choose now."""
+    return tuple(kind for kind in kinds(session) if not kind.retired)
+
+
+def react(session: Session, person_id: int, ref: ObjectRef, kind: str, *, via: str = "web") -> str | None:
+    """React, or change one's reaction; doing it twice changes nothing.
+
+    :returns: ``"added"``, ``"changed"``, or None when it already was so.
+    :raises NotFound: for an object that does not exist, or that this person may not know of.
+    :raises Forbidden: when the level or another rule refuses it, or for one's own content.
+    :raises BadInput: for a reaction that is not offered.
+    """
+    info = _reactable(session, person_id, ref)
+    if kind not in {k.key for k in offered(session)}:
+        raise BadInput(
+            _("The reaction “%(kind)s” is not offered.", kind=kind[:40]),
+            remedy=_("Choose one of: %(all)s.", all=", ".join(k.key for k in offered(session))),
+        )
+    if info.author_id == person_id and not option(session, "likes.own_content"):
+        raise Forbidden(_("Reactions come from others: you cannot react to what you wrote yourself."))
+    limit(session, person_id, "likes.react", most=PER_MINUTE, seconds=60)
+    done = counting.put(session, person_id, info.ref, kind, via)
+    if done is not None:
+        name = "likes.reacted" if done == "added" else "likes.changed"
+        emit(session, Event(name, person_id, info.ref, info.audience_id, {"kind": kind, "via": via}))
+    return done
+
+
+def unreact(session: Session, person_id: int, ref: ObjectRef) -> str | None:
+    """Withdraw one's reaction; the kind withdrawn, None when there was none.
+
+    :raises Forbidden: when the level has been lowered: what was written then stays as it is.
+    """
+    info = _reactable(session, person_id, ref)
+    limit(session, person_id, "likes.react", most=PER_MINUTE, seconds=60)
+    kind = counting.take(session, person_id, info.ref)
+    if kind is not None:
+        emit(session, Event("likes.withdrawn", person_id, info.ref, info.audience_id, {"kind": kind}))
+    return kind
+
+
+def counts(session: Session, refs: Sequence[ObjectRef]) -> dict[ObjectRef, dict[str, int]]:
+    """Counts by kind for many objects, in one query; objects without reactions are left out."""
+    if not refs:
+        return {}
+    rows = session.execute(
+        select(ReactionCount.ref_type, ReactionCount.ref_id, ReactionCount.kind, ReactionCount.count).where(
+            tuple_(ReactionCount.ref_type, ReactionCount.ref_id).in_([(r.type, r.id) for r in refs]),
+            ReactionCount.count > 0,
+        )
+    )
+    found: dict[ObjectRef, dict[str, int]] = {}
+    for ref_type, ref_id, kind, count in rows:
+        found.setdefault(ObjectRef(ref_type, ref_id), {})[kind] = count
+    return found
+
+
+def mine(session: Session, person_id: int | None, refs: Sequence[ObjectRef]) -> dict[ObjectRef, str]:
+    """This person's own reactions to many objects, in one query."""
+    if person_id is None or not refs:
+        return {}
+    rows = session.execute(
+        select(Reaction.ref_type, Reaction.ref_id, Reaction.kind).where(
+            Reaction.person_id == person_id,
+            tuple_(Reaction.ref_type, Reaction.ref_id).in_([(r.type, r.id) for r in refs]),
+        )
+    )
+    return {ObjectRef(ref_type, ref_id): kind for ref_type, ref_id, kind in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Reactor:
+    """One line of "who reacted". ``person`` None: somebody counted but not named (left, or erased)."""
+
+    row: int
+    kind: str
+    at: dt.datetime
+    person: PersonCard | None
+
+
+def who(
+    session: Session, viewer_id: int | None, ref: ObjectRef, *, kind: str | None = None, before: int | None = None,
+    most: int = PAGE,
+) -> list[Reactor]:  # fmt: skip
+    """Who reacted, newest first, by keyset on the row; two queries.
+
+    :raises NotFound: when the viewer may not know of the object.
+    """
+    info = _visible(session, viewer_id, ref)
+    query = select(Reaction.id, Reaction.kind, Reaction.created_at, Reaction.person_id).where(
+        Reaction.ref_type == info.ref.type, Reaction.ref_id == info.ref.id
+    )
+    if kind is not None:
+        query = query.where(Reaction.kind == kind)
+    if before is not None:
+        query = query.where(Reaction.id < before)
+    rows = session.execute(query.order_by(Reaction.id.desc()).limit(most)).all()
+    people = names(session, [row.person_id for row in rows])
+    shown = {i: card for i, card in people.items() if card.active}
+    return [Reactor(row.id, row.kind, row.created_at, shown.get(row.person_id)) for row in rows]
+
+
+def my_reactions(session: Session, person_id: int, *, before: int | None = None, most: int = PAGE) -> list[Reaction]:
+    """A person's own reactions, newest first, by keyset on the row."""
+    query = select(Reaction).where(Reaction.person_id == person_id)
+    if before is not None:
+        query = query.where(Reaction.id < before)
+    return list(session.scalars(query.order_by(Reaction.id.desc()).limit(most)))
+
+
+def resolve(session: Session, refs: Sequence[ObjectRef]) -> Mapping[ObjectRef, ContentInfo]:
+    """What the core knows of these objects, in one call for each type among them."""
+    types = core_of(session).plugins.content_types
+    by_type: dict[str, list[str]] = {}
+    for ref in refs:
+        by_type.setdefault(ref.type, []).append(ref.id)
+    found: dict[ObjectRef, ContentInfo] = {}
+    for name, ids in by_type.items():
+        if name in types:
+            loaded = types[name].resolve(session, ids)
+            found |= {ObjectRef(name, ident): info for ident, info in loaded.items()}
+    return found
+
+
+def _visible(session: Session, person_id: int | None, ref: ObjectRef) -> ContentInfo:
+    from rse_core.audiences import sees
+
+    kind = core_of(session).plugins.content_types.get(ref.type)
+    info = resolve(session, [ref]).get(ref)
+    if kind is None or not kind.likable or info is None or not sees(session, person_id, info.audience_id):
+        raise NotFound(_("There is nothing to react to here."))
+    return info
+
+
+def _reactable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
+    info = _visible(session, person_id, ref)
+    require(session, person_id, CAPABILITY, info)
+    if info.state != "published":
+        # A draft, a pending or a deleted thing must not be confirmed to exist to others; archived and locked ones are seen.
+        if info.state in ("archived", "locked"):
+            raise Forbidden(_("This is closed: it can be read, but no longer reacted to."))
+        raise NotFound(_("There is nothing to react to here."))
+    if ref.type == "page":
+        core_of(session).pages.ensure(session, info.ref)
+    return info
