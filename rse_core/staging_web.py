@@ -1,7 +1,7 @@
 """The web side of a staged plugin: names and addresses of its blueprints, its templates and assets.
 
-Blueprints are registered on an application of no other use, so that one that cannot be registered fails
-here, alone.
+Blueprints are registered on an application of no other use, so that one that cannot be registered fails here,
+alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,93 @@ if TYPE_CHECKING:
     from flask import Blueprint, Flask
 
 #: First path segments below RSE's prefix that are the core's own.
-RESERVED = frozenset({"admin", "api", "charter", "embed", "healthz", "live", "me", "metrics", "readyz", "static"})
+RESERVED = frozenset(
+    {"admin", "api", "charter", "embed", "healthz", "live", "me", "metrics", "readyz", "static"}
+)
+_VARIABLE = re.compile(r"<[^>]*>")
+Rules = dict[tuple[str, str], str]
+
+
+def check_web(staging: Staging, others: Iterable[Staging]) -> None:
+    """Check blueprints, templates, assets and entries of the navigation.
+
+    :raises PluginError: names the endpoint, the address or the file.
+    """
+    others = list(others)
+    endpoints: set[str] = set()
+    for kind, mine in (("blueprints", staging.blueprints), ("rest_blueprints", staging.rest_blueprints)):
+        taken_names = {b.name: o.name for o in others for b in (*o.blueprints, *o.rest_blueprints)}
+        taken: Rules = {}
+        for other in others:
+            for blueprint in getattr(other, kind):
+                taken.update({key: f"the plugin “{other.name}”" for key in _rules(_alone(other, blueprint))})
+        names: set[str] = set()
+        for blueprint in mine:
+            _check_name(staging, blueprint, names, taken_names)
+            app = _alone(staging, blueprint)
+            endpoints |= set(app.view_functions)
+            _check_addresses(staging, blueprint, app, taken, pages=kind == "blueprints")
+            _check_templates(staging, blueprint)
+    if not (staging.blueprints or staging.rest_blueprints):
+        endpoints = set()
+    for item in staging.contributions.get(NavItem, ()):
+        if item.endpoint not in endpoints:
+            raise staging.error(
+                f"puts “{item.endpoint}” into the navigation, which is no endpoint of its blueprints.",
+                f"Its endpoints: {', '.join(sorted(endpoints)) or 'none'}.",
+            )
+    for asset in staging.contributions.get(Asset, ()):
+        _check_asset(staging, asset)
+
+
+def _check_name(staging: Staging, blueprint: Blueprint, names: set[str], taken: dict[str, str]) -> None:
+    prefix = f"rse_{staging.name}"
+    if blueprint.name != prefix and not blueprint.name.startswith(f"{prefix}_"):
+        raise staging.error(
+            f"has a blueprint named “{blueprint.name}”.", f"Name it “{prefix}”, or begin its name "
+            f"with “{prefix}_”."
+        )
+    if blueprint.name in names:
+        raise staging.error(f"has two blueprints named “{blueprint.name}”.", "Give each a name of its own.")
+    if blueprint.name in taken:
+        raise staging.error(
+            f"has a blueprint named “{blueprint.name}”, which “{taken[blueprint.name]}” has.", "
+            ""Choose another name."
+        )
+    names.add(blueprint.name)
+
+
+def _alone(staging: Staging, blueprint: Blueprint) -> Flask:
+    """The blueprint on an application of its own.
+
+    :raises PluginError: when it cannot be registered.
+    """
+    from flask import Flask
+
+    app = Flask("rse_core", static_folder=None)
+    try:
+        app.register_blueprint(blueprint)
+    except RseError:
+        raise
+    except Exception as error:
+        raise staging.error(
+            f"has a blueprint “{blueprint.name}” that cannot be registered: {type(error).__name__}: {error}.",
+            "Correct its routes and what it records.",
+        ) from error
+    return app
+
+
+def _rules(app: Flask) -> Rules:
+    """(address with nameless variables, method) → endpoint."""
+    found: Rules = {}
+    for rule in app.url_map.iter_rules():
+        for method in rule.methods or ():
+            if method not in ("HEAD", "OPTIONS"):
+                found[(_VARIABLE.sub("<>", rule.rule).rstrip("/"), method)] = rule.endpoint
+    return found
+
+
+def _check_addresses(staging: Staging, blueprint: Blueprint, app: Flask, taken: Rules, *, pages: bool) -> None:
     for (address, method), endpoint in _rules(app).items():
         first = address.lstrip("/").split("/", 1)[0]
         if pages and (first in RESERVED or not first or first == "<>"):
@@ -30,7 +116,7 @@ RESERVED = frozenset({"admin", "api", "charter", "embed", "healthz", "live", "me
         if (address, method) in taken:
             raise staging.error(
                 f"claims the address “{address}” ({method}), which {taken[(address, method)]} has.",
-                f"Give the blueprint “{blueprint.name}” another prefix, for example "
+                f'Give the blueprint “{blueprint.name}” another prefix, for example '
                 f'url_prefix="/{staging.name}".',
             )
         taken[(address, method)] = "another blueprint of this plugin"
