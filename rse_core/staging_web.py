@@ -62,15 +62,15 @@ def _check_name(staging: Staging, blueprint: Blueprint, names: set[str], taken: 
     prefix = f"rse_{staging.name}"
     if blueprint.name != prefix and not blueprint.name.startswith(f"{prefix}_"):
         raise staging.error(
-            f"has a blueprint named “{blueprint.name}”.", f"Name it “{prefix}”, or begin its name "
-            f"with “{prefix}_”."
+            f"has a blueprint named “{blueprint.name}”.",
+            f"Name it “{prefix}”, or begin its name with “{prefix}_”.",
         )
     if blueprint.name in names:
         raise staging.error(f"has two blueprints named “{blueprint.name}”.", "Give each a name of its own.")
     if blueprint.name in taken:
         raise staging.error(
-            f"has a blueprint named “{blueprint.name}”, which “{taken[blueprint.name]}” has.", "
-            ""Choose another name."
+            f"has a blueprint named “{blueprint.name}”, which “{taken[blueprint.name]}” has.",
+            "Choose another name.",
         )
     names.add(blueprint.name)
 
@@ -105,7 +105,9 @@ def _rules(app: Flask) -> Rules:
     return found
 
 
-def _check_addresses(staging: Staging, blueprint: Blueprint, app: Flask, taken: Rules, *, pages: bool) -> None:
+def _check_addresses(
+    staging: Staging, blueprint: Blueprint, app: Flask, taken: Rules, *, pages: bool
+) -> None:
     for (address, method), endpoint in _rules(app).items():
         first = address.lstrip("/").split("/", 1)[0]
         if pages and (first in RESERVED or not first or first == "<>"):
@@ -116,7 +118,7 @@ def _check_addresses(staging: Staging, blueprint: Blueprint, app: Flask, taken: 
         if (address, method) in taken:
             raise staging.error(
                 f"claims the address “{address}” ({method}), which {taken[(address, method)]} has.",
-                f'Give the blueprint “{blueprint.name}” another prefix, for example '
+                f"Give the blueprint “{blueprint.name}” another prefix, for example "
                 f'url_prefix="/{staging.name}".',
             )
         taken[(address, method)] = "another blueprint of this plugin"
