@@ -54,7 +54,7 @@ _SCOPES: dict[str, type[Entity] | type[Group] | type[Space]] = {
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role that somebody has. ``scope_key``: the external id of the entity, group or space; "" for the site."""
+    """A granted role. ``scope_key``: the external id of the entity, group or space; "" for the site."""
 
     person_id: int
     username: str
