@@ -1,8 +1,9 @@
 """The ``page`` type: pages of the existing intranet, known by native id, then canonical, then normalised address.
 
-A page is never known by its host. What a *browser* says of a page may create it, and is believed where nothing is known yet;
-it never changes what is known. What the server's side says (the injector, a command: ``trusted``) does: that is how
-a rename or a redirect keeps the reactions, and how one person cannot move another page's thread.
+A page is never known by its host. What a *browser* says of a page may create it, and counts for the person who said it; it
+counts for everybody once a second person's browser says the same. What the server's side says (the injector, a command:
+``trusted``) counts at once. That is how a rename or a redirect keeps the reactions, and why one person cannot move another
+page's thread.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -45,11 +46,14 @@ class PageClaim:
     section: str | None = None
     lang: str | None = None
     trusted: bool = False
+    #: whose browser says so; None for a trusted claim
+    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PageIdentity:
-    """A page as RSE knows it; ``known`` is False for one that has no row yet (nothing was ever attached to it)."""
+    """A page as RSE knows it; ``known`` is False for one that has no row yet. ``settled`` is False when the claim says
+    something that is not known yet: identifying it again with ``create`` would learn it."""
 
     ref: ObjectRef
     address: str
@@ -59,6 +63,7 @@ class PageIdentity:
     known: bool = False
     locked: bool = False
     gone: bool = False
+    settled: bool = True
 
 
 class Pages:
@@ -83,14 +88,15 @@ class Pages:
         address = self.book.parse(claim.address)
         canonical = self._canonical(address, claim.canonical)
         names = self._names(address, canonical, claim.native)
-        found = self._lookup(session, names)
+        found = self._lookup(session, names, claim.person_id)
         if found is None:
             if not create:
-                return self._unknown(canonical)
+                return replace(self._unknown(canonical), settled=False)
             found = self._create(session, canonical, claim)
         if create:
-            self._learn(session, found, canonical, names, claim)
-        return self._identity(found)
+            self._learn(session, found, names, canonical, claim)
+            return self._identity(found)
+        return replace(self._identity(found), settled=self._settled(session, found, names, claim))
 
     def resolve_ref(self, session: Session, ident: str) -> PageIdentity:
         """The page behind ``page:<ident>``: a key, an address it has or had, or an absolute URL.
@@ -212,39 +218,50 @@ class Pages:
         names += [canonical.key, address.key]
         return list(dict.fromkeys(names))
 
-    def _lookup(self, session: Session, names: Sequence[str]) -> Page | None:
+    def _lookup(self, session: Session, names: Sequence[str], person_id: int | None = None) -> Page | None:
+        counts = PageAlias.trusted.is_(True)
+        if person_id is not None:
+            counts = or_(counts, PageAlias.claimed_by == person_id)
         rows = session.execute(
-            select(PageAlias.alias, Page).join(Page, Page.id == PageAlias.page_id).where(PageAlias.alias.in_(names))
+            select(PageAlias.alias, Page)
+            .join(Page, Page.id == PageAlias.page_id)
+            .where(PageAlias.alias.in_(names), counts)
         ).all()
         found = {alias: page for alias, page in rows}
         return next((found[name] for name in names if name in found), None)
 
+    def _settled(self, session: Session, page: Page, names: Sequence[str], claim: PageClaim) -> bool:
+        """Whether this claim teaches nothing: every name is known, or this person has said it before."""
+        known = session.execute(
+            select(PageAlias.alias).where(
+                PageAlias.alias.in_(names), or_(PageAlias.trusted.is_(True), PageAlias.claimed_by == claim.person_id)
+            )
+        ).all()
+        return len(known) == len(names) and bool(page.title or not claim.title)
+
     def _create(self, session: Session, address: Address, claim: PageClaim) -> Page:
         now = utcnow()
         page = Page(key=address.key, site=address.site, address=address.key, first_seen=now, last_seen=now)
-        page.title = _clean(claim.title, 500)
-        page.section = _clean(claim.section, 300) if claim.trusted else ""
         page.locale = _clean(claim.lang, 10)
         page.native_id = claim.native if claim.native and len(claim.native) <= 200 else None
         try:
             with session.begin_nested():
                 session.add(page)
                 session.flush()
-                self._add_alias(session, page, page.key, trusted=claim.trusted)
+                # A page is always known by its key: that is what the key is.
+                self._add_alias(session, page, page.key, trusted=True)
                 session.flush()
         except IntegrityError:
-            other = self._lookup(session, [address.key])
+            other = session.scalar(select(Page).where(Page.key == address.key))
             if other is None:
                 raise
             return other
         return page
 
-    def _learn(self, session: Session, page: Page, canonical: Address, names: Sequence[str], claim: PageClaim) -> None:
+    def _learn(self, session: Session, page: Page, names: Sequence[str], canonical: Address, claim: PageClaim) -> None:
         now = utcnow()
-        taken = set(session.scalars(select(PageAlias.alias).where(PageAlias.alias.in_(names))))
         for name in names:
-            if name not in taken:
-                self._add_alias(session, page, name, trusted=claim.trusted)
+            self._add_alias(session, page, name, trusted=claim.trusted, person_id=claim.person_id)
         title = _clean(claim.title, 500)
         if title and title != page.title and (claim.trusted or not page.title):
             page.title = title
@@ -260,17 +277,28 @@ class Pages:
             page.last_seen, page.gone_at = now, None
         session.flush()
 
-    def _add_alias(self, session: Session, page: Page, alias: str, *, trusted: bool) -> None:
+    def _add_alias(
+        self, session: Session, page: Page, alias: str, *, trusted: bool, person_id: int | None = None
+    ) -> None:
         if len(alias) > 520:
             return
         existing = session.scalar(select(PageAlias).where(PageAlias.alias == alias))
+        counts = trusted
         if existing is None:
-            session.add(PageAlias(alias=alias, page_id=page.id, trusted=trusted))
-            if alias != page.key and not alias.startswith("native:"):
-                # Until now this address was taken for a page of its own, here and in other processes.
-                self._touch(session)
-        elif trusted:
-            existing.trusted = True
+            session.add(PageAlias(alias=alias, page_id=page.id, trusted=trusted, claimed_by=person_id))
+        elif existing.trusted:
+            # Settled. A trusted source may still say that the address now belongs to another page.
+            if not trusted or existing.page_id == page.id:
+                return
+            existing.page_id = page.id
+        elif trusted or (existing.page_id == page.id and existing.claimed_by != person_id):
+            existing.page_id, existing.trusted, counts = page.id, True, True
+        elif existing.claimed_by != person_id:
+            # Two people's browsers disagree: the later word stands, for that person alone.
+            existing.page_id, existing.claimed_by = page.id, person_id
+        if counts and alias != page.key and not alias.startswith("native:"):
+            # Until now this address was taken for a page of its own, here and in other processes.
+            self._touch(session)
 
     def _touch(self, session: Session) -> None:
         from .policy import touch
@@ -300,7 +328,7 @@ class Pages:
         rows = session.execute(
             select(PageAlias.alias, Page)
             .join(Page, Page.id == PageAlias.page_id)
-            .where(PageAlias.alias.in_(set(keys.values())))
+            .where(PageAlias.alias.in_(set(keys.values())), PageAlias.trusted.is_(True))
         ).all()
         pages = {alias: page for alias, page in rows}
         everyone = self.core.policy.everyone()

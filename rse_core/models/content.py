@@ -35,13 +35,19 @@ class Page(CoreBase):
 
 
 class PageAlias(CoreBase):
-    """Another name of a page: ``native:<profile>:<id>`` or an address it had or is reached by. ``trusted``: learnt from
-    the server's side (injector, fetch, command), not from a browser."""
+    """Another name of a page: ``native:<site>:<profile>:<id>`` or an address it had or is reached by.
+
+    ``trusted``: it counts for everybody, because the server's side said so or two people's browsers did. One that a single
+    person's browser said (``claimed_by``) counts for that person only.
+    """
 
     __tablename__ = "rse_core_page_alias"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     alias: Mapped[str] = mapped_column(String(520), unique=True)
     page_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_page.id", ondelete="CASCADE"))
     trusted: Mapped[bool] = mapped_column(default=False)
+    claimed_by: Mapped[int | None] = mapped_column(
+        Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"), index=True
+    )
     created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
     __table_args__ = (Index("ix_rse_core_page_alias_page", "page_id"),)

@@ -12,8 +12,8 @@ from .identity import current_person
 from .language import set_page_language
 from .returns import safe_return_to
 from .slots import POLL, claim_of_request, embed_stylesheets, is_silent, render_slots, slot_names
-from .state import core, session_read
-from .visits import note_visit
+from .state import session_read
+from .visits import learn_page, note_visit
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,7 +30,7 @@ def slots() -> Response:
     set_page_language(claim.lang)
     person = current_person()
     with session_read() as session:
-        page = core().pages.identify(session, claim)
+        page = learn_page(session, claim)
         body: dict[str, Any] = {
             "page": str(page.ref),
             "person": None if person is None else {"id": person.id, "name": person.display_name},
@@ -57,7 +57,7 @@ def fragment(slot: str) -> Response:
     set_page_language(claim.lang)
     person = current_person()
     with session_read() as session:
-        page = core().pages.identify(session, claim)
+        page = learn_page(session, claim)
         g.rse_return_to = safe_return_to(request.args.get("return_to") or claim.address)
         html = _with_messages(session, page.ref, names[0])
     note_visit(person)

@@ -20,6 +20,8 @@ from ..errors import BadInput
 from ..i18n import _
 from ..levels import Level
 from ..pages import PageClaim
+from .gates import plugins_on
+from .identity import current_person_id
 from .state import core, rse, viewer
 
 SLOT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
@@ -59,6 +61,7 @@ def claim_of_request() -> PageClaim:
         title=sent.get("title") or None,
         section=sent.get("section") or None,
         lang=sent.get("lang") or None,
+        person_id=current_person_id(),
     )
 
 
@@ -83,12 +86,14 @@ def is_silent(session: Session, person_id: int | None, subject: ObjectRef) -> bo
 def render_slots(session: Session, slots: Sequence[str], refs: Sequence[ObjectRef]) -> dict[str, dict[str, Any]]:
     """The markup of these slots for these objects, as the script in the page wants it."""
     running = core()
-    subjects = [ref for ref in refs if not is_silent(session, viewer().person_id, ref)]
+    person_id = viewer().person_id
+    subjects = [ref for ref in refs if not is_silent(session, person_id, ref)]
     answer: dict[str, dict[str, Any]] = {}
+    on = plugins_on(session, person_id, subjects[0]) if subjects else []
     for slot in slots:
         items = []
         if subjects:
-            items = running.plugins.slot_items(slot, subjects, viewer(params_for(slot)), session)
+            items = running.plugins.slot_items(slot, subjects, viewer(params_for(slot)), session, plugins=on)
         html = "".join(Markup(item.html) for item in sorted(items, key=lambda item: item.order))
         answer[slot] = {
             "html": html,

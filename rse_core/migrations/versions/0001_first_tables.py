@@ -466,7 +466,14 @@ def upgrade() -> None:
         sa.Column("alias", sa.String(length=520), nullable=False),
         sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("trusted", sa.Boolean(), nullable=False),
+        sa.Column("claimed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["claimed_by"],
+            ["rse_core_person.id"],
+            name=op.f("fk_rse_core_page_alias_claimed_by"),
+            ondelete="SET NULL",
+        ),
         sa.ForeignKeyConstraint(
             ["page_id"], ["rse_core_page.id"], name=op.f("fk_rse_core_page_alias_page_id"), ondelete="CASCADE"
         ),
@@ -474,6 +481,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("alias", name=op.f("uq_rse_core_page_alias_alias")),
     )
     op.create_index("ix_rse_core_page_alias_page", "rse_core_page_alias", ["page_id"], unique=False)
+    op.create_index(op.f("ix_rse_core_page_alias_claimed_by"), "rse_core_page_alias", ["claimed_by"], unique=False)
     op.create_table(
         "rse_core_preference",
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
