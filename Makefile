@@ -1,7 +1,7 @@
 # A fresh machine needs Python 3.11 and make. `make demo` installs everything into .venv and serves the demo;
 # `make test` adds what the tests need and runs them. A second run reuses what the first one installed.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .make
