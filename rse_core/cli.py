@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from . import __version__
 from .commands import State
 from .errors import RseError
+from .i18n import normalise_locale, use_locale
 
 #: Modules of :mod:`rse_core.commands`; each lists its commands in ``COMMANDS``.
 TOPICS = ("site", "people", "role", "level", "explain", "plugin", "charter", "moderation", "pages", "privacy", "work")
@@ -47,6 +49,9 @@ class RseGroup(click.Group):
 def cli(ctx: click.Context) -> None:
     """RSE: social features for the intranet you already have, one level at a time."""
     ctx.ensure_object(State)
+    # As the terminal says; a server's bare "C" means English, whatever the site's readers speak.
+    wanted = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    ctx.with_resource(use_locale(normalise_locale(wanted) or "en"))
 
 
 for _topic in TOPICS:

@@ -30,6 +30,16 @@ class Line:
     result: HealthResult
     vital: bool = False
 
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "name": self.name,
+            "ok": self.result.ok,
+            "detail": str(self.result.detail),
+            "remedy": str(self.result.remedy),
+            "vital": self.vital,
+        }
+
 
 @dataclass(slots=True)
 class Report:
@@ -50,15 +60,7 @@ class Report:
         """JSON-ready."""
         return {
             "ready": self.ready,
-            "checks": {
-                line.name: {
-                    "ok": line.result.ok,
-                    "detail": str(line.result.detail),
-                    "remedy": str(line.result.remedy),
-                    "vital": line.vital,
-                }
-                for line in self.lines
-            },
+            "checks": {line.name: {k: v for k, v in line.as_dict().items() if k != "name"} for line in self.lines},
         }
 
 
@@ -78,9 +80,36 @@ def readiness(core: Core) -> Report:
     return report
 
 
-def examination(core: Core) -> list[tuple[str, HealthCheck]]:
-    """Every check of every plugin, by ``plugin.check``, for ``rse doctor``."""
-    return _checks(core)
+def examine(core: Core, *, repair: bool = False) -> list[Line]:
+    """Every check there is, for ``rse doctor``; with ``repair`` what is wrong is mended where its plugin knows how."""
+    lines = list(readiness(core).lines)
+    seen = {line.name for line in lines}
+    lines.append(Line("secret", _secret(core)))
+    for name, check in _checks(core):
+        result = run_check(core, check)
+        if not result.ok and repair and check.repair is not None:
+            result = _repair(core, check)
+        lines = [line for line in lines if line.name != name] if name in seen else lines
+        lines.append(Line(name, result))
+    return lines
+
+
+def _repair(core: Core, check: HealthCheck) -> HealthResult:
+    assert check.repair is not None  # noqa: S101  the caller looked
+    try:
+        with core.db.write() as session:
+            return check.repair(session)
+    except Exception as error:
+        log.exception("the repair of %s failed", check.name)
+        return HealthResult(False, f"{type(error).__name__}: {error}", _("See the log."))
+
+
+def _secret(core: Core) -> HealthResult:
+    try:
+        core.settings.key()
+    except RseError as error:
+        return HealthResult(False, error.message, error.remedy or "")
+    return HealthResult(True)
 
 
 def run_check(core: Core, check: HealthCheck) -> HealthResult:
@@ -94,7 +123,10 @@ def run_check(core: Core, check: HealthCheck) -> HealthResult:
 
 
 def _checks(core: Core) -> list[tuple[str, HealthCheck]]:
-    return [(f"{plugin}.{check.name}", check) for plugin, check in core.plugins.contributions(HealthCheck)]
+    return [
+        (check.name if check.name.startswith(f"{plugin}.") else f"{plugin}.{check.name}", check)
+        for plugin, check in core.plugins.contributions(HealthCheck)
+    ]
 
 
 def _database(core: Core) -> HealthResult:

@@ -1,7 +1,176 @@
-"""Commands about site."""
+"""Commands that set the site up, run it and look after it: init, upgrade, run, demo, doctor, backup, restore."""
 
 from __future__ import annotations
 
+import difflib
+import importlib.metadata
+import sys
+from pathlib import Path
+from typing import Any
+
 import click
 
-COMMANDS: list[click.Command] = []
+from .. import __version__
+from ..errors import RseError
+from ..i18n import _
+from ..runtime import Core
+from . import State, echo_json, json_option, pass_core
+
+DEMOS = "rse.demos"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command()
+@click.pass_context
+def init(ctx: click.Context) -> None:
+    """Prepare the database and say what comes next. Running it again does no harm."""
+    core = ctx.ensure_object(State).core
+    _upgrade(core)
+    settings = core.settings
+    steps = []
+    try:
+        settings.key()
+    except RseError as error:
+        steps.append(error.remedy or str(error))
+    if not settings.legacy_origins:
+        steps.append(_("Say where the intranet is: RSE_LEGACY_ORIGINS=https://intranet.example"))
+    steps += [
+        _("Bring in the people: rse people import people.csv --entities entities.csv"),
+        _("Name an administrator: rse role grant --person USERNAME site_admin"),
+        _("Open the first level: rse level set --site react"),
+        _("Serve: rse run, or gunicorn rse_core.wsgi:application"),
+    ]
+    click.echo(_("The database is ready. Next:"))
+    for number, step in enumerate(steps, 1):
+        click.echo(f"  {number}. {step}")
+
+
+@click.command()
+@click.pass_context
+def upgrade(ctx: click.Context) -> None:
+    """Bring the tables of the core and of every plugin up to date."""
+    failed = _upgrade(ctx.ensure_object(State).core)
+    if failed:
+        raise RseError(_("%(names)s could not be upgraded; see above.", names=", ".join(failed)))
+    click.echo(_("Up to date (version %(version)s).", version=__version__))
+
+
+def _upgrade(core: Core) -> list[str]:
+    from ..migrate import upgrade as migrate
+
+    outcomes = migrate(core, echo=lambda line: click.echo(line, err=True))
+    return [outcome.name for outcome in outcomes if outcome.state == "failed"]
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Threads of each process.")
+@pass_core
+def run(core: Core, host: str, port: int, workers: int, threads: int) -> None:
+    """Serve with gunicorn. The intranet's web server stands in front of it."""
+    core.settings.key()
+    core.close()
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            for key, value in (
+                ("bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+                ("workers", workers),
+                ("threads", threads),
+                ("worker_class", "gthread"),
+                ("accesslog", None),
+                ("timeout", 60),
+                ("graceful_timeout", 20),
+                ("control_socket_disable", True),
+            ):
+                if key in self.cfg.settings:
+                    self.cfg.set(key, value)
+
+        def load(self) -> Any:
+            from ..wsgi import make_application
+
+            return make_application()
+
+    prefix = core.settings.url_prefix
+    click.echo(f"http://{host}:{port}{prefix}/", err=True)
+    if host not in LOOPBACK:
+        click.echo(_("Listening beyond this machine: let only the intranet's web server reach this port."), err=True)
+    Server().run()
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the demo keeps its data.")
+def demo(name: str | None, host: str, port: int, data_dir: Path | None) -> None:
+    """Serve an example intranet with RSE on it, with people to be and a cursor to move."""
+    if host not in LOOPBACK:
+        raise RseError(
+            _("The demo lets anybody be anybody, so it listens on this machine alone."),
+            remedy=_("Use --host 127.0.0.1."),
+        )
+    found = {point.name: point for point in importlib.metadata.entry_points(group=DEMOS)}
+    if not found:
+        raise RseError(_("No demo is installed."), remedy=_("Run make demo in the source tree."))
+    chosen = name or ("intranet" if "intranet" in found else sorted(found)[0])
+    if chosen not in found:
+        near = difflib.get_close_matches(chosen, found, n=1)
+        raise RseError(
+            _("There is no demo called “%(name)s”.", name=chosen),
+            remedy=_("Installed: %(names)s.", names=", ".join(near or sorted(found))),
+        )
+    found[chosen].load()().serve(host, port, data_dir or Path("var") / "demo")
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Mend what can be mended.")
+@json_option
+@pass_core
+def doctor(core: Core, repair: bool, as_json: bool) -> None:
+    """Examine the site; exit code 1 when something is wrong."""
+    from ..health import examine
+
+    lines = examine(core, repair=repair)
+    if as_json:
+        echo_json([line.as_dict() for line in lines])
+    else:
+        for line in lines:
+            sign = _("ok") if line.result.ok else _("WRONG")
+            click.echo(f"{sign:>6}  {line.name}  {line.result.detail}".rstrip())
+            if not line.result.ok and line.result.remedy:
+                click.echo(f"        → {line.result.remedy}")
+    bad = [line.name for line in lines if not line.result.ok]
+    if bad:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@pass_core
+def backup(core: Core, file: Path) -> None:
+    """Write the whole database to FILE while the site runs."""
+    from ..backup import write_backup
+
+    size = write_backup(core.db, file)
+    click.echo(_("%(file)s written, %(size)s bytes.", file=file, size=size))
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Replace what the database holds now.")
+@click.pass_context
+def restore(ctx: click.Context, file: Path, yes: bool) -> None:
+    """Put a backup in the place of the present database. Stop the servers first."""
+    from ..backup import read_backup
+
+    core = ctx.ensure_object(State).core
+    read_backup(core.db, file, replace=yes)
+    _upgrade(core)
+    click.echo(_("Restored from %(file)s.", file=file))
+
+
+COMMANDS: list[click.Command] = [init, upgrade, run, demo, doctor, backup, restore]
