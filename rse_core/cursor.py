@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from .levels import Level
@@ -270,6 +270,20 @@ def opens_at(
     return None
 
 
+def rows_on(snapshot: Snapshot, spot: Spot, at: dt.datetime) -> Iterator[dict[str, Any]]:
+    """What is in force on a spot and what is still to come, JSON-ready; what was replaced is history."""
+    rows = snapshot.assignments.get(spot, ())
+    present = in_force(rows, at)
+    kind, scope, ident = spot
+    key = str(ident) if scope == "section" else "" if scope == "site" else snapshot.keys.get((scope, int(ident)), "")
+    for row in rows:
+        if row is present or row.starts_at > at:
+            yield {
+                "kind": kind, "scope": scope, "key": key, "level": row.level,
+                "starts_at": row.starts_at.isoformat(), "in_force": row is present, "who": row.by, "why": row.why,
+            }  # fmt: skip
+
+
 def plugin_on(snapshot: Snapshot, plugin: str, person: PersonFacts, place: Place) -> tuple[bool, str]:
     """Is a plugin on for this person here? And which switch says so: its scope and key, or ``default``.
 
@@ -310,6 +324,6 @@ def moderates(snapshot: Snapshot, person: PersonFacts, scope: str, ident: int) -
             for above in snapshot.paths.get(ident, (ident,))
             for role in ("moderator", "entity_admin")
         )
-    if scope == "space" and person.spaces.get(ident) in MANAGING_ROLES:
+    if scope == "space" and (person.spaces.get(ident) in MANAGING_ROLES or ("animator", "space", ident) in roles):
         return True
     return ("moderator", scope, ident) in roles

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import cursor
 from .contributions import Capability
-from .cursor import CharterVersion, PersonFacts, Place, Snapshot, Spot
+from .cursor import CharterVersion, PersonFacts, Place, Snapshot
 from .decision import Mode, Reason, Step
 
 #: Which reason a failed rule gives, in the order in which rules are asked.
@@ -226,23 +226,9 @@ def _level(
         "granted": cursor.granted(snapshot, path, person.groups, space, at),
         "ceiling": cursor.ceiling(snapshot, path, at),
         "cap": cursor.cap(snapshot, place, at),
-        "rows": [row for spot in spots for row in _rows(snapshot, spot, at)],
+        "rows": [row for spot in spots for row in cursor.rows_on(snapshot, spot, at)],
     }
     return Step("level", effective >= required, detail)
-
-
-def _rows(snapshot: Snapshot, spot: Spot, at: dt.datetime) -> Iterator[dict[str, Any]]:
-    # What is in force and what is still to come; what was replaced is history.
-    rows = snapshot.assignments.get(spot, ())
-    present = cursor.in_force(rows, at) if rows else None
-    kind, scope, ident = spot
-    key = str(ident) if scope == "section" else "" if scope == "site" else snapshot.keys.get((scope, int(ident)), "")
-    for row in rows:
-        if row is present or row.starts_at > at:
-            yield {
-                "kind": kind, "scope": scope, "key": key, "level": row.level, "starts_at": row.starts_at.isoformat(),
-                "in_force": row is present, "who": row.by, "why": row.why,
-            }  # fmt: skip
 
 
 def _role(snapshot: Snapshot, person: PersonFacts, place: Place, key: str, capability: Capability) -> Step:
