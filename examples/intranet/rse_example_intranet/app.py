@@ -62,9 +62,7 @@ def create_intranet(*, canonical_origin: str | None = None) -> Flask:
         if not 1 <= number <= last:
             abort(404)
         start = (number - 1) * NEWS_PER_PAGE
-        return render_template(
-            "intranet/news.html", news=news[start : start + NEWS_PER_PAGE], number=number, last=last
-        )
+        return render_template("intranet/news.html", news=news[start : start + NEWS_PER_PAGE], number=number, last=last)
 
     @app.get("/page")
     def by_id() -> Response:

@@ -122,9 +122,7 @@ def search_pages(pages: Iterable[Page], question: str) -> list[Page]:
     if not words:
         return []
     hits = [page for page in pages if all(word in page.folded for word in words)]
-    return sorted(
-        hits, key=lambda page: (not any(w in fold(page.title) for w in words), -page.published.toordinal())
-    )
+    return sorted(hits, key=lambda page: (not any(w in fold(page.title) for w in words), -page.published.toordinal()))
 
 
 def _html_files(folder: Traversable) -> Iterable[Traversable]:

@@ -92,9 +92,7 @@ class AccountBar:
         response.set_cookie(COOKIE, cookie, httponly=True, samesite="Lax")
         return response
 
-    def _with_bar(
-        self, environ: WSGIEnvironment, start_response: StartResponse, username: str
-    ) -> Iterable[bytes]:
+    def _with_bar(self, environ: WSGIEnvironment, start_response: StartResponse, username: str) -> Iterable[bytes]:
         chunks, status, headers = run_wsgi_app(self._app, environ)
         if not _takes_bar(headers) or environ["REQUEST_METHOD"] == "HEAD":
             start_response(status, headers.to_wsgi_list())

@@ -9,13 +9,16 @@ switcher into another process: its plugin object is under no entry point.
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import hmac
 import ipaddress
 import secrets
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -34,12 +37,12 @@ class DemoRefused(RseError):
 
 
 class Permit:
-    """The right to offer the account switcher; making one checks everything.
+    """The right to offer the account switcher; making one checks everything. Close it, or use it in ``with``.
 
     :param host: the address to listen on.
     :param data_dir: the demo's own folder; made when it does not exist.
-    :raises DemoRefused: outside ``rse demo``, on an address that others can reach, or over a database that is
-        not the demo's.
+    :raises DemoRefused: outside ``rse demo``, on an address that others can reach, over a database that is
+        not the demo's, or when the demo runs already over this folder.
     """
 
     def __init__(self, host: str, data_dir: Path) -> None:
@@ -47,21 +50,44 @@ class Permit:
         if not is_loopback(host):
             raise DemoRefused(
                 _(
-                    "The demo lets anybody become anybody: it listens on a loopback address only, "
-                    "not on %(host)s.",
+                    "The demo lets anybody become anybody: it listens on a loopback address only, not on %(host)s.",
                     host=host,
                 ),
                 remedy=_("Leave --host out, or give 127.0.0.1."),
             )
         data_dir.mkdir(parents=True, exist_ok=True)
         self.database = data_dir / "demo.db"
-        self.key = _open_marker(self.database)
+        self._lock = _locked(data_dir / "demo.lock")
+        try:
+            self.key = _open_marker(self.database)
+            if not self.seeded:
+                # Left by a start that was interrupted: half a demo is begun again, under a new key.
+                _remove(self.database)
+                self.key = _open_marker(self.database)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Permit:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have the folder."""
+        self._lock.close()
+
+    @property
+    def session_key(self) -> str:
+        """RSE's own secret, derived so that a session cookie is never a switcher's cookie."""
+        return hmac.new(self.key, b"session", hashlib.sha256).hexdigest()
 
     @property
     def seeded(self) -> bool:
         """Whether the demo's people and contents were put in completely."""
         with closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute(f"SELECT seeded FROM {MARKER}").fetchone()[0] == 1  # noqa: S608
+            return bool(connection.execute(f"SELECT seeded FROM {MARKER}").fetchone()[0])  # noqa: S608
 
     def note_seeded(self) -> None:
         """The demo's contents are complete; the next start leaves them as they are."""
@@ -85,10 +111,7 @@ def is_local_request(environ: Mapping[str, Any]) -> bool:
     The ``Host`` is looked at because another site may point a name of its own at 127.0.0.1; a forwarding
     header says that somebody put the demo behind a proxy.
     """
-    if any(
-        environ.get(f"HTTP_{name}")
-        for name in ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_REAL_IP")
-    ):
+    if any(environ.get(f"HTTP_{name}") for name in ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_REAL_IP")):
         return False
     host = str(environ.get("HTTP_HOST", ""))
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
@@ -110,9 +133,7 @@ def _open_marker(database: Path) -> bytes:
     new = not database.exists()
     with closing(sqlite3.connect(database)) as connection, connection:
         if new:
-            connection.execute(
-                f"CREATE TABLE {MARKER} (signing_key TEXT NOT NULL, seeded INTEGER NOT NULL DEFAULT 0)"
-            )
+            connection.execute(f"CREATE TABLE {MARKER} (signing_key TEXT NOT NULL, seeded INTEGER NOT NULL DEFAULT 0)")
             connection.execute(f"INSERT INTO {MARKER} (signing_key) VALUES (?)", (secrets.token_hex(32),))  # noqa: S608
         try:
             row = connection.execute(f"SELECT signing_key FROM {MARKER}").fetchone()  # noqa: S608
@@ -124,3 +145,21 @@ def _open_marker(database: Path) -> bytes:
             remedy=_("Name an empty folder with --data-dir."),
         )
     return bytes.fromhex(row[0])
+
+
+def _remove(database: Path) -> None:
+    for ending in ("", "-wal", "-shm", "-journal"):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> IO[str]:
+    lock = path.open("a", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise DemoRefused(
+            _("The demo runs already over the folder %(folder)s.", folder=str(path.parent)),
+            remedy=_("Stop it first, or name another folder with --data-dir."),
+        ) from None
+    return lock

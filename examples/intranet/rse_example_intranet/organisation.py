@@ -59,9 +59,7 @@ class OrganisationFiles:
     groups: Path
 
 
-def generate_organisation(
-    folder: Path, *, people: int = 75_000, entities: int = 156, seed: int = 2026
-) -> OrganisationFiles:
+def generate_organisation(folder: Path, *, people: int = 75_000, entities: int = 156, seed: int = 2026) -> OrganisationFiles:
     """Write a large organisation into ``folder`` and return its three files.
 
     A root, regional offices under it, branches under these: three levels. Entities differ in size as they

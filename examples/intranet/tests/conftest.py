@@ -22,6 +22,8 @@ def within_rse_demo() -> Iterator[None]:
 
 
 @pytest.fixture
-def permit(tmp_path: Path) -> Permit:
+def permit(tmp_path: Path) -> Iterator[Permit]:
     with within_rse_demo():
-        return Permit("127.0.0.1", tmp_path / "demo")
+        made = Permit("127.0.0.1", tmp_path / "demo")
+    with made:
+        yield made

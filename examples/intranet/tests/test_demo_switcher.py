@@ -24,9 +24,7 @@ LOCAL = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8000"}
 
 def _standings() -> dict[str, Standing]:
     return {
-        a.username: Standing(
-            f"Name of {a.username}", "Entité", "réagir", "en" if a.username == "emma.nguyen" else "fr"
-        )
+        a.username: Standing(f"Name of {a.username}", "Entité", "réagir", "en" if a.username == "emma.nguyen" else "fr")
         for a in ACCOUNTS
     }
 
@@ -67,9 +65,7 @@ def test_a_command_that_is_only_called_demo_has_no_permit(tmp_path: Path, parent
 
 
 @pytest.mark.usefixtures("within")
-@pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "192.168.1.4", "intranet.example", "", "127.0.0.1.example"]
-)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "intranet.example", "", "127.0.0.1.example"])
 def test_there_is_no_permit_on_an_address_that_others_reach(tmp_path: Path, host: str) -> None:
     with pytest.raises(DemoRefused, match="boucle locale"):
         Permit(host, tmp_path / "new")
@@ -95,17 +91,31 @@ def test_there_is_no_permit_over_a_file_that_is_no_database(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("within")
 def test_the_demo_finds_its_own_database_again(tmp_path: Path) -> None:
-    first = Permit("127.0.0.1", tmp_path)
-    assert not first.seeded
-    first.note_seeded()
-    second = Permit("localhost", tmp_path)
-    assert second.key == first.key
-    assert second.seeded
+    with Permit("127.0.0.1", tmp_path) as first:
+        assert not first.seeded
+        first.note_seeded()
+    with Permit("localhost", tmp_path) as second:
+        assert second.key == first.key
+        assert second.seeded
 
 
 @pytest.mark.usefixtures("within")
-def test_two_demos_do_not_share_a_key(tmp_path: Path) -> None:
-    assert Permit("::1", tmp_path / "a").key != Permit("::1", tmp_path / "b").key
+def test_a_demo_whose_first_start_was_interrupted_is_begun_again(tmp_path: Path) -> None:
+    with Permit("127.0.0.1", tmp_path) as first, closing(sqlite3.connect(first.database)) as half, half:
+        half.execute("CREATE TABLE half (id INTEGER)")
+    with Permit("127.0.0.1", tmp_path) as second, closing(sqlite3.connect(second.database)) as again:
+        assert second.key != first.key
+        assert [row[0] for row in again.execute("SELECT name FROM sqlite_master")] == ["rse_demo_marker"]
+
+
+@pytest.mark.usefixtures("within")
+def test_two_demos_do_not_share_a_folder_nor_a_key(tmp_path: Path) -> None:
+    with Permit("127.0.0.1", tmp_path / "a") as first:
+        with pytest.raises(DemoRefused, match="tourne déjà"):
+            Permit("127.0.0.1", tmp_path / "a")
+        with Permit("::1", tmp_path / "b") as other:
+            assert first.key != other.key
+            assert first.session_key not in (first.key.hex(), other.session_key)
 
 
 def test_no_installed_plugin_brings_the_switcher() -> None:
@@ -173,9 +183,7 @@ def test_only_the_eight_accounts_can_be_chosen(source: DemoIdentity) -> None:
         {"REMOTE_ADDR": ""},
     ],
 )
-def test_nobody_outside_this_machine_is_anybody(
-    source: DemoIdentity, client: Client, outside: dict[str, str]
-) -> None:
+def test_nobody_outside_this_machine_is_anybody(source: DemoIdentity, client: Client, outside: dict[str, str]) -> None:
     cookie = f"{COOKIE}={source.cookie_value('solene.kerbrat')}"
     assert source.identify({**LOCAL, "HTTP_COOKIE": cookie, **outside}) is None
     answer = client.get("/", environ_overrides={**LOCAL, **outside})
@@ -207,10 +215,7 @@ def test_the_bar_is_the_end_of_the_body_and_the_rest_is_untouched(client: Client
     plain = create_intranet().test_client().get("/rh/conges", base_url="http://127.0.0.1:8000").text
     text = _get(client, "/rh/conges").text
     bar = text[
-        text.index('<link rel="stylesheet" href="/demo/bar.css">') : text.index(
-            "</aside>", text.index("rse-demo-bar")
-        )
-        + 8
+        text.index('<link rel="stylesheet" href="/demo/bar.css">') : text.index("</aside>", text.index("rse-demo-bar")) + 8
     ]
     assert text.replace(bar, "").replace("\n", "") == plain.replace("\n", "")
     assert text.rstrip().endswith("</html>")

@@ -38,9 +38,7 @@ def test_there_are_twenty_news_pages_of_a_real_length_dated_2026() -> None:
 
 
 def test_sections_have_the_pages_an_intranet_has() -> None:
-    count = {
-        section: sum(p.section == section for p in PAGES) for section in ("rh", "organisation", "english")
-    }
+    count = {section: sum(p.section == section for p in PAGES) for section in ("rh", "organisation", "english")}
     assert count == {"rh": 6, "organisation": 4, "english": 3}
     assert {p.lang for p in PAGES if p.section == "english"} == {"en"}
 
@@ -78,9 +76,7 @@ def test_the_canonical_link_may_name_another_host() -> None:
     assert f'href="https://interne.example{NEWS[0].path}"' in client.get(NEWS[0].path).text
 
 
-@pytest.mark.parametrize(
-    "address", ["/page", "/page?id=0", "/page?id=abc", "/page?id=999", "/actualites/?page=99"]
-)
+@pytest.mark.parametrize("address", ["/page", "/page?id=0", "/page?id=abc", "/page?id=999", "/actualites/?page=99"])
 def test_an_unknown_address_answers_a_page_of_the_house(client: FlaskClient, address: str) -> None:
     answer = client.get(address)
     assert answer.status_code == 404
@@ -90,10 +86,7 @@ def test_an_unknown_address_answers_a_page_of_the_house(client: FlaskClient, add
 def test_an_article_is_revalidated_by_the_browser(client: FlaskClient) -> None:
     first = client.get(NEWS[3].path)
     assert client.get(NEWS[3].path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
-    assert (
-        client.get(NEWS[3].path, headers={"If-Modified-Since": first.headers["Last-Modified"]}).status_code
-        == 304
-    )
+    assert client.get(NEWS[3].path, headers={"If-Modified-Since": first.headers["Last-Modified"]}).status_code == 304
 
 
 def test_the_old_pages_are_what_the_old_site_sent(client: FlaskClient) -> None:
@@ -113,10 +106,7 @@ def test_one_page_has_no_end_of_head(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("question", ["dejeuner", "DÉJEUNER", "petit  déjeuner"])
 def test_the_search_forgives_accents_and_capitals(client: FlaskClient, question: str) -> None:
-    assert (
-        "/actualites/2026/parcours-nouveaux-arrivants"
-        in client.get("/recherche", query_string={"q": question}).text
-    )
+    assert "/actualites/2026/parcours-nouveaux-arrivants" in client.get("/recherche", query_string={"q": question}).text
 
 
 def test_the_search_folds_ligatures_and_apostrophes(client: FlaskClient) -> None:

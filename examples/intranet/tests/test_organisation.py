@@ -74,9 +74,7 @@ def test_a_large_organisation_has_the_asked_size_and_unique_accounts(large: Orga
     assert len({p["display_name"] for p in people}) < 3000
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
-    tmp_path: Path, large: OrganisationFiles
-) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, large: OrganisationFiles) -> None:
     again = generate_organisation(tmp_path / "again", people=3000, entities=60, seed=5)
     other = generate_organisation(tmp_path / "other", people=3000, entities=60, seed=6)
     assert again.people.read_bytes() == large.people.read_bytes()

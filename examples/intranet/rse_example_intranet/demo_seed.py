@@ -1,0 +1,105 @@
+"""What the demo's database holds at first: the people, the cursor, who runs the site, and some talk.
+
+Everything goes through the same services as on a real site, so that a seed that the rules would refuse fails.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from importlib.resources import as_file, files
+from random import Random
+
+from sqlalchemy.orm import Session
+
+from rse_core import importer, levelsets, people, roles
+from rse_core.api import Actor, Level, ObjectRef, RseError, can, utcnow
+from rse_core.pages import PageClaim
+from rse_core.runtime import Core
+from rse_example_intranet.content import Page, load_pages
+from rse_likes import service as likes
+
+ACTOR = Actor("demo")
+#: The cursor was first moved this long ago, and moves again after this long.
+OPENED, COMING = dt.timedelta(days=34), dt.timedelta(days=30)
+
+#: scope, identifier, level, when (from now), why. The site itself stays at INFORM.
+LEVELS = (
+    ("site", "", Level.INFORM, -OPENED, "Rien ne change sans décision d’une entité."),
+    ("entity", "SIEGE", Level.CONTRIBUTE, -OPENED, "Le siège ouvre la marche."),
+    ("entity", "TROIS-RIVIERES", Level.COMMENT, -OPENED, "Décision du comité de direction, 12 octobre."),
+    ("entity", "COTE-BLANCHE", Level.REACT, -OPENED, "D’abord les réactions, bilan au printemps."),
+    ("entity", "VAL-ARGENT", Level.CONTRIBUTE, -OPENED, "Souhait de la caisse."),
+    ("entity", "HAUT-PLATEAU", Level.COMMENT, COMING, "Deuxième vague."),
+    ("group", "ambassadeurs", Level.COMMENT, -OPENED, "Les ambassadeurs accompagnent leurs collègues."),
+)
+CEILING = ("VAL-ARGENT", Level.COMMENT, "Plafond demandé par les représentants du personnel jusqu’au bilan.")
+CAP = ("/organisation", Level.REACT, "Pages de référence : réactions seulement.")
+
+
+def seed(core: Core) -> None:
+    """Fill an empty, migrated database.
+
+    :raises RseError: when the organisation's files are refused, with the line and the reason.
+    """
+    _import_people(core)
+    with core.db.write() as session:
+        place_cursor(session)
+        for username, role in (("solene.kerbrat", "site_admin"), ("naima.elamrani", "moderator")):
+            roles.grant(session, people.by_username(session, username).id, role, actor=ACTOR)
+    with core.db.write() as session:
+        pages = {page.path: _known(core, session, page) for page in load_pages()}
+        react(session, pages)
+
+
+def place_cursor(session: Session) -> None:
+    """Place the levels of the five entities and of a group, one ceiling and one cap."""
+    now = utcnow()
+    for scope, key, level, when, why in LEVELS:
+        where = levelsets.locate(session, scope, key)
+        levelsets.place(session, where, level, actor=ACTOR, starts_at=now + when, why=why)
+    entity, level, why = CEILING
+    where = levelsets.locate(session, "entity", entity)
+    levelsets.place(session, where, level, actor=ACTOR, kind="ceiling", starts_at=now - OPENED, why=why)
+    section, level, why = CAP
+    where = levelsets.locate(session, "section", section)
+    levelsets.place(session, where, level, actor=ACTOR, kind="cap", starts_at=now - OPENED, why=why)
+
+
+def react(session: Session, pages: dict[str, ObjectRef]) -> None:
+    """Let those who may react do so: more on what is new, in the site's own set of reactions."""
+    random = Random(2026)  # noqa: S311 - invented reactions, not secrets
+    kinds = [kind.key for kind in likes.offered(session)]
+    everybody = [people.by_username(session, username).id for username in usernames()]
+    for rank, (_path, ref) in enumerate(sorted(pages.items(), reverse=True)):
+        for person_id in random.sample(everybody, max(2, 26 - rank)):
+            if can(session, person_id, likes.CAPABILITY, ref).allowed:
+                likes.react(session, person_id, ref, random.choices(kinds, _weights(len(kinds)))[0])
+
+
+def usernames() -> list[str]:
+    """The demo's people, in the order of their file."""
+    source = (files(__package__) / "data" / "people.csv").read_text("utf-8")
+    return [row["username"] for row in csv.DictReader(source.splitlines())]
+
+
+def _weights(count: int) -> list[float]:
+    return [1 / (1 + rank) for rank in range(count)]
+
+
+def _known(core: Core, session: Session, page: Page) -> ObjectRef:
+    claim = PageClaim(page.path, title=page.title, lang=page.lang, trusted=True)
+    return core.pages.identify(session, claim, create=True).ref
+
+
+def _import_people(core: Core) -> None:
+    data = files(__package__) / "data"
+    with (
+        as_file(data / "people.csv") as people_file,
+        as_file(data / "entities.csv") as entities,
+        as_file(data / "groups.csv") as groups,
+        core.db.write() as session,
+    ):
+        report = importer.run(session, importer.read(people_file, entities, groups), actor=ACTOR)
+        if not report.written:
+            raise RseError(f"The demo's organisation was refused: {'; '.join(map(str, report.errors))}")
