@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import audiences
 from .db import utcnow
 from .errors import BadInput, Conflict, NotFound
-from .i18n import lazy, normalise_locale
-from .identity import Identity, IdentityRefused
-from .models.organisation import Entity, Person, PersonIdentity
+from .i18n import normalise_locale
+from .models.organisation import Entity, Person
 from .organisation import nearest, touch
+from .signins import drop_identities, for_identity
 
-logger = logging.getLogger(__name__)
+__all__ = [
+    "LIMITS", "PersonCard", "add", "by_external_id", "by_username", "card", "check_text", "disable", "enable", "folded",
+    "for_identity", "get", "move", "names", "rename",
+]  # fmt: skip
 
 #: The most characters that a person's texts may have.
 LIMITS = {
@@ -34,9 +35,7 @@ LIMITS = {
 }
 REQUIRED = ("external_id", "username", "display_name")
 _EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]+\Z")
-_LIGATURES = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
-)
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,7 @@ def by_username(session: Session, username: str) -> Person:
     """:raises NotFound: names the nearest username."""
     found = session.scalar(select(Person).where(Person.username == username))
     if found is None:
-        start = (
-            select(Person.username)
-            .where(Person.username.startswith(username[:2], autoescape=True))
-            .limit(2_000)
-        )
+        start = select(Person.username).where(Person.username.startswith(username[:2], autoescape=True)).limit(2_000)
         hint = nearest(username, session.scalars(start))
         raise NotFound(f"There is no person with the username “{username[:80]}”.", remedy=hint or None)
     return found
@@ -105,10 +100,7 @@ def names(session: Session, ids: Iterable[int | None]) -> Mapping[int, PersonCar
         .outerjoin(Entity, Entity.id == Person.entity_id)
         .where(Person.id.in_(wanted))
     )
-    return {
-        r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7])
-        for r in rows.tuples()
-    }
+    return {r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7]) for r in rows.tuples()}
 
 
 def card(session: Session, person_id: int) -> PersonCard | None:
@@ -186,9 +178,7 @@ def move(session: Session, person_id: int, entity_id: int | None) -> None:
     audiences.refresh(session, [person_id])
 
 
-def rename(
-    session: Session, person_id: int, *, username: str | None = None, display_name: str | None = None
-) -> None:
+def rename(session: Session, person_id: int, *, username: str | None = None, display_name: str | None = None) -> None:
     """Change how the person is called. Sign-ins known by the old username no longer lead to them."""
     touch(session, person_id)
     person = get(session, person_id)
@@ -237,114 +227,3 @@ def check_text(field: str, value: str) -> None:
     else:
         return
     raise BadInput(f"{field} {problem}.", remedy=remedy, fields={field: f"{problem}. {remedy}"})
-
-
-# Sign-in
-
-
-def for_identity(session: Session, identity: Identity) -> Person | None:
-    """The active person behind an identity; None for somebody unknown to the organisation, or who has left.
-
-    Known by (issuer, subject). At the first visit the person is looked for by the setting ``identity_key``
-    (their username or
-    external id) and the identity is recorded: in this session when it writes, else in a transaction of its
-    own.
-
-    :raises IdentityRefused: (``already_linked``) when the person is known to this issuer under another
-        subject.
-    """
-    person = _known(session, identity)
-    if person is None:
-        person = _first_visit(session, identity)
-    return person if person is not None and person.status == "active" else None
-
-
-def drop_identities(session: Session, usernames: Iterable[tuple[int, str]]) -> None:
-    """Forget identities whose subject was a former username: whoever has that name next is somebody else.
-
-    :param usernames: (person id, former username).
-    """
-    for person_id, username in usernames:
-        session.execute(
-            delete(PersonIdentity).where(
-                PersonIdentity.person_id == person_id, PersonIdentity.subject == username
-            )
-        )
-
-
-def _known(session: Session, identity: Identity) -> Person | None:
-    return session.scalar(
-        select(Person)
-        .join(PersonIdentity, PersonIdentity.person_id == Person.id)
-        .where(PersonIdentity.issuer == identity.issuer, PersonIdentity.subject == identity.subject)
-    )
-
-
-def _first_visit(session: Session, identity: Identity) -> Person | None:
-    from .runtime import core_of
-
-    core = core_of(session)
-    person = _match(session, identity, core.settings.identity_key)
-    if person is None or person.status != "active":
-        return None
-    _refuse_second(session, identity, person)
-    if session.info.get("rse_writing"):
-        return _record(session, identity, person.id)
-    try:
-        with core.db.write() as writing:
-            _record(writing, identity, person.id)
-    except IntegrityError:
-        # Another request of the same first visit was quicker; its row is read below.
-        pass
-    session.expire(person)
-    return person
-
-
-def _match(session: Session, identity: Identity, key: str) -> Person | None:
-    if key == "none":
-        return None
-    if key == "username":
-        return session.scalar(
-            select(Person).where(Person.username == (identity.username or identity.subject))
-        )
-    for value in (identity.subject, identity.username):
-        person = None if value is None else by_external_id(session, value)
-        if person is not None:
-            return person
-    return None
-
-
-def _record(session: Session, identity: Identity, person_id: int) -> Person | None:
-    # The lock keeps two subjects from being linked to one person at the same moment (SQLite has one writer
-    # anyway).
-    person = session.scalar(select(Person).where(Person.id == person_id).with_for_update())
-    if person is None:
-        return None
-    known = _known(session, identity)
-    if known is not None:
-        return known
-    _refuse_second(session, identity, person)
-    session.add(PersonIdentity(issuer=identity.issuer, subject=identity.subject, person_id=person_id))
-    session.flush()
-    return person
-
-
-def _refuse_second(session: Session, identity: Identity, person: Person) -> None:
-    other = session.scalar(
-        select(PersonIdentity.subject).where(
-            PersonIdentity.issuer == identity.issuer,
-            PersonIdentity.person_id == person.id,
-            PersonIdentity.subject != identity.subject,
-        )
-    )
-    if other is not None:
-        logger.warning(
-            "the issuer %r vouches for the subject %r as %r, who is known to it as %r: refused",
-            identity.issuer, identity.subject, person.username, other,
-        )  # fmt: skip
-        raise IdentityRefused(
-            lazy(
-                "This account is already linked to another sign-in. Please ask the people who run this site."
-            ),
-            code="already_linked",
-        )

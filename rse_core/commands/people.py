@@ -1,7 +1,256 @@
-"""Commands about people."""
+"""People at the command line: import, list, show, suspend, and the links to their sign-ins."""
 
 from __future__ import annotations
 
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
-COMMANDS: list[click.Command] = []
+from ..audit import Actor
+from ..i18n import _, ngettext
+from . import cli_actor, echo_json, json_option, pass_core, progress
+
+if TYPE_CHECKING:
+    from ..importer import Report
+    from ..runtime import Core
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def people() -> None:
+    """People of the organisation."""
+
+
+class _Bars:
+    """A progress bar for each stage of an import."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._done = 0
+        self._bar: Any = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            self.close()
+            self._stage, self._done, self._bar = stage, 0, progress(total, stage)
+            self._bar.__enter__()
+        self._bar.update(max(0, done - self._done))
+        self._done = max(done, self._done)
+
+    def close(self) -> None:
+        """Finish the bar that stands."""
+        if self._bar is not None:
+            self._bar.update(max(0, self._bar.length - self._done))
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+
+@people.command("import")
+@click.argument("people_file", type=_FILE, metavar="PEOPLE.CSV")
+@click.option("--entities", "entities_file", type=_FILE, help="CSV file of the entities.")
+@click.option("--groups", "groups_file", type=_FILE, help="CSV file of the groups, a line for each member.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@click.option("--keep-going", is_flag=True, help="Take the good lines even when others are bad.")
+@click.option("--allow-mass-disable", is_flag=True, help="Disable more than 10 % of the people if need be.")
+@json_option
+@pass_core
+def import_(
+    core: Core,
+    people_file: Path,
+    entities_file: Path | None,
+    groups_file: Path | None,
+    dry_run: bool,
+    keep_going: bool,
+    allow_mass_disable: bool,
+    as_json: bool,
+) -> None:
+    """Bring people, entities and groups to what CSV files say.
+
+    \b
+    PEOPLE.CSV  external_id,username,display_name,email,entity_id,job_title,
+                manager_external_id,is_manager,locale,phone,site
+    --entities  entity_id,name,parent_id
+    --groups    group_id,name,external_id
+
+    UTF-8; comma, semicolon or tab; columns in any order. All or nothing, unless --keep-going. Somebody who is
+    missing from the file is disabled and keeps what they wrote. Exit code 1 when any line is bad.
+    """
+    from .. import importer
+
+    bars = _Bars()
+    try:
+        parsed = importer.read(people_file, entities_file, groups_file, progress=bars)
+        with core.db.read() if dry_run else core.db.write() as session:
+            report = importer.run(
+                session,
+                parsed,
+                actor=Actor(cli_actor()),
+                dry_run=dry_run,
+                keep_going=keep_going,
+                allow_mass_disable=allow_mass_disable,
+                progress=bars,
+            )
+    except importer.FileRefused as refused:
+        report = importer.Report(errors=[refused.error], dry_run=dry_run)
+    finally:
+        bars.close()
+    if as_json:
+        echo_json(report.as_dict())
+    else:
+        _print_report(report)
+    if report.errors:
+        sys.exit(1)
+
+
+def _print_report(report: Report) -> None:
+    for error in report.errors:
+        click.echo(str(error), err=True)
+    for note in report.notes:
+        click.echo(note, err=True)
+    if report.written or report.dry_run:
+        for label, counts in (
+            (_("people"), report.people),
+            (_("entities"), report.entities),
+            (_("groups"), report.groups),
+        ):
+            line = _(
+                "%(label)s: %(created)s created, %(updated)s updated, %(disabled)s disabled, %(unchanged)s unchanged",
+                label=label,
+                **{k: v for k, v in counts.as_dict().items() if k != "kept"},
+            )
+            if counts.kept:
+                line += ", " + _("%(kept)s kept that the file does not name", kept=counts.kept)
+            click.echo(line)
+    if report.errors:
+        bad = ngettext("%(num)s error", "%(num)s errors", len(report.errors))
+        end = _("the good lines were written") if report.written else _("nothing was written")
+        click.echo(_("%(bad)s; %(end)s.", bad=bad, end=end), err=True)
+    elif report.dry_run:
+        click.echo(_("Trial run: nothing was written."))
+
+
+@people.command("list")
+@click.option("--entity", metavar="ID", help="Only of this entity and what is below it.")
+@click.option("--group", metavar="ID", help="Only members of this group.")
+@click.option("--status", type=click.Choice(["active", "disabled", "all"]), default="active", show_default=True)
+@click.option("--find", metavar="TEXT", help="Only names that begin so; accents do not matter.")
+@click.option("--after", metavar="USERNAME", default="", help="Continue after this one.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@json_option
+@pass_core
+def list_(
+    core: Core,
+    entity: str | None,
+    group: str | None,
+    status: str,
+    find: str | None,
+    after: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List people by username."""
+    from .. import organisation
+    from ..roster import list_people
+
+    with core.db.read() as session:
+        rows = list_people(
+            session,
+            entity_id=None if entity is None else organisation.entity_by_key(session, entity).id,
+            group_id=None if group is None else organisation.group_by_key(session, group).id,
+            status=None if status == "all" else status,
+            find=find,
+            after=after,
+            limit=limit,
+        )
+    if as_json:
+        echo_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['username']:<24} {row['display_name']:<32} {row['entity_id'] or '-':<16} {row['status']}")
+    if len(rows) == limit:
+        click.echo(_("More: --after %(name)s", name=rows[-1]["username"]), err=True)
+
+
+@people.command()
+@click.argument("username")
+@json_option
+@pass_core
+def show(core: Core, username: str, as_json: bool) -> None:
+    """Show a person: where they stand, their groups, spaces, roles and sign-ins."""
+    from ..people import by_username
+    from ..roster import describe
+
+    with core.db.read() as session:
+        facts = describe(session, by_username(session, username))
+    if as_json:
+        echo_json(facts)
+        return
+    for name, value in facts.items():
+        text = ", ".join(str(v) for v in value) if isinstance(value, list) else value
+        click.echo(f"{name:<20} {'-' if text in (None, '') else text}")
+
+
+@people.command()
+@click.argument("username")
+@click.option("--until", metavar="DATE", help="A date or time; without it, until lifted.")
+@click.option("--why", default="", help="Kept in the history.")
+@pass_core
+def suspend(core: Core, username: str, until: str | None, why: str) -> None:
+    """Suspend a person's writing; they go on reading."""
+    from .. import suspensions
+    from ..people import by_username
+
+    with core.db.write() as session:
+        person = by_username(session, username)
+        ends_at = None if until is None else _moment(until, core.settings.timezone)
+        suspensions.suspend(session, person.id, actor=Actor(cli_actor()), ends_at=ends_at, reason=why)
+    click.echo(_("%(name)s reads and no longer writes.", name=username))
+
+
+@people.command()
+@click.argument("username")
+@click.option("--why", default="", help="Kept in the history.")
+@pass_core
+def unsuspend(core: Core, username: str, why: str) -> None:
+    """Let a person write again."""
+    from .. import suspensions
+    from ..people import by_username
+
+    with core.db.write() as session:
+        person = by_username(session, username)
+        suspensions.lift(session, person.id, actor=Actor(cli_actor()), why=why)
+    click.echo(_("%(name)s may write again.", name=username))
+
+
+@people.command()
+@click.argument("username")
+@click.option("--why", default="", help="Kept in the audit log.")
+@pass_core
+def unlink(core: Core, username: str, why: str) -> None:
+    """Forget by which sign-ins a person is known; the next visit links them anew."""
+    from ..people import by_username
+    from ..signins import unlink_identities
+
+    with core.db.write() as session:
+        person = by_username(session, username)
+        count = unlink_identities(session, person.id, actor=Actor(cli_actor()), why=why)
+    click.echo(ngettext("%(num)s sign-in forgotten.", "%(num)s sign-ins forgotten.", count))
+
+
+def _moment(text: str, zone: str) -> dt.datetime:
+    from zoneinfo import ZoneInfo
+
+    from ..errors import BadInput
+
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"“{text[:80]}” is not a date.", remedy="Write 2027-01-12 or 2027-01-12T08:00.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+
+
+COMMANDS: list[click.Command] = [people]
