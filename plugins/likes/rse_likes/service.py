@@ -63,7 +63,7 @@ def react(session: Session, person_id: int, ref: ObjectRef, kind: str, *, via: s
             _("The reaction “%(kind)s” is not offered.", kind=kind[:40]),
             remedy=_("Choose one of: %(all)s.", all=", ".join(k.key for k in offered(session))),
         )
-    if info.author_id == person_id and not option(session, "likes.own_content"):
+    if info.author_id == person_id and not own_content(session):
         raise Forbidden(_("Reactions come from others: you cannot react to what you wrote yourself."))
     limit(session, person_id, "likes.react", most=PER_MINUTE, seconds=60)
     done = counting.put(session, person_id, info.ref, kind, via)
@@ -190,3 +190,20 @@ def _reactable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
     if ref.type == "page":
         core_of(session).pages.ensure(session, info.ref)
     return info
+
+
+def own_content(session: Session) -> bool:
+    """Whether the site lets people react to what they wrote themselves."""
+    return bool(option(session, "likes.own_content"))
+
+
+def seen(session: Session, person_id: int | None, refs: Sequence[ObjectRef]) -> dict[ObjectRef, ContentInfo]:
+    """Those of these objects that the person may see, in a constant number of queries."""
+    from rse_core.audiences import of_person
+
+    mine_ = of_person(session, person_id) if person_id is not None else frozenset()
+    return {
+        ref: info
+        for ref, info in resolve(session, refs).items()
+        if info.audience_id in mine_ and info.state in ("published", "archived", "locked")
+    }
