@@ -46,9 +46,7 @@ def check(config: SsoConfig, *, settings: Any, file: Path | None = None) -> list
 
 def _general(config: SsoConfig, settings: Any) -> Iterator[Finding]:
     if config.header is None and config.handoff is None:
-        yield Finding(
-            "warning", "sso.sources", "names no source: nobody can sign in.", 'Write sources = ["header"].'
-        )
+        yield Finding("warning", "sso.sources", "names no source: nobody can sign in.", 'Write sources = ["header"].')
     for key in ("login_url", "logout_url"):
         url = getattr(config, key)
         parts = urlsplit(url or "")

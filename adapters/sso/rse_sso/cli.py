@@ -46,8 +46,7 @@ def make_group(load: Loader) -> click.Group:
         unsafe = [finding for finding in findings if finding.severity == "unsafe"]
         if as_json:
             rows = [
-                {"severity": f.severity, "setting": f.setting, "message": f.message, "remedy": f.remedy}
-                for f in findings
+                {"severity": f.severity, "setting": f.setting, "message": f.message, "remedy": f.remedy} for f in findings
             ]
             click.echo(json.dumps({"safe": not unsafe, "findings": rows}, ensure_ascii=False, indent=2))
         else:
@@ -81,9 +80,7 @@ def make_group(load: Loader) -> click.Group:
         rules = config.handoff.rules
         chosen = kid if kid is not None else list(rules.keys)[-1]
         if chosen not in rules.keys:
-            raise ConfigError(
-                f"There is no key “{chosen}”.", remedy=f"Known: {', '.join(rules.keys)}.", plugin="sso"
-            )
+            raise ConfigError(f"There is no key “{chosen}”.", remedy=f"Known: {', '.join(rules.keys)}.", plugin="sso")
         now = int(time.time())
         life = min(life, rules.max_age)
         token = encode(make_claims(rules, user, now=now, life=life, **claims), rules.keys[chosen], kid=chosen)

@@ -178,9 +178,7 @@ def _handoff(table: Mapping[str, Any]) -> HandoffConfig:
         raise _wrong(f"{where}.keys", "is empty", 'Add "2026-11" = "…", made with python -m rse_sso secret.')
     for kid, secret in keys.items():
         if not valid_kid(kid):
-            raise _wrong(
-                f"{where}.keys", "has a name that cannot be a kid", "Use letters, digits, . _ and -."
-            )
+            raise _wrong(f"{where}.keys", "has a name that cannot be a kid", "Use letters, digits, . _ and -.")
         _check_secret(secret, f"{where}.keys.{kid}")
     if len(set(keys.values())) != len(keys):
         raise _wrong(f"{where}.keys", "has the same secret twice", "Each kid needs a secret of its own.")
@@ -298,7 +296,5 @@ def _url(section: Mapping[str, Any], key: str) -> str | None:
     parts = urlsplit(value)
     local = value.startswith("/") and not value.startswith("//")
     if not local and (parts.scheme not in ("http", "https") or not parts.netloc):
-        raise _wrong(
-            f"sso.{key}", "is no address", f'Write {key} = "https://portal.example/?url={{return_to}}".'
-        )
+        raise _wrong(f"sso.{key}", "is no address", f'Write {key} = "https://portal.example/?url={{return_to}}".')
     return value

@@ -40,9 +40,7 @@ class Handoff:
     :param clock: seconds since 1970.
     """
 
-    def __init__(
-        self, rules: TokenRules, store: NonceStore, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, rules: TokenRules, store: NonceStore, *, clock: Callable[[], float] = time.time) -> None:
         self.rules = rules
         self._store = store
         self._clock = clock

@@ -18,10 +18,7 @@ _SENTENCES: dict[Family, tuple[LazyText, LazyText]] = {
     ),
     Family.UNVERIFIED: (
         lazy("Your sign-in could not be verified."),
-        lazy(
-            "Go back to the intranet and try again. If this page comes back, "
-            "tell the team that runs the intranet."
-        ),
+        lazy("Go back to the intranet and try again. If this page comes back, tell the team that runs the intranet."),
     ),
     Family.MISCONFIGURED: (
         lazy("The sign-in of this site is not set up correctly."),

@@ -95,15 +95,9 @@ _TABLE: dict[Reason, _Entry] = {
     Reason.TOKEN_REPLAYED: _Entry(Family.USED, "a token serves once: make a new one for each sign-in"),
     Reason.TOKEN_AMBIGUOUS: _Entry(_U, "several different tokens came with one request: send one"),
     Reason.HANDOFF_OFF: _Entry(_M, 'add "handoff" to sources under [sso] and a key under [sso.handoff.keys]'),
-    Reason.HANDOFF_CROSS_SITE: _Entry(
-        _U, "the link came from a foreign site; set allow_cross_site if the portal is one"
-    ),
-    Reason.NONCE_STORE: _Entry(
-        Family.UNAVAILABLE, "the token's use could not be recorded; see the error above"
-    ),
-    Reason.PERSON_UNKNOWN: _Entry(
-        Family.UNKNOWN, "no active person has this identity; import them, and see identity_key"
-    ),
+    Reason.HANDOFF_CROSS_SITE: _Entry(_U, "the link came from a foreign site; set allow_cross_site if the portal is one"),
+    Reason.NONCE_STORE: _Entry(Family.UNAVAILABLE, "the token's use could not be recorded; see the error above"),
+    Reason.PERSON_UNKNOWN: _Entry(Family.UNKNOWN, "no active person has this identity; import them, and see identity_key"),
     Reason.HEADER_EMPTY: _Entry(_M, "the proxy sent an empty identity; send '-' for nobody"),
     Reason.HEADER_LIST: _Entry(_M, "the header came twice or holds a list: the proxy must replace, not add"),
     Reason.HEADER_CONTROL: _Entry(_M, "the identity header holds a control character"),

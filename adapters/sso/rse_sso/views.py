@@ -65,9 +65,7 @@ def _refused(reason: Reason, detail: str = "") -> SsoRefused:
 
 
 def _is_prefetch() -> bool:
-    return (
-        "prefetch" in f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}".lower()
-    )
+    return "prefetch" in f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}".lower()
 
 
 def _private(answer: BaseResponse) -> BaseResponse:

@@ -190,9 +190,7 @@ def invoke(*arguments: str, **changes: Any) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_command_check_ends_with_0_when_safe_and_1_when_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_check_ends_with_0_when_safe_and_1_when_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert invoke("check") == (0, "Sources on: header, handoff. Nothing to say against this configuration.\n")
     code, output = invoke("check", "--json", header=header(peers=["10.0.0.0/8"]))

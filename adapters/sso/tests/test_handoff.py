@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-import os
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select
 
 from rse_core.db import Database
+from rse_core.testing import Databases
 from rse_sso.handoff import Handoff, ambient_token
 from rse_sso.keys import new_secret
-from rse_sso.models import Base, Nonce
+from rse_sso.models import Nonce
 from rse_sso.nonces import DatabaseNonces, digest, prune
 from rse_sso.reasons import Reason, SsoRefused
 from rse_sso.token import TokenRules, encode, make_claims
@@ -24,35 +24,15 @@ KEY = new_secret()
 RULES = TokenRules(keys={"k1": KEY}, issuer="https://intranet.test", audience="rse")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: object) -> Iterator[Database]:
+@pytest.fixture
+def database(rse_database: Databases) -> Iterator[Database]:
     """A database with the adapter's table alone, on each engine."""
-    server = None
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/nonces.db"
-    else:
-        base = make_url(
-            os.environ.get("RSE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-        )
-        server = create_engine(base, isolation_level="AUTOCOMMIT")
-        name = f"rse_sso_{uuid.uuid4().hex[:12]}"
-        try:
-            with server.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE {name}"))
-        except Exception as error:
-            server.dispose()
-            pytest.skip(f"postgres does not answer: {type(error).__name__}")
-        url = base.set(database=name).render_as_string(hide_password=False)
-    database = Database(url)
-    Base.metadata.tables["rse_sso_nonce"].create(database.engine)
-    try:
-        yield database
-    finally:
-        database.dispose()
-        if server is not None:
-            with server.connect() as connection:
-                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-            server.dispose()
+    url = rse_database.empty()
+    made = Database(url)
+    Nonce.__table__.create(made.engine)
+    yield made
+    made.dispose()
+    rse_database.drop(url)
 
 
 def token(**changes: object) -> str:
@@ -93,8 +73,6 @@ def test_a_refused_token_is_not_recorded(database: Database) -> None:
 
 
 def test_nonces_are_forgotten_only_when_their_tokens_are_long_dead(database: Database) -> None:
-    import datetime as dt
-
     now = dt.datetime.now(dt.UTC)
     store = DatabaseNonces(database.write)
     for jti, age in (("a" * 16, 7200), ("b" * 16, 60), ("c" * 16, -60)):

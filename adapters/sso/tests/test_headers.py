@@ -24,9 +24,7 @@ from rse_sso.reasons import Reason, SsoRefused
 HERE = Path(__file__).parent
 SECRET, OLD = new_secret(), new_secret()
 NAME = "Hélène Dupont, CPAM du Finistère"
-RULES = HeaderRules(
-    secrets=(SECRET, OLD), peers=Peers.parse(["127.0.0.1", "unix"]), attributes={"entity": "X-RSE-Entity"}
-)
+RULES = HeaderRules(secrets=(SECRET, OLD), peers=Peers.parse(["127.0.0.1", "unix"]), attributes={"entity": "X-RSE-Entity"})
 
 
 def request(*, peer: str | None = "127.0.0.1", secret: str | None = SECRET, **headers: str) -> dict[str, Any]:
@@ -45,9 +43,7 @@ def refusal(environ: dict[str, Any], rules: HeaderRules = RULES) -> Reason:
 
 
 def test_the_proxy_with_its_secret_says_who_is_asking() -> None:
-    found = TrustedHeader(RULES).identify(
-        request(user="u1042", name=NAME, email="helene.dupont@cpam.test", entity="cpam29")
-    )
+    found = TrustedHeader(RULES).identify(request(user="u1042", name=NAME, email="helene.dupont@cpam.test", entity="cpam29"))
     assert found is not None
     assert (found.subject, found.name, found.email) == ("u1042", NAME, "helene.dupont@cpam.test")
     assert found.attributes == {"entity": "cpam29"}
@@ -103,9 +99,7 @@ def test_a_plain_visitor_is_not_logged_at_all(caplog: pytest.LogCaptureFixture) 
 
 def test_the_memory_of_peers_stays_bounded() -> None:
     once = OncePerPeer(size=2)
-    assert [once.first(peer, Reason.SECRET_WRONG) for peer in ("a", "b", "c", "a", "a")] == [True] * 4 + [
-        False
-    ]
+    assert [once.first(peer, Reason.SECRET_WRONG) for peer in ("a", "b", "c", "a", "a")] == [True] * 4 + [False]
 
 
 @pytest.mark.parametrize("nobody", ["-", "(null)"])

@@ -121,10 +121,8 @@ def test_a_header_that_cannot_be_believed_gives_a_page_in_the_readers_language(s
 def test_a_hand_off_begins_a_session_and_leads_to_the_page(site: Site, method: str) -> None:
     core, client = site()
     sent = {"rse_handoff": token(return_to="/actualites/42?page=2")}
-    if method == "get":
-        answer = client.get("/rse/handoff", query_string=sent)
-    else:
-        answer = client.post("/rse/handoff", data=sent)
+    carrier = "query_string" if method == "get" else "data"
+    answer = client.open("/rse/handoff", method=method.upper(), **{carrier: sent})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/actualites/42?page=2")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -140,9 +138,7 @@ def test_a_hand_off_leads_nowhere_but_to_this_origin(site: Site, elsewhere: str)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/rse/")
 
 
-def test_a_token_used_again_is_refused_in_words_a_person_understands(
-    site: Site, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_token_used_again_is_refused_in_words_a_person_understands(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     _, client = site()
     sent = {"rse_handoff": token()}
     client.get("/rse/handoff", query_string=sent)
@@ -166,9 +162,7 @@ def test_a_token_used_again_is_refused_in_words_a_person_understands(
 )
 def test_a_token_that_is_refused_begins_no_session(site: Site, changes: dict[str, Any], words: str) -> None:
     _, client = site()
-    answer = client.get(
-        "/rse/handoff", query_string={"rse_handoff": token(**changes)}, headers={"Accept-Language": "en"}
-    )
+    answer = client.get("/rse/handoff", query_string={"rse_handoff": token(**changes)}, headers={"Accept-Language": "en"})
     assert answer.status_code == 403
     assert words in answer.text
     assert who(client) == "nobody"
@@ -334,6 +328,4 @@ def test_used_nonces_are_pruned_by_a_job_of_the_core(site: Site) -> None:
     from rse_core.contributions import Job
 
     core, _ = site()
-    assert ("sso", "sso.prune_nonces") in [
-        (owner, job.name) for owner, job in core.plugins.contributions(Job)
-    ]
+    assert ("sso", "sso.prune_nonces") in [(owner, job.name) for owner, job in core.plugins.contributions(Job)]

@@ -50,9 +50,7 @@ def reason(token: str, rules: TokenRules = RULES, now: float = NOW) -> Reason:
 
 def test_a_good_token_says_who_comes_and_where_they_go() -> None:
     token = encode(
-        claims(
-            name="Hélène Dupont, CPAM du Finistère", return_to="/actualites/42", attributes={"entity": "29"}
-        ),
+        claims(name="Hélène Dupont, CPAM du Finistère", return_to="/actualites/42", attributes={"entity": "29"}),
         KEY,
     )
     read = verify(token, RULES, now=NOW)
@@ -92,9 +90,7 @@ def test_a_header_that_is_not_exactly_ours_is_refused(header: dict[str, Any], ex
 
 
 def test_an_unsigned_token_is_refused_even_with_its_dot() -> None:
-    unsigned = (
-        f"{b64(json.dumps({'alg': 'none', 'typ': 'JWT'}).encode())}.{b64(json.dumps(claims()).encode())}."
-    )
+    unsigned = f"{b64(json.dumps({'alg': 'none', 'typ': 'JWT'}).encode())}.{b64(json.dumps(claims()).encode())}."
     assert reason(unsigned) is Reason.TOKEN_ALGORITHM
 
 
@@ -157,9 +153,7 @@ def test_while_keys_are_rotated_each_kid_has_its_own_secret() -> None:
         ({"attributes": {str(number): "x" for number in range(21)}}, Reason.TOKEN_CLAIMS),
     ],
 )
-def test_a_claim_that_is_wrong_is_refused_with_its_own_reason(
-    changes: dict[str, Any], expected: Reason
-) -> None:
+def test_a_claim_that_is_wrong_is_refused_with_its_own_reason(changes: dict[str, Any], expected: Reason) -> None:
     assert reason(encode(claims(**changes), KEY)) is expected
 
 
@@ -246,17 +240,13 @@ def test_no_bytes_however_well_signed_raise_anything_but_a_refusal(header: bytes
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda children: (
-        st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=8), children, max_size=4)
-    ),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=8), children, max_size=4),
     max_leaves=8,
 )
 
 
 @settings(max_examples=300)
-@given(
-    st.sampled_from(["iss", "aud", "sub", "iat", "exp", "nbf", "jti", "name", "email", "attributes"]), JSON
-)
+@given(st.sampled_from(["iss", "aud", "sub", "iat", "exp", "nbf", "jti", "name", "email", "attributes"]), JSON)
 def test_any_value_of_any_claim_is_accepted_or_refused_and_nothing_else(claim: str, value: Any) -> None:
     token = encode(claims() | {claim: value}, KEY)
     try:
