@@ -9,7 +9,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..errors import BadInput, Forbidden, RseError, SignInNeeded, TooMany
@@ -83,7 +83,7 @@ def login_url() -> str | None:
     source = core().plugins.identity_source()
     if source is None:
         return None
-    back = safe_return_to(request.values.get("return_to")) or safe_return_to(request.referrer)
+    back = safe_return_to(_asked_return()) or safe_return_to(request.referrer)
     if back is None:
         back = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else request.script_root
     try:
@@ -91,6 +91,20 @@ def login_url() -> str | None:
     except Exception:
         log.exception("the identity source could not give a sign-in address")
         return None
+
+
+def _sent() -> list[tuple[str, str]]:
+    """What a form sent; nothing when it is too large or garbled to be read, which may be the very error."""
+    if request.method != "POST":
+        return []
+    try:
+        return list(request.form.items(multi=True))
+    except HTTPException:
+        return []
+
+
+def _asked_return() -> str | None:
+    return dict(_sent()).get("return_to") or request.args.get("return_to")
 
 
 def wants_problem() -> bool:
@@ -127,10 +141,9 @@ def _answer(
 
 
 def _page(status: int, title: str, message: str, remedy: str | None, extra: dict[str, Any], resend: bool) -> str:
-    kept = []
-    if request.method == "POST":
-        kept = [(k, v) for k, v in request.form.items(multi=True) if k not in (FIELD, "return_to")]
-    back = safe_return_to(request.values.get("return_to")) or safe_return_to(request.referrer)
+    kept = [(k, v) for k, v in _sent() if k not in (FIELD, "return_to")]
+    back = safe_return_to(_asked_return()) or safe_return_to(request.referrer)
+    g.rse_return_to = back
     return render_template(
         "rse/error.html",
         status=status,

@@ -63,7 +63,7 @@ def hidden_fields(*, once: bool = False) -> Markup:
     if g.get("rse_embedding"):
         return Markup("")
     here = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else ""
-    back = g.get("rse_return_to") or safe_return_to(request.values.get("return_to")) or here
+    back = g.get("rse_return_to") or safe_return_to(request.args.get("return_to")) or here
     fields = [(FIELD, csrf_token()), ("return_to", back)]
     if once:
         fields.append(("idempotency_key", secrets.token_urlsafe(16)))
