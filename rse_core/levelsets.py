@@ -41,7 +41,7 @@ MAX_WHY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place for the cursor. ``ident``: the row's id (0 for the site, the path for a section); ``key``: as people know it."""
+    """A place for the cursor. ``ident``: its row's id (0: the site; a path: a section); ``key``: as people know it."""
 
     scope: str
     ident: int | str = 0

@@ -209,10 +209,13 @@ class Policy:
 
     def explain(
         self, session: Session, person_id: int | None, capability: str, subject: Subject = None,
-        *, at: dt.datetime | None = None,
+        *, at: dt.datetime | None = None, resolved: Resolved | None = None,
     ) -> Decision:  # fmt: skip
-        """As :meth:`can`, for an administrator: the trail tells even of an object that the person may not see."""
-        return self._decide(session, person_id, capability, subject, at, candid=True)
+        """As :meth:`can`, for an administrator: the trail tells even of an object that the person may not see.
+
+        :param resolved: the subject as :meth:`resolve_many` gave it, when many are asked about.
+        """
+        return self._decide(session, person_id, capability, subject, at, candid=True, resolved=resolved)
 
     def level_of(
         self, session: Session, person_id: int | None, subject: Subject = None, at: dt.datetime | None = None

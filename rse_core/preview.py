@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from babel.numbers import format_decimal
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from . import cursor
 from .cursor import Assignment, PersonFacts, Place, Snapshot
 from .db import utcnow
+from .i18n import _, current_locale, ngettext
 from .levels import Level
 from .levelsets import Where
 from .models.organisation import EntityPath, GroupMember, Person, SpaceMember
@@ -88,6 +90,38 @@ def preview(session: Session, core: Core, change: Change) -> Effect:
             if (was < level) != (will < level) and cursor.plugin_on(now, owners[key], person, place)[0]:
                 (gains if will >= level else loses)[key] += number
     return Effect(at, sum(before.values()), dict(gains), dict(loses), rises, falls, dict(before), dict(after))
+
+
+def describe(effect: Effect, core: Core) -> str:
+    """The effect in a sentence or two: “4,012 people gain: Comment. Nobody loses anything.”"""
+    labels = {key: str(item.label) for key, item in core.plugins.capabilities.items()}
+    parts = []
+    for number, what in _by_number(effect.gains, labels):
+        parts.append(
+            ngettext("%(count)s person gains: %(what)s.", "%(count)s people gain: %(what)s.", number,
+                     count=_number(number), what=what)
+        )  # fmt: skip
+    if not effect.gains:
+        parts.append(_("Nobody gains anything."))
+    for number, what in _by_number(effect.loses, labels):
+        parts.append(
+            ngettext("%(count)s person loses: %(what)s.", "%(count)s people lose: %(what)s.", number,
+                     count=_number(number), what=what)
+        )  # fmt: skip
+    if not effect.loses:
+        parts.append(_("Nobody loses anything."))
+    return " ".join(parts)
+
+
+def _by_number(counts: Mapping[str, int], labels: Mapping[str, str]) -> list[tuple[int, str]]:
+    grouped: dict[int, list[str]] = {}
+    for key, number in counts.items():
+        grouped.setdefault(number, []).append(labels.get(key, key))
+    return [(number, ", ".join(sorted(grouped[number]))) for number in sorted(grouped, reverse=True)]
+
+
+def _number(number: int) -> str:
+    return format_decimal(number, locale=current_locale())
 
 
 def _changed(snapshot: Snapshot, change: Change, at: dt.datetime) -> tuple[Snapshot, Place]:
