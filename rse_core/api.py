@@ -44,6 +44,7 @@ from .identity import Identity, IdentityRefused, IdentitySource
 from .jobs import defer
 from .levels import Level, parse_level
 from .notify import notify, withdraw
+from .objects import resolve, seen
 from .options import option
 from .plugin import Manifest, Plugin, hookimpl
 from .policy import Question, Target, can, require
@@ -57,5 +58,5 @@ __all__ = [
     "RseError", "SearchDocument", "Setting", "SignInNeeded", "SlotItem", "Target", "Text", "TooMany", "Translations",
     "UtcDateTime", "Veto", "Viewer", "can", "core_of", "current_locale", "defer", "emit", "hookimpl", "notify", "option",
     "parse_level",
-    "plugin_base", "record", "require", "translator", "use_locale", "utcnow", "withdraw",
+    "plugin_base", "record", "require", "resolve", "seen", "translator", "use_locale", "utcnow", "withdraw",
 ]  # fmt: skip

@@ -30,6 +30,8 @@ class Comment(Base):
     body: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(10), default="published")
     version: Mapped[int] = mapped_column(default=1)
+    #: reactions to it, kept by a consumer of their events: what "best first" sorts by
+    score: Mapped[int] = mapped_column(default=0)
     #: replies that are published; kept in the same transaction
     replies: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from rse_core.api import Event, LazyText, notify, option, translator, withdraw
+from rse_core.api import Event, LazyText, notify, option, resolve, translator, withdraw
 
 from . import service
 
@@ -18,7 +18,7 @@ def tell_author(session: Session, event: Event) -> None:
     """Notify the author of the object; re-checked now, as the reaction may be gone and the object closed to its author."""
     if event.ref is None or event.actor_id is None:
         return
-    info = service.resolve(session, [event.ref]).get(event.ref)
+    info = resolve(session, [event.ref]).get(event.ref)
     if info is None or info.author_id is None or info.state == "deleted":
         return
     kind = service.mine(session, event.actor_id, [event.ref]).get(event.ref)

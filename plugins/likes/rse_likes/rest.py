@@ -8,7 +8,7 @@ from flask import g
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from rse_core.api import ObjectRef
+from rse_core.api import ObjectRef, seen
 from rse_core.policy import can_many
 from rse_core.webapi import (
     Cursor,
@@ -31,7 +31,7 @@ blueprint = Blueprint(
 def _state(refs: list[ObjectRef]) -> list[dict[str, Any]]:
     person_id = current_person_id()
     with session_read() as session:
-        infos = service.seen(session, person_id, refs)
+        infos = seen(session, person_id, refs)
         shown = [ref for ref in refs if ref in infos]
         own = [infos[ref].ref for ref in shown]
         counts, mine = service.counts(session, own), service.mine(session, person_id, own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, tuple_
@@ -20,6 +20,7 @@ from rse_core.api import (
     emit,
     option,
     require,
+    resolve,
     translator,
 )
 from rse_core.people import PersonCard, names
@@ -155,20 +156,6 @@ def my_reactions(session: Session, person_id: int, *, before: int | None = None,
     return list(session.scalars(query.order_by(Reaction.id.desc()).limit(most)))
 
 
-def resolve(session: Session, refs: Sequence[ObjectRef]) -> Mapping[ObjectRef, ContentInfo]:
-    """What the core knows of these objects, in one call for each type among them."""
-    types = core_of(session).plugins.content_types
-    by_type: dict[str, list[str]] = {}
-    for ref in refs:
-        by_type.setdefault(ref.type, []).append(ref.id)
-    found: dict[ObjectRef, ContentInfo] = {}
-    for name, ids in by_type.items():
-        if name in types:
-            loaded = types[name].resolve(session, ids)
-            found |= {ObjectRef(name, ident): info for ident, info in loaded.items()}
-    return found
-
-
 def _visible(session: Session, person_id: int | None, ref: ObjectRef) -> ContentInfo:
     from rse_core.audiences import sees
 
@@ -195,15 +182,3 @@ def _reactable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
 def own_content(session: Session) -> bool:
     """Whether the site lets people react to what they wrote themselves."""
     return bool(option(session, "likes.own_content"))
-
-
-def seen(session: Session, person_id: int | None, refs: Sequence[ObjectRef]) -> dict[ObjectRef, ContentInfo]:
-    """Those of these objects that the person may see, in a constant number of queries."""
-    from rse_core.audiences import of_person
-
-    mine_ = of_person(session, person_id) if person_id is not None else frozenset()
-    return {
-        ref: info
-        for ref, info in resolve(session, refs).items()
-        if info.audience_id in mine_ and info.state in ("published", "archived", "locked")
-    }

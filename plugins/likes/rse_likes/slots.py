@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import render_template
 from sqlalchemy.orm import Session
 
-from rse_core.api import ObjectRef, Reason, SlotItem, Viewer, core_of
+from rse_core.api import ObjectRef, Reason, SlotItem, Viewer, core_of, resolve
 from rse_core.policy import can_many
 
 from . import service
@@ -19,7 +19,7 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
         return []
     types = core_of(session).plugins.content_types
     wanted = [ref for ref in refs if ref.type in types and types[ref.type].likable]
-    infos = service.resolve(session, wanted)
+    infos = resolve(session, wanted)
     shown = [ref for ref in wanted if ref in infos and infos[ref].state in ("published", "archived", "locked")]
     if not shown:
         return []

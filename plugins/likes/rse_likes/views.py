@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core.api import BadInput, ObjectRef, translator
+from rse_core.api import BadInput, ObjectRef, resolve, seen, translator
 from rse_core.webapi import (
     Cursor,
     core,
@@ -53,7 +53,7 @@ def who() -> Response:
     before = _before(scope)
     with session_read() as session:
         rows = service.who(session, current_person_id(), ref, kind=kind, before=before, most=service.PAGE + 1)
-        info = service.resolve(session, [ref])[ref]
+        info = resolve(session, [ref])[ref]
         counts = service.counts(session, [info.ref]).get(info.ref, {})
         kinds = {k.key: k for k in service.kinds(session)}
     more = _more(scope, [row.row for row in rows])
@@ -72,7 +72,7 @@ def mine() -> Response:
     with session_read() as session:
         rows = service.my_reactions(session, person.id, before=before, most=service.PAGE + 1)
         refs = [ObjectRef(row.ref_type, row.ref_id) for row in rows]
-        infos = service.seen(session, person.id, refs)
+        infos = seen(session, person.id, refs)
         kinds = {k.key: k for k in service.kinds(session)}
     entries = [(row, infos.get(ref), kinds.get(row.kind)) for row, ref in zip(rows, refs, strict=True)][: service.PAGE]
     return Response(render_template("rse/likes/mine.html", entries=entries, more=_more("likes.mine", [r.id for r in rows])))

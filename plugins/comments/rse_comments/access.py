@@ -1,0 +1,105 @@
+"""Where comments may stand, who may write there now, and who moderates."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Session
+
+from rse_core.api import (
+    ContentInfo,
+    Decision,
+    Forbidden,
+    NotFound,
+    ObjectRef,
+    Target,
+    core_of,
+    require,
+    resolve,
+    translator,
+    utcnow,
+)
+from rse_core.audiences import sees
+from rse_core.roles import moderates
+
+from .models import Comment, Thread
+
+_ = translator(__file__, "rse_comments").gettext
+
+WRITE = "comments.write"
+TYPE = "comments.comment"
+
+
+def ref_of(comment: Comment) -> ObjectRef:
+    """The object that a comment stands on."""
+    return ObjectRef(comment.ref_type, comment.ref_id)
+
+
+def own_ref(comment_id: int) -> ObjectRef:
+    """The reference of the comment itself."""
+    return ObjectRef(TYPE, str(comment_id))
+
+
+def place(session: Session, person_id: int | None, ref: ObjectRef) -> ContentInfo:
+    """The object that comments stand on, as this person may see it.
+
+    :raises NotFound: for an unknown object, one that takes no comments, or one that this person may not know of.
+    """
+    kind = core_of(session).plugins.content_types.get(ref.type)
+    info = resolve(session, [ref]).get(ref)
+    known = kind is not None and kind.commentable and info is not None
+    if not known or info is None or not sees(session, person_id, info.audience_id) or info.state not in (
+        "published", "locked", "archived",
+    ):  # fmt: skip
+        raise NotFound(_("There is nothing to comment here."))
+    return info
+
+
+def target_of(info: ContentInfo) -> Target:
+    """What the rules need to know of the object."""
+    return Target(info.audience_id, info.sections, info.space_id, info.ref, info.author_id)
+
+
+def may_moderate(session: Session, person_id: int | None, info: ContentInfo, author_id: int | None = None) -> bool:
+    """Whether the person moderates what this author writes on that object."""
+    return moderates(session, person_id, Target(info.audience_id, space_id=info.space_id, author_id=author_id))
+
+
+def require_open(session: Session, person_id: int, info: ContentInfo) -> Decision:
+    """May this person write here now?
+
+    :raises Forbidden: with the decision, or because the thread is closed.
+    """
+    decision = require(session, person_id, WRITE, target_of(info))
+    closed = closed_because(session.get(Thread, (info.ref.type, info.ref.id)), info)
+    if closed:
+        raise Forbidden(closed)
+    return decision
+
+
+def closed_because(thread: Thread | None, info: ContentInfo) -> str:
+    """Why nobody may write here at present; "" when it is open."""
+    now = utcnow()
+    if info.state != "published" or (thread is not None and thread.locked_at is not None):
+        return _("Comments are closed here. What was written stays.")
+    if thread is not None and thread.opens_at is not None and now < thread.opens_at:
+        return _("Comments are not open yet.")
+    if thread is not None and thread.closes_at is not None and now >= thread.closes_at:
+        return _("The time for comments here is over. What was written stays.")
+    return ""
+
+
+def visible(person_id: int | None, *, moderator: bool = False) -> ColumnElement[bool]:
+    """Which comments of a thread this person sees: an SQL condition, so that nothing is filtered afterwards.
+
+    A deleted comment stays as a placeholder while it has replies; one that waits or was refused is seen by its author, and
+    (waiting) by the moderators.
+    """
+    shown: list[ColumnElement[bool]] = [
+        Comment.state == "published",
+        (Comment.state == "deleted") & (Comment.replies > 0),
+    ]
+    if person_id is not None:
+        shown.append((Comment.author_id == person_id) & Comment.state.in_(("pending", "refused")))
+    if moderator:
+        shown.append(Comment.state == "pending")
+    return or_(*shown)
