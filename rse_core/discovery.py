@@ -45,6 +45,11 @@ class Discovery:
         return set(self.found) | set(self.refused)
 
 
+def installed() -> Iterable[metadata.Distribution]:
+    """Every distribution on ``sys.path``, in its order."""
+    return metadata.distributions()
+
+
 def discover(core_version: str = __version__) -> Discovery:
     """Read the entry points of every installed distribution.
 
@@ -52,7 +57,7 @@ def discover(core_version: str = __version__) -> Discovery:
     """
     result = Discovery()
     seen: set[str] = set()
-    for dist in metadata.distributions():
+    for dist in installed():
         try:
             name = canonicalize_name(dist.metadata["Name"] or "")
         except Exception:
@@ -77,9 +82,7 @@ def discover(core_version: str = __version__) -> Discovery:
     return result
 
 
-def _add(
-    result: Discovery, point: metadata.EntryPoint, dist: metadata.Distribution, core_version: str
-) -> None:
+def _add(result: Discovery, point: metadata.EntryPoint, dist: metadata.Distribution, core_version: str) -> None:
     name, distribution = point.name, dist.metadata["Name"]
     if name in result.found or name in result.refused:
         other = result.found[name].distribution if name in result.found else "another distribution"
@@ -97,9 +100,7 @@ def _add(
     result.found[name] = Found(name, point.load, distribution, dist.version)
 
 
-def incompatible(
-    name: str, distribution: str, requires: Iterable[str], core_version: str
-) -> PluginError | None:
+def incompatible(name: str, distribution: str, requires: Iterable[str], core_version: str) -> PluginError | None:
     """The reason why this distribution does not go with this core, read from its requirements alone."""
     for line in requires:
         try:
@@ -114,8 +115,7 @@ def incompatible(
             return PluginError(
                 f"The plugin “{name}” ({distribution}) needs rse-core {requirement.specifier}; "
                 f"this is rse-core {core_version}.",
-                remedy=f"Install a release of {distribution} made for rse-core {core_version}, or the "
-                "core it asks for.",
+                remedy=f"Install a release of {distribution} made for rse-core {core_version}, or the core it asks for.",
                 plugin=name,
             )
     return None
@@ -183,9 +183,7 @@ def start_order(manifests: Mapping[str, Manifest]) -> tuple[list[str], dict[str,
         if free is None:
             free = next((n for n in waiting if hard[n] <= done), None)
             if free is not None:
-                log.warning(
-                    "the plugin %s starts before %s: their wishes contradict", free, sorted(soft[free] - done)
-                )
+                log.warning("the plugin %s starts before %s: their wishes contradict", free, sorted(soft[free] - done))
         if free is not None:
             order.append(free)
             waiting.remove(free)

@@ -89,9 +89,7 @@ class PluginManager(Catalogue):
             self._states[name] = PluginState(name, version=one.version, distribution=one.distribution)
             if self.settings.safe_mode or name in left_out:
                 why = "safe_mode" if self.settings.safe_mode else "disabled_plugins"
-                self._set(
-                    name, status=LEFT_OUT, reason=_("Left out by the configuration (%(key)s).", key=why)
-                )
+                self._set(name, status=LEFT_OUT, reason=_("Left out by the configuration (%(key)s).", key=why))
             elif name in found.refused:
                 self._refuse(name, found.refused[name])
             else:
@@ -112,9 +110,7 @@ class PluginManager(Catalogue):
             near = difflib.get_close_matches(section, names, n=1, cutoff=0.5)
             raise ConfigError(
                 f"rse.toml: the table [{section}] belongs to no installed plugin.",
-                remedy=f"Did you mean [{near[0]}]?"
-                if near
-                else "Remove it, or install the plugin that it configures.",
+                remedy=f"Did you mean [{near[0]}]?" if near else "Remove it, or install the plugin that it configures.",
             )
 
     def _import(self, found: discovery.Found) -> Plugin | None:
@@ -125,9 +121,7 @@ class PluginManager(Catalogue):
         except (Exception, SystemExit) as error:
             self._refuse(
                 name,
-                self._wrapped(
-                    name, "cannot be imported", error, f"Install {found.distribution} again or remove it."
-                ),
+                self._wrapped(name, "cannot be imported", error, f"Install {found.distribution} again or remove it."),
             )
             return None
         manifest = plugin.manifest
@@ -159,8 +153,7 @@ class PluginManager(Catalogue):
                 name,
                 PluginError(
                     f"The plugin “{name}” stands in a circle of requirements: {chain}.",
-                    remedy="Remove one of these requirements from its manifest, or uninstall one of "
-                    "these plugins.",
+                    remedy="Remove one of these requirements from its manifest, or uninstall one of these plugins.",
                     plugin=name,
                 ),
             )
@@ -191,8 +184,7 @@ class PluginManager(Catalogue):
             if other in manifest.conflicts or name in self._staged[other].plugin.manifest.conflicts:
                 raise PluginError(
                     f"The plugin “{name}” cannot run beside “{other}”, which has started.",
-                    remedy=f"Leave one of them out: RSE_DISABLED_PLUGINS={other} or "
-                    f"RSE_DISABLED_PLUGINS={name}.",
+                    remedy=f"Leave one of them out: RSE_DISABLED_PLUGINS={other} or RSE_DISABLED_PLUGINS={name}.",
                     plugin=name,
                 )
 
@@ -232,14 +224,10 @@ class PluginManager(Catalogue):
         if isinstance(error, PluginError):
             return error
         if isinstance(error, RseError):
-            return PluginError(
-                f"The plugin “{name}” {what}: {error.message}", remedy=error.remedy or remedy, plugin=name
-            )
+            return PluginError(f"The plugin “{name}” {what}: {error.message}", remedy=error.remedy or remedy, plugin=name)
         log.error("plugin %s %s", name, what, exc_info=error)
         text = str(error).strip().rstrip(".") or "no message"
-        return PluginError(
-            f"The plugin “{name}” {what}: {type(error).__name__}: {text}.", remedy=remedy, plugin=name
-        )
+        return PluginError(f"The plugin “{name}” {what}: {type(error).__name__}: {text}.", remedy=remedy, plugin=name)
 
     def _refuse(self, name: str, error: PluginError) -> None:
         if self.settings.strict:
@@ -259,7 +247,7 @@ class PluginManager(Catalogue):
 
     def quarantine(self, name: str, reason: str, remedy: str, *, pending: bool = False) -> None:
         """Take a plugin out, with those that require it. Its data stays; nothing of it is called any more."""
-        if self._states[name].status == QUARANTINED:
+        if self._states[name].status == QUARANTINED and not self._states[name].pending:
             return
         self._set(name, status=QUARANTINED, reason=reason, remedy=remedy, pending=pending)
         log.error("plugin %s is quarantined: %s %s", name, reason, remedy)
@@ -316,18 +304,14 @@ class PluginManager(Catalogue):
 
     # -- switches -----------------------------------------------------------------------------------
 
-    def enable(
-        self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0
-    ) -> bool:
+    def enable(self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0) -> bool:
         """Switch a plugin on for the site, an entity, a group or a space; False when it already was.
 
         :raises NotFound: for a plugin that is not installed or a scope that does not exist.
         """
         return switches.switch(self, session, name, True, actor, scope, scope_id)
 
-    def disable(
-        self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0
-    ) -> bool:
+    def disable(self, session: Session, name: str, actor: Actor, scope: str = "site", scope_id: int = 0) -> bool:
         """Switch it off; what was written with it stays. False when it already was.
 
         :raises NotFound: for a plugin that is not installed or a scope that does not exist.

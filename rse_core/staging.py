@@ -118,9 +118,7 @@ def check_hooks(staging: Staging) -> None:
             near = difflib.get_close_matches(hook, ALL_HOOKS, n=1, cutoff=0.5)
             raise staging.error(
                 f"has a method “{attribute}”, and there is no hook “{hook}”.",
-                f"Did you mean “{near[0]}”?"
-                if near
-                else "The page “Plugins” of the documentation lists every hook.",
+                f"Did you mean “{near[0]}”?" if near else "The page “Plugins” of the documentation lists every hook.",
             )
         if options is None:
             raise staging.error(
@@ -129,8 +127,7 @@ def check_hooks(staging: Staging) -> None:
             )
         if options.get("wrapper") or options.get("hookwrapper"):
             raise staging.error(
-                f"wraps the hook “{hook}”: implementations are called one by one, so there is nothing "
-                "to wrap.",
+                f"wraps the hook “{hook}”: implementations are called one by one, so there is nothing to wrap.",
                 "Remove wrapper=True.",
             )
         _check_arguments(staging, hook, attribute)
@@ -151,9 +148,7 @@ def _check_arguments(staging: Staging, hook: str, attribute: str) -> None:
             near = difflib.get_close_matches(parameter.name, known, n=1, cutoff=0.5)
             raise staging.error(
                 f"asks for “{parameter.name}” in “{attribute}”, which the hook does not give.",
-                f"Did you mean “{near[0]}”?"
-                if near
-                else f"Arguments of {hook}: {', '.join(known) or 'none'}.",
+                f"Did you mean “{near[0]}”?" if near else f"Arguments of {hook}: {', '.join(known) or 'none'}.",
             )
 
 
@@ -184,9 +179,7 @@ def collect(staging: Staging, settings: Settings, before: frozenset[str]) -> Non
         ):
             kept.extend(_many(staging, hook, Blueprint) if hook in hooks else ())
     if "rse_identity_source" in hooks:
-        staging.identity_source = _port(
-            staging, "rse_identity_source", ("identify", "login_url", "logout_url")
-        )
+        staging.identity_source = _port(staging, "rse_identity_source", ("identify", "login_url", "logout_url"))
     if "rse_host_injector" in hooks:
         staging.host_injector = _port(staging, "rse_host_injector", ("wrap",))
 
@@ -265,9 +258,7 @@ def _collect_tables(staging: Staging, before: frozenset[str]) -> None:
         try:
             base.registry.configure()
         except SQLAlchemyError as error:
-            raise staging.error(
-                f"has models that do not fit together: {error}.", "Correct its relationships."
-            ) from error
+            raise staging.error(f"has models that do not fit together: {error}.", "Correct its relationships.") from error
 
 
 def withdraw_tables(tables: Mapping[str, Table]) -> None:

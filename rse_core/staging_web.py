@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from flask import Blueprint, Flask
 
 #: First path segments below RSE's prefix that are the core's own.
-RESERVED = frozenset(
-    {"admin", "api", "charter", "embed", "healthz", "live", "me", "metrics", "readyz", "static"}
-)
+RESERVED = frozenset({"admin", "api", "charter", "embed", "healthz", "live", "me", "metrics", "readyz", "static"})
 _VARIABLE = re.compile(r"<[^>]*>")
 Rules = dict[tuple[str, str], str]
 
@@ -38,7 +36,7 @@ def check_web(staging: Staging, others: Iterable[Staging]) -> None:
         taken: Rules = {}
         for other in others:
             for blueprint in getattr(other, kind):
-                taken.update({key: f"the plugin “{other.name}”" for key in _rules(_alone(other, blueprint))})
+                taken.update(dict.fromkeys(_rules(_alone(other, blueprint)), f"the plugin “{other.name}”"))
         names: set[str] = set()
         for blueprint in mine:
             _check_name(staging, blueprint, names, taken_names)
@@ -105,9 +103,7 @@ def _rules(app: Flask) -> Rules:
     return found
 
 
-def _check_addresses(
-    staging: Staging, blueprint: Blueprint, app: Flask, taken: Rules, *, pages: bool
-) -> None:
+def _check_addresses(staging: Staging, blueprint: Blueprint, app: Flask, taken: Rules, *, pages: bool) -> None:
     for (address, method), endpoint in _rules(app).items():
         first = address.lstrip("/").split("/", 1)[0]
         if pages and (first in RESERVED or not first or first == "<>"):
@@ -118,8 +114,7 @@ def _check_addresses(
         if (address, method) in taken:
             raise staging.error(
                 f"claims the address “{address}” ({method}), which {taken[(address, method)]} has.",
-                f"Give the blueprint “{blueprint.name}” another prefix, for example "
-                f'url_prefix="/{staging.name}".',
+                f'Give the blueprint “{blueprint.name}” another prefix, for example url_prefix="/{staging.name}".',
             )
         taken[(address, method)] = "another blueprint of this plugin"
 

@@ -28,9 +28,7 @@ SCOPES: Mapping[str, type[Entity] | type[Group] | type[Space]] = {
 }
 
 
-def switch(
-    manager: PluginManager, session: Session, name: str, on: bool, actor: Actor, scope: str, scope_id: int
-) -> bool:
+def switch(manager: PluginManager, session: Session, name: str, on: bool, actor: Actor, scope: str, scope_id: int) -> bool:
     """Write the switch, its audit line and a new version of the policy; False when nothing changed.
 
     :raises NotFound: for a plugin that is not installed, or an entity, group or space that does not exist.
@@ -42,9 +40,7 @@ def switch(
     if before is on or (before is None and scope == "site" and on):
         return False
     if row is None:
-        session.add(
-            PluginSwitch(plugin=name, scope=scope, scope_id=scope_id, enabled=on, changed_by=actor.label)
-        )
+        session.add(PluginSwitch(plugin=name, scope=scope, scope_id=scope_id, enabled=on, changed_by=actor.label))
     else:
         row.enabled, row.changed_at, row.changed_by = on, utcnow(), actor.label
     act = "plugin.enable" if on else "plugin.disable"
@@ -64,9 +60,7 @@ def check_name(manager: PluginManager, name: str) -> None:
     installed = ", ".join(manager.states) or _("none")
     raise NotFound(
         _("No plugin named “%(name)s” is installed.", name=name),
-        remedy=_("Did you mean “%(near)s”?", near=near[0])
-        if near
-        else _("Installed: %(names)s.", names=installed),
+        remedy=_("Did you mean “%(near)s”?", near=near[0]) if near else _("Installed: %(names)s.", names=installed),
     )
 
 
@@ -97,7 +91,7 @@ def _subject(session: Session, scope: str, scope_id: int) -> str:
             _("“%(scope)s” is not a scope of a switch.", scope=scope),
             remedy=_("Use site, entity, group or space."),
         )
-    row = session.get(SCOPES[scope], scope_id)
+    row: Entity | Group | Space | None = session.get(SCOPES[scope], scope_id)
     if row is None:
         raise NotFound(_("No %(scope)s has the id %(id)s.", scope=scope, id=scope_id))
     return f"{scope}:{row.key}"

@@ -18,9 +18,7 @@ from ..runtime import Core
 from .databases import kit_settings
 
 
-def contract_problems(
-    plugin: Plugin, *, requires: Sequence[Plugin] = (), database_url: str | None = None
-) -> list[str]:
+def contract_problems(plugin: Plugin, *, requires: Sequence[Plugin] = (), database_url: str | None = None) -> list[str]:
     """What is wrong with a plugin, as sentences; empty when it keeps the contract.
 
     :param requires: the plugins that it requires.
@@ -58,12 +56,9 @@ def _problems(core: Core, plugin: Plugin) -> list[str]:
     problems += [f"A second upgrade of “{o.name}” is not without effect: {o.state}." for o in repeated]
     if not str(plugin.manifest.label).strip():
         problems.append(f"The plugin “{name}” has no label. Set label in its manifest.")
-    if _keeps_people(core, name) and not [
-        d for owner, d in core.plugins.contributions(PersonalData) if owner == name
-    ]:
+    if _keeps_people(core, name) and not [d for owner, d in core.plugins.contributions(PersonalData) if owner == name]:
         problems.append(
-            f"“{name}” keeps rows about people but implements no rse_personal_data. Say how they are "
-            "exported and erased."
+            f"“{name}” keeps rows about people but implements no rse_personal_data. Say how they are exported and erased."
         )
     for owner, catalogue in core.plugins.contributions(Translations):
         if owner == name:
@@ -73,9 +68,7 @@ def _problems(core: Core, plugin: Plugin) -> list[str]:
 
 def _keeps_people(core: Core, name: str) -> bool:
     tables = core.plugins.tables(name).values()
-    return any(
-        key.target_fullname.startswith("rse_core_person.") for table in tables for key in table.foreign_keys
-    )
+    return any(key.target_fullname.startswith("rse_core_person.") for table in tables for key in table.foreign_keys)
 
 
 def _untranslated(catalogue: Translations) -> list[str]:
@@ -84,18 +77,12 @@ def _untranslated(catalogue: Translations) -> list[str]:
         path = Path(catalogue.directory) / locale / "LC_MESSAGES" / f"{catalogue.domain}.mo"
         # The source language needs no catalogue.
         if locale != "en" and not path.is_file():
-            problems.append(
-                f"The compiled catalogue {path} is missing. Compile it and include it in the package's data."
-            )
+            problems.append(f"The compiled catalogue {path} is missing. Compile it and include it in the package's data.")
     return problems
 
 
-def assert_plugin_contract(
-    plugin: Plugin, *, requires: Sequence[Plugin] = (), database_url: str | None = None
-) -> None:
+def assert_plugin_contract(plugin: Plugin, *, requires: Sequence[Plugin] = (), database_url: str | None = None) -> None:
     """Fail with every sentence of :func:`contract_problems`."""
     problems = contract_problems(plugin, requires=requires, database_url=database_url)
     if problems:
-        raise AssertionError(
-            "The plugin does not keep the contract:\n" + "\n".join(f"- {p}" for p in problems)
-        )
+        raise AssertionError("The plugin does not keep the contract:\n" + "\n".join(f"- {p}" for p in problems))

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-def make_entity(
-    core: Core, key: str | None = None, *, name: str | None = None, parent: Entity | None = None
-) -> Entity:
+def make_entity(core: Core, key: str | None = None, *, name: str | None = None, parent: Entity | None = None) -> Entity:
     """An entity, at the top or below ``parent``."""
     key = key or f"entity-{next(_numbers)}"
     with core.db.write() as session:
@@ -67,9 +65,7 @@ def make_person(
     return person
 
 
-def make_group(
-    core: Core, key: str | None = None, *, name: str | None = None, members: Iterable[Person] = ()
-) -> Group:
+def make_group(core: Core, key: str | None = None, *, name: str | None = None, members: Iterable[Person] = ()) -> Group:
     """A group with its members."""
     key = key or f"group-{next(_numbers)}"
     with core.db.write() as session:

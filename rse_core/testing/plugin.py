@@ -12,6 +12,7 @@ and its tests then ask for ``core`` (on SQLite, and again on PostgreSQL), ``rse_
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,15 +24,14 @@ if TYPE_CHECKING:
     from ..models.organisation import Entity, Group, Person, Space
     from ..runtime import Core
     from .databases import Databases
+    from .distributions import Distributions
 
 CoreFactory = Callable[..., "Core"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the kit's markers."""
-    config.addinivalue_line(
-        "markers", "postgres: needs a PostgreSQL server (RSE_TEST_POSTGRES_URL, else the local one)"
-    )
+    config.addinivalue_line("markers", "postgres: needs a PostgreSQL server (RSE_TEST_POSTGRES_URL, else the local one)")
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +61,10 @@ def rse_plugins() -> Sequence[object]:
 
 @pytest.fixture
 def rse_core(rse_database: Databases, rse_plugins: Sequence[object]) -> Iterator[CoreFactory]:
-    """Makes cores: ``rse_core(plugins=[…], identity=True, migrated=True, **settings)``, each on a
-    database of its own.
+    """Makes cores, each on a database of its own: ``rse_core(plugins=[…], **settings)``.
+
+    ``identity=False`` leaves out the kit's identity source, ``migrated=False`` gives an empty database and
+    ``discover=True`` takes the plugins that are installed instead of given ones.
     """
     from ..runtime import Core
     from .databases import kit_settings
@@ -75,16 +77,15 @@ def rse_core(rse_database: Databases, rse_plugins: Sequence[object]) -> Iterator
         *,
         identity: bool = True,
         migrated: bool = True,
+        discover: bool = False,
         **settings: Any,
     ) -> Core:
-        chosen = list(rse_plugins if plugins is None else plugins)
+        chosen = [] if discover else list(rse_plugins if plugins is None else plugins)
         given = "database_url" in settings
-        url = settings.pop("database_url", None) or (
-            rse_database.migrated(chosen) if migrated else rse_database.empty()
-        )
+        url = settings.pop("database_url", None) or (rse_database.migrated(chosen) if migrated else rse_database.empty())
         if identity:
             chosen.append(KitIdentity())
-        core = Core(kit_settings(database_url=url, **settings), plugins=chosen)
+        core = Core(kit_settings(database_url=url, **settings), plugins=None if discover else chosen)
         made.append((core, "" if given else url))
         return core
 
@@ -109,6 +110,22 @@ def use_plugin(rse_core: CoreFactory, rse_plugins: Sequence[object]) -> CoreFact
         return rse_core([*rse_plugins, *plugins], **settings)
 
     return use
+
+
+@pytest.fixture
+def rse_distributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Distributions]:
+    """Makes distributions that are found as installed ones are; all others stay out of the way."""
+    from importlib import metadata
+
+    from .. import discovery
+    from .distributions import Distributions
+
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    monkeypatch.setattr(discovery, "installed", lambda: metadata.distributions(path=[str(folder)]))
+    made = Distributions(folder, monkeypatch)
+    yield made
+    made.forget()
 
 
 @pytest.fixture

@@ -46,9 +46,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_entity_parent_id")
-        ),
+        sa.ForeignKeyConstraint(["parent_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_entity_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_entity")),
         sa.UniqueConstraint("key", name=op.f("uq_rse_core_entity_key")),
     )
@@ -92,9 +90,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_level")),
     )
-    op.create_index(
-        "ix_rse_core_level_scope", "rse_core_level", ["kind", "scope", "scope_key", "starts_at"], unique=False
-    )
+    op.create_index("ix_rse_core_level_scope", "rse_core_level", ["kind", "scope", "scope_key", "starts_at"], unique=False)
     op.create_table(
         "rse_core_outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -183,9 +179,7 @@ def upgrade() -> None:
             ["space_id"], ["rse_core_space.id"], name=op.f("fk_rse_core_charter_space_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_charter")),
-        sa.UniqueConstraint(
-            "kind", "space_id", "version", name=op.f("uq_rse_core_charter_kind_space_id_version")
-        ),
+        sa.UniqueConstraint("kind", "space_id", "version", name=op.f("uq_rse_core_charter_kind_space_id_version")),
     )
     op.create_table(
         "rse_core_entity_path",
@@ -193,22 +187,14 @@ def upgrade() -> None:
         sa.Column("ancestor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("depth", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["ancestor_id"],
-            ["rse_core_entity.id"],
-            name=op.f("fk_rse_core_entity_path_ancestor_id"),
-            ondelete="CASCADE",
+            ["ancestor_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_entity_path_ancestor_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["entity_id"],
-            ["rse_core_entity.id"],
-            name=op.f("fk_rse_core_entity_path_entity_id"),
-            ondelete="CASCADE",
+            ["entity_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_entity_path_entity_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("entity_id", "ancestor_id", name=op.f("pk_rse_core_entity_path")),
     )
-    op.create_index(
-        op.f("ix_rse_core_entity_path_ancestor_id"), "rse_core_entity_path", ["ancestor_id"], unique=False
-    )
+    op.create_index(op.f("ix_rse_core_entity_path_ancestor_id"), "rse_core_entity_path", ["ancestor_id"], unique=False)
     op.create_table(
         "rse_core_page",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -224,9 +210,7 @@ def upgrade() -> None:
         sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["audience_id"], ["rse_core_audience.id"], name=op.f("fk_rse_core_page_audience_id")
-        ),
+        sa.ForeignKeyConstraint(["audience_id"], ["rse_core_audience.id"], name=op.f("fk_rse_core_page_audience_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_page")),
         sa.UniqueConstraint("key", name=op.f("uq_rse_core_page_key")),
     )
@@ -251,14 +235,9 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_person_entity_id")),
         sa.ForeignKeyConstraint(
-            ["entity_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_person_entity_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["manager_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_person_manager_id"),
-            ondelete="SET NULL",
+            ["manager_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_person_manager_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_person")),
         sa.UniqueConstraint("external_id", name=op.f("uq_rse_core_person_external_id")),
@@ -273,10 +252,7 @@ def upgrade() -> None:
         sa.Column("capability", sa.String(length=80), nullable=False),
         sa.Column("who", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(
-            ["space_id"],
-            ["rse_core_space.id"],
-            name=op.f("fk_rse_core_space_rule_space_id"),
-            ondelete="CASCADE",
+            ["space_id"], ["rse_core_space.id"], name=op.f("fk_rse_core_space_rule_space_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("space_id", "capability", name=op.f("pk_rse_core_space_rule")),
     )
@@ -306,40 +282,26 @@ def upgrade() -> None:
             ["charter_id"], ["rse_core_charter.id"], name=op.f("fk_rse_core_charter_acceptance_charter_id")
         ),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_charter_acceptance_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_charter_acceptance_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("charter_id", "person_id", name=op.f("pk_rse_core_charter_acceptance")),
     )
     op.create_index(
-        op.f("ix_rse_core_charter_acceptance_person_id"),
-        "rse_core_charter_acceptance",
-        ["person_id"],
-        unique=False,
+        op.f("ix_rse_core_charter_acceptance_person_id"), "rse_core_charter_acceptance", ["person_id"], unique=False
     )
     op.create_table(
         "rse_core_group_member",
         sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["group_id"],
-            ["rse_core_group.id"],
-            name=op.f("fk_rse_core_group_member_group_id"),
-            ondelete="CASCADE",
+            ["group_id"], ["rse_core_group.id"], name=op.f("fk_rse_core_group_member_group_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_group_member_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_group_member_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("group_id", "person_id", name=op.f("pk_rse_core_group_member")),
     )
-    op.create_index(
-        op.f("ix_rse_core_group_member_person_id"), "rse_core_group_member", ["person_id"], unique=False
-    )
+    op.create_index(op.f("ix_rse_core_group_member_person_id"), "rse_core_group_member", ["person_id"], unique=False)
     op.create_table(
         "rse_core_held",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -355,24 +317,14 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["audience_id"], ["rse_core_audience.id"], name=op.f("fk_rse_core_held_audience_id")),
         sa.ForeignKeyConstraint(
-            ["audience_id"], ["rse_core_audience.id"], name=op.f("fk_rse_core_held_audience_id")
+            ["author_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_held_author_id"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(
-            ["author_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_held_author_id"),
-            ondelete="SET NULL",
+            ["decided_by"], ["rse_core_person.id"], name=op.f("fk_rse_core_held_decided_by"), ondelete="SET NULL"
         ),
-        sa.ForeignKeyConstraint(
-            ["decided_by"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_held_decided_by"),
-            ondelete="SET NULL",
-        ),
-        sa.ForeignKeyConstraint(
-            ["entity_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_held_entity_id")
-        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["rse_core_entity.id"], name=op.f("fk_rse_core_held_entity_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_held")),
     )
     op.create_index(op.f("ix_rse_core_held_author_id"), "rse_core_held", ["author_id"], unique=False)
@@ -387,10 +339,7 @@ def upgrade() -> None:
         sa.Column("result", sa.String(length=500), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_idempotency_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_idempotency_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_rse_core_idempotency")),
     )
@@ -403,10 +352,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_identity_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_identity_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_identity")),
         sa.UniqueConstraint("issuer", "subject", name=op.f("uq_rse_core_identity_issuer_subject")),
@@ -417,22 +363,14 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("audience_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["audience_id"],
-            ["rse_core_audience.id"],
-            name=op.f("fk_rse_core_membership_audience_id"),
-            ondelete="CASCADE",
+            ["audience_id"], ["rse_core_audience.id"], name=op.f("fk_rse_core_membership_audience_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_membership_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_membership_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("person_id", "audience_id", name=op.f("pk_rse_core_membership")),
     )
-    op.create_index(
-        "ix_rse_core_membership_audience", "rse_core_membership", ["audience_id", "person_id"], unique=False
-    )
+    op.create_index("ix_rse_core_membership_audience", "rse_core_membership", ["audience_id", "person_id"], unique=False)
     op.create_table(
         "rse_core_notification",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -446,20 +384,12 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_notification_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_notification_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_notification")),
     )
     op.create_index("ix_rse_core_notification_group", "rse_core_notification", ["group_key"], unique=False)
-    op.create_index(
-        "ix_rse_core_notification_person",
-        "rse_core_notification",
-        ["person_id", "read_at", "id"],
-        unique=False,
-    )
+    op.create_index("ix_rse_core_notification_person", "rse_core_notification", ["person_id", "read_at", "id"], unique=False)
     op.create_table(
         "rse_core_page_alias",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -469,10 +399,7 @@ def upgrade() -> None:
         sa.Column("claimed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["claimed_by"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_page_alias_claimed_by"),
-            ondelete="SET NULL",
+            ["claimed_by"], ["rse_core_person.id"], name=op.f("fk_rse_core_page_alias_claimed_by"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(
             ["page_id"], ["rse_core_page.id"], name=op.f("fk_rse_core_page_alias_page_id"), ondelete="CASCADE"
@@ -480,18 +407,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_page_alias")),
         sa.UniqueConstraint("alias", name=op.f("uq_rse_core_page_alias_alias")),
     )
-    op.create_index("ix_rse_core_page_alias_page", "rse_core_page_alias", ["page_id"], unique=False)
     op.create_index(op.f("ix_rse_core_page_alias_claimed_by"), "rse_core_page_alias", ["claimed_by"], unique=False)
+    op.create_index("ix_rse_core_page_alias_page", "rse_core_page_alias", ["page_id"], unique=False)
     op.create_table(
         "rse_core_preference",
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_preference_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_preference_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_rse_core_preference")),
     )
@@ -521,11 +445,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_role")),
         sa.UniqueConstraint(
-            "person_id",
-            "role",
-            "scope",
-            "scope_id",
-            name=op.f("uq_rse_core_role_person_id_role_scope_scope_id"),
+            "person_id", "role", "scope", "scope_id", name=op.f("uq_rse_core_role_person_id_role_scope_scope_id")
         ),
     )
     op.create_index(op.f("ix_rse_core_role_person_id"), "rse_core_role", ["person_id"], unique=False)
@@ -536,22 +456,14 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_space_member_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_space_member_person_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["space_id"],
-            ["rse_core_space.id"],
-            name=op.f("fk_rse_core_space_member_space_id"),
-            ondelete="CASCADE",
+            ["space_id"], ["rse_core_space.id"], name=op.f("fk_rse_core_space_member_space_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("space_id", "person_id", name=op.f("pk_rse_core_space_member")),
     )
-    op.create_index(
-        op.f("ix_rse_core_space_member_person_id"), "rse_core_space_member", ["person_id"], unique=False
-    )
+    op.create_index(op.f("ix_rse_core_space_member_person_id"), "rse_core_space_member", ["person_id"], unique=False)
     op.create_table(
         "rse_core_suspension",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -563,16 +475,11 @@ def upgrade() -> None:
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lifted_by", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_suspension_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_suspension_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_suspension")),
     )
-    op.create_index(
-        op.f("ix_rse_core_suspension_person_id"), "rse_core_suspension", ["person_id"], unique=False
-    )
+    op.create_index(op.f("ix_rse_core_suspension_person_id"), "rse_core_suspension", ["person_id"], unique=False)
     op.create_table(
         "rse_core_token",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -585,10 +492,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_token_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_token_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_core_token")),
         sa.UniqueConstraint("digest", name=op.f("uq_rse_core_token_digest")),
@@ -599,10 +503,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_visit_person_id"),
-            ondelete="CASCADE",
+            ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_visit_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("day", "person_id", name=op.f("pk_rse_core_visit")),
     )
@@ -613,10 +514,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=120), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["actor_id"],
-            ["rse_core_person.id"],
-            name=op.f("fk_rse_core_notification_actor_actor_id"),
-            ondelete="CASCADE",
+            ["actor_id"], ["rse_core_person.id"], name=op.f("fk_rse_core_notification_actor_actor_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
             ["notification_id"],
@@ -624,15 +522,10 @@ def upgrade() -> None:
             name=op.f("fk_rse_core_notification_actor_notification_id"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "notification_id", "actor_id", "cause", name=op.f("pk_rse_core_notification_actor")
-        ),
+        sa.PrimaryKeyConstraint("notification_id", "actor_id", "cause", name=op.f("pk_rse_core_notification_actor")),
     )
     op.create_index(
-        op.f("ix_rse_core_notification_actor_actor_id"),
-        "rse_core_notification_actor",
-        ["actor_id"],
-        unique=False,
+        op.f("ix_rse_core_notification_actor_actor_id"), "rse_core_notification_actor", ["actor_id"], unique=False
     )
 
     # Everybody's audience, and the version that every change of what decisions are made from counts up.
