@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from . import audiences
 from .audit import Actor, record
 from .errors import BadInput, Conflict, NotFound
+from .freshness import touch
 from .models.organisation import (
     Audience,
     Entity,
@@ -36,15 +37,6 @@ WHO = ("nobody", "managers", "members", "all")
 MAX_KEY, MAX_NAME = 120, 300
 
 Keyed = TypeVar("Keyed", Entity, Group, Space)
-
-
-def touch(session: Session, person_id: int | None = None) -> None:
-    """Note that facts of decisions change: one person's, or the structure."""
-    from . import policy
-
-    note = getattr(policy, "touch", None)
-    if note is not None:
-        note(session, person_id)
 
 
 # Entities

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from . import audiences
 from .db import utcnow
 from .errors import BadInput, Conflict, NotFound
+from .freshness import touch
 from .i18n import normalise_locale
 from .models.organisation import Entity, Person
-from .organisation import nearest, touch
+from .organisation import nearest
 from .signins import drop_identities, for_identity
 
 __all__ = [
@@ -100,7 +101,7 @@ def names(session: Session, ids: Iterable[int | None]) -> Mapping[int, PersonCar
         .outerjoin(Entity, Entity.id == Person.entity_id)
         .where(Person.id.in_(wanted))
     )
-    return {r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7]) for r in rows.tuples()}
+    return {r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7]) for r in rows}
 
 
 def card(session: Session, person_id: int) -> PersonCard | None:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from .audit import Actor, record
 from .errors import BadInput, Conflict, NotFound
+from .freshness import touch
 from .models.organisation import (
     Audience,
     Entity,
@@ -33,7 +34,7 @@ from .models.organisation import (
     Space,
     SpaceMember,
 )
-from .organisation import MANAGING_ROLES, touch
+from .organisation import MANAGING_ROLES
 
 if TYPE_CHECKING:
     from .policy import Target
@@ -105,16 +106,10 @@ def grant(
     if person is None:
         raise NotFound(f"There is no person with the id {person_id}.")
     if person.status != "active":
-        raise Conflict(
-            f"“{person.username}” has left and can have no role.", remedy="Import or enable them first."
-        )
+        raise Conflict(f"“{person.username}” has left and can have no role.", remedy="Import or enable them first.")
     if _row(session, person_id, role, scope, scope_id) is not None:
         return False
-    session.add(
-        RoleGrant(
-            person_id=person_id, role=role, scope=scope, scope_id=scope_id, granted_by=actor.label, why=why
-        )
-    )
+    session.add(RoleGrant(person_id=person_id, role=role, scope=scope, scope_id=scope_id, granted_by=actor.label, why=why))
     after = {"role": role, "at": _where(session, scope, scope_id)}
     record(session, actor, "role.grant", f"person:{person.username}", after=after, why=why)
     session.flush()
@@ -238,17 +233,13 @@ def manages_space(session: Session, person_id: int | None, space_id: int) -> boo
     if person_id is None:
         return False
     member = select(SpaceMember.role).join(Person, Person.id == SpaceMember.person_id)
-    member = member.where(
-        SpaceMember.space_id == space_id, SpaceMember.person_id == person_id, Person.status == "active"
-    )
+    member = member.where(SpaceMember.space_id == space_id, SpaceMember.person_id == person_id, Person.status == "active")
     if session.scalar(member) in MANAGING_ROLES:
         return True
     return _has(session, person_id, ("moderator", "animator"), "space", (space_id,))
 
 
-def _has(
-    session: Session, person_id: int | None, roles: tuple[str, ...], scope: str, scope_ids: Iterable[int]
-) -> bool:
+def _has(session: Session, person_id: int | None, roles: tuple[str, ...], scope: str, scope_ids: Iterable[int]) -> bool:
     wanted = list(scope_ids)
     if person_id is None or not wanted:
         return False
@@ -267,9 +258,7 @@ def _entities_above(session: Session, entity_ids: Iterable[int | None]) -> list[
     wanted = [i for i in entity_ids if i is not None]
     if not wanted:
         return []
-    return list(
-        session.scalars(select(EntityPath.ancestor_id).where(EntityPath.entity_id.in_(wanted)).distinct())
-    )
+    return list(session.scalars(select(EntityPath.ancestor_id).where(EntityPath.entity_id.in_(wanted)).distinct()))
 
 
 def _check(session: Session, role: str, scope: str, scope_id: int) -> str:
@@ -297,9 +286,7 @@ def _row(session: Session, person_id: int, role: str, scope: str, scope_id: int)
 
 def _other_site_admins(session: Session, person_id: int) -> int:
     rows = select(func.count()).select_from(RoleGrant).join(Person, Person.id == RoleGrant.person_id)
-    rows = rows.where(
-        RoleGrant.role == "site_admin", RoleGrant.person_id != person_id, Person.status == "active"
-    )
+    rows = rows.where(RoleGrant.role == "site_admin", RoleGrant.person_id != person_id, Person.status == "active")
     return session.scalar(rows) or 0
 
 
@@ -319,6 +306,6 @@ def _scope_keys(session: Session, grants: Iterable[RoleGrant]) -> dict[tuple[str
     for scope, ids in wanted.items():
         if scope in _SCOPES:
             model = _SCOPES[scope]
-            for ident, key in session.execute(select(model.id, model.key).where(model.id.in_(ids))).tuples():
+            for ident, key in session.execute(select(model.id, model.key).where(model.id.in_(ids))):
                 keys[scope, ident] = key
     return keys

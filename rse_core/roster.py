@@ -49,7 +49,7 @@ def list_people(
         rows = rows.where(Person.folded_name.startswith(folded(find), autoescape=True))
     if after:
         rows = rows.where(Person.username > after)
-    found = session.execute(rows.order_by(Person.username).limit(limit)).tuples()
+    found = session.execute(rows.order_by(Person.username).limit(limit))
     return [_row(person, entity) for person, entity in found]
 
 
@@ -81,14 +81,14 @@ def describe(session: Session, person: Person) -> dict[str, Any]:
         "groups": list(session.scalars(groups.where(GroupMember.person_id == person.id).order_by(Group.key))),
         "spaces": [
             f"{key} ({role})"
-            for key, role in session.execute(spaces.where(SpaceMember.person_id == person.id).order_by(Space.key)).tuples()
+            for key, role in session.execute(spaces.where(SpaceMember.person_id == person.id).order_by(Space.key))
         ],
         "roles": [f"{g.role} ({g.where})" for g in roles.list_grants(session, person_id=person.id)],
         "identities": [
             f"{issuer} {subject}"
             for issuer, subject in session.execute(
                 identities.where(PersonIdentity.person_id == person.id).order_by(PersonIdentity.id)
-            ).tuples()
+            )
         ],
     }
 

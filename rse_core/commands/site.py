@@ -36,7 +36,7 @@ def init(ctx: click.Context) -> None:
         steps.append(_("Say where the intranet is: RSE_LEGACY_ORIGINS=https://intranet.example"))
     steps += [
         _("Bring in the people: rse people import people.csv --entities entities.csv"),
-        _("Name an administrator: rse role grant --person USERNAME site_admin"),
+        _("Name an administrator: rse role grant USERNAME site_admin"),
         _("Open the first level: rse level set --site react"),
         _("Serve: rse run, or gunicorn rse_core.wsgi:application"),
     ]

@@ -18,7 +18,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from ..audit import Actor, record
-from ..organisation import touch
+from ..freshness import touch
 from .existing import load
 from .planning import Planner
 from .report import Counts, FileRefused, LineError, Progress, Report

@@ -58,15 +58,11 @@ def load(session: Session) -> Existing:
     entities = {
         key: EntityNow(ident, name, above or "")
         for ident, key, name, above in session.execute(
-            select(Entity.id, Entity.key, Entity.name, parent.key).outerjoin(
-                parent, parent.id == Entity.parent_id
-            )
-        ).tuples()
+            select(Entity.id, Entity.key, Entity.name, parent.key).outerjoin(parent, parent.id == Entity.parent_id)
+        )
     }
     people = _people(session, {now.id: key for key, now in entities.items()})
-    return Existing(
-        entities, people, _groups(session), {person.username: person for person in people.values()}
-    )
+    return Existing(entities, people, _groups(session), {person.username: person for person in people.values()})
 
 
 def _people(session: Session, entity_keys: dict[int, str]) -> dict[str, PersonNow]:
@@ -103,13 +99,9 @@ def _people(session: Session, entity_keys: dict[int, str]) -> dict[str, PersonNo
 def _groups(session: Session) -> dict[str, GroupNow]:
     groups = {
         ident: (key, GroupNow(ident, name, source, {}))
-        for ident, key, name, source in session.execute(
-            select(Group.id, Group.key, Group.name, Group.source)
-        ).tuples()
+        for ident, key, name, source in session.execute(select(Group.id, Group.key, Group.name, Group.source))
     }
-    members = select(GroupMember.group_id, Person.external_id, Person.id).join(
-        Person, Person.id == GroupMember.person_id
-    )
-    for group_id, external_id, person_id in session.execute(members).tuples():
+    members = select(GroupMember.group_id, Person.external_id, Person.id).join(Person, Person.id == GroupMember.person_id)
+    for group_id, external_id, person_id in session.execute(members):
         groups[group_id][1].members[external_id] = person_id
     return dict(groups.values())

@@ -118,9 +118,7 @@ class Planner:
         for row in list(self.people.values()):
             now = self.existing.people.get(row.external_id)
             if now is not None and now.source not in ("csv", "local"):
-                message = _(
-                    "This person is kept up to date by “%(source)s”, not by files.", source=now.source
-                )
+                message = _("This person is kept up to date by “%(source)s”, not by files.", source=now.source)
                 self._refuse(row, "external_id", message, _("Leave the line out."))
 
     def _check_entity_of_people(self) -> None:
@@ -194,9 +192,7 @@ class Planner:
         return found
 
     def _leaves(self, now: PersonNow) -> bool:
-        return (
-            now.source == "csv" and now.external_id not in self.parsed.present and not self.parsed.anonymous
-        )
+        return now.source == "csv" and now.external_id not in self.parsed.present and not self.parsed.anonymous
 
     def _stays(self, external_id: str) -> bool:
         now = self.existing.people.get(external_id)
@@ -232,8 +228,7 @@ class Planner:
         too_many = len(plan.disabled) * 100 > len(active) * MASS_DISABLE_PERCENT
         if too_many and not allow_mass_disable:
             message = _(
-                "%(count)s of %(active)s people are missing from the file and would be disabled, "
-                "more than %(percent)s %%.",
+                "%(count)s of %(active)s people are missing from the file and would be disabled, more than %(percent)s %%.",
                 count=len(plan.disabled),
                 active=len(active),
                 percent=MASS_DISABLE_PERCENT,

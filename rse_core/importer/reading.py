@@ -142,18 +142,14 @@ class Table:
         return _("The first line must be: %(header)s", header=delimiter.join(self.columns))
 
     def _bad_width(self, line: int, count: int, delimiter: str) -> None:
-        message = _(
-            "The line has %(count)s cells instead of %(width)s.", count=count, width=len(self.columns)
-        )
+        message = _("The line has %(count)s cells instead of %(width)s.", count=count, width=len(self.columns))
         remedy = _("Write one cell for each column; put a text that holds “%(sign)s” in double quotes.")
         self.note(line, "", message, remedy % {"sign": "tab" if delimiter == "\t" else delimiter})
         self.refused.append(None)
 
     def _bad_quoting(self, line: int, why: str) -> LineError:
         if "field larger" in why:
-            message = _(
-                "A cell of this line is longer than %(count)s characters.", count=csv.field_size_limit()
-            )
+            message = _("A cell of this line is longer than %(count)s characters.", count=csv.field_size_limit())
             return self.error(line, "", message, _("Check that every double quote is closed."))
         if "unexpected end" in why:
             message = _("A double quote that is opened on this line is never closed.")
@@ -177,8 +173,7 @@ class Table:
                     near = content[max(0, error.start - 20) : error.end + 20].decode("latin-1").strip()
                     message = _("The line is not UTF-8 (near “%(near)s”).", near=near)
                     remedy = _(
-                        "Save it as “CSV UTF-8”, or convert it: "
-                        "iconv -f ISO-8859-15 -t UTF-8 %(name)s > new.csv",
+                        "Save it as “CSV UTF-8”, or convert it: iconv -f ISO-8859-15 -t UTF-8 %(name)s > new.csv",
                         name=self.name,
                     )
                     return self.error(line, "", message, remedy)

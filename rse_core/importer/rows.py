@@ -154,9 +154,7 @@ def _read_entities(table: Table, parsed: Parsed) -> None:
 def _read_groups(table: Table, parsed: Parsed) -> None:
     found: dict[str, GroupRow] = {}
     for line, (key, name, member) in table.rows():
-        if not (
-            _check(table, line, "group_id", key, MAX_KEY) and _check(table, line, "name", name, MAX_NAME)
-        ):
+        if not (_check(table, line, "group_id", key, MAX_KEY) and _check(table, line, "name", name, MAX_NAME)):
             continue
         group = found.setdefault(key, GroupRow(line, key, name))
         if group.name != name:

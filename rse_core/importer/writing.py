@@ -13,7 +13,8 @@ from ..db import utcnow
 from ..i18n import _
 from ..models.organisation import Entity, Group, GroupMember, Person
 from ..organisation import rebuild_paths
-from ..people import drop_identities, folded
+from ..people import folded
+from ..signins import drop_identities
 from .existing import Existing
 from .planning import Plan
 from .report import Progress
@@ -44,7 +45,7 @@ class Writer:
         self._new_people(entities)
         ids = {key: now.id for key, now in self.existing.people.items()}
         if self.plan.new_people:
-            ids = dict(self.session.execute(select(_person.c.external_id, _person.c.id)).tuples().all())
+            ids = dict(self.session.execute(select(_person.c.external_id, _person.c.id)).all())
         self._changed_people(entities, ids)
         self._managers_of_new(ids)
         self._disabled()
@@ -57,7 +58,7 @@ class Writer:
         plan, session = self.plan, self.session
         for rows in _chunks(plan.new_entities):
             session.execute(insert(Entity), [{"key": row.key, "name": row.name} for row in rows])
-        ids: dict[str, int] = dict(session.execute(select(Entity.key, Entity.id)).tuples().all())
+        ids: dict[str, int] = dict(session.execute(select(Entity.key, Entity.id)).all())
         moved = [
             {"this": ids[row.key], "name": row.name, "parent_id": ids.get(row.parent)}
             for row in (*plan.new_entities, *plan.changed_entities)
@@ -74,9 +75,7 @@ class Writer:
         one is written, a name
         that nobody can have, so that two people may swap theirs.
         """
-        released = [
-            {"this": now.id, "username": f"{now.username[:180]}~{now.id}"} for now in self.plan.released
-        ]
+        released = [{"this": now.id, "username": f"{now.username[:180]}~{now.id}"} for now in self.plan.released]
         renamed = [(now, row) for now, row in self.plan.changed_people if now.username != row.username]
         self._update(_person, released)
         self._update(_person, [{"this": now.id, "username": f"\x1f{now.id}"} for now, row in renamed])
@@ -86,8 +85,7 @@ class Writer:
     def _new_people(self, entities: dict[str, int]) -> None:
         for rows in _chunks(self.plan.new_people):
             values = [
-                {**self._values(row, entities), "external_id": row.external_id, "created_at": self._now}
-                for row in rows
+                {**self._values(row, entities), "external_id": row.external_id, "created_at": self._now} for row in rows
             ]
             self.session.execute(_person.insert(), values)
             self._advance(len(rows))
@@ -95,17 +93,14 @@ class Writer:
     def _changed_people(self, entities: dict[str, int], ids: dict[str, int]) -> None:
         for pairs in _chunks(self.plan.changed_people):
             values = [
-                {**self._values(row, entities), "this": now.id, "manager_id": ids.get(row.manager)}
-                for now, row in pairs
+                {**self._values(row, entities), "this": now.id, "manager_id": ids.get(row.manager)} for now, row in pairs
             ]
             self._update(_person, values)
             self._advance(len(pairs) * 2)
 
     def _managers_of_new(self, ids: dict[str, int]) -> None:
         for rows in _chunks(self.plan.new_people):
-            values = [
-                {"this": ids[row.external_id], "manager_id": ids[row.manager]} for row in rows if row.manager
-            ]
+            values = [{"this": ids[row.external_id], "manager_id": ids[row.manager]} for row in rows if row.manager]
             self._update(_person, values)
             self._advance(len(rows))
 
@@ -127,7 +122,7 @@ class Writer:
             Group.__table__,
             [{"this": now[row.key].id, "name": row.name, "source": "csv"} for row in plan.changed_groups],
         )
-        groups: dict[str, int] = dict(session.execute(select(Group.key, Group.id)).tuples().all())
+        groups: dict[str, int] = dict(session.execute(select(Group.key, Group.id)).all())
         joining, leaving = [], []
         for row in (*plan.new_groups, *plan.changed_groups):
             group_id = groups[row.key]
