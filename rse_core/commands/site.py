@@ -74,7 +74,7 @@ def run(core: Core, host: str, port: int, workers: int, threads: int) -> None:
     core.close()
     from gunicorn.app.base import BaseApplication
 
-    class Server(BaseApplication):  # type: ignore[misc]
+    class Server(BaseApplication):
         def load_config(self) -> None:
             for key, value in (
                 ("bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),

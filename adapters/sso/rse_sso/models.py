@@ -12,7 +12,7 @@ from rse_core.api import UtcDateTime, plugin_base
 Base = plugin_base("sso")
 
 
-class Nonce(Base):  # type: ignore[valid-type,misc]  # a class made at run time
+class Nonce(Base):
     """One row for each token that was accepted, until it could not be accepted any more.
 
     ``digest`` stands for (issuer, jti): of one length, and no readable trace of either.
