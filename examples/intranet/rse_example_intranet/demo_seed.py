@@ -12,6 +12,7 @@ from random import Random
 
 from sqlalchemy.orm import Session
 
+from rse_comments import service as comments
 from rse_core import importer, levelsets, people, roles
 from rse_core.api import Actor, Level, ObjectRef, RseError, can, utcnow
 from rse_core.pages import PageClaim
@@ -49,6 +50,7 @@ def seed(core: Core) -> None:
             roles.grant(session, people.by_username(session, username).id, role, actor=ACTOR)
     with core.db.write() as session:
         pages = {page.path: _known(core, session, page) for page in load_pages()}
+        talk(session, pages)
         react(session, pages)
 
 
@@ -77,10 +79,28 @@ def react(session: Session, pages: dict[str, ObjectRef]) -> None:
                 likes.react(session, person_id, ref, random.choices(kinds, _weights(len(kinds)))[0])
 
 
+def talk(session: Session, pages: dict[str, ObjectRef]) -> None:
+    """Let the people of ``talk.csv`` comment and answer, each at a time of their own in the past weeks."""
+    now = utcnow()
+    top: dict[str, int] = {}
+    for place, row in enumerate(_rows("talk.csv")):
+        author, page = people.by_username(session, row["username"]).id, row["page"]
+        parent = top[page] if row["reply"] else None
+        comment = comments.write(session, author, pages[page], row["text"], parent_id=parent)
+        comment.created_at = now - dt.timedelta(days=int(row["days_ago"]), minutes=-7 * (place % 40))
+        if parent is None:
+            top[page] = comment.id
+    session.flush()
+
+
 def usernames() -> list[str]:
     """The demo's people, in the order of their file."""
-    source = (files(__package__) / "data" / "people.csv").read_text("utf-8")
-    return [row["username"] for row in csv.DictReader(source.splitlines())]
+    return [row["username"] for row in _rows("people.csv")]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    source = (files(__package__) / "data" / name).read_text("utf-8")
+    return list(csv.DictReader(source.splitlines()))
 
 
 def _weights(count: int) -> list[float]:

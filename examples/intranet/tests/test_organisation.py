@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
 from rse_example_intranet import demo_organisation, organisation
+from rse_example_intranet.content import load_pages
 from rse_example_intranet.organisation import OrganisationFiles, generate_organisation
 
 DATA = Path(organisation.__file__).parent / "data"
@@ -88,3 +90,20 @@ def test_the_reference_size_is_the_default_and_impossible_sizes_are_refused(tmp_
     assert files.entities.read_bytes().count(b"\n") == 157
     with pytest.raises(ValueError, match="3 people and 4 entities"):
         generate_organisation(tmp_path, people=3, entities=4)
+
+
+def test_what_people_say_stands_on_real_pages_and_in_good_french() -> None:
+    talk = _rows(DATA / "talk.csv")
+    known = {row["username"] for row in _rows(DATA / "people.csv")}
+    pages = {page.path for page in load_pages()}
+    begun: dict[str, int] = {}
+    for row in talk:
+        assert row["username"] in known
+        assert row["page"] in pages
+        assert row["reply"] in ("", "yes")
+        assert row["page"] in begun or not row["reply"], "a thread begins with a comment, not with a reply"
+        assert int(row["days_ago"]) <= begun.get(row["page"], 30), "a thread goes forward in time"
+        begun[row["page"]] = int(row["days_ago"])
+        if row["lang"] == "fr":
+            assert not re.search(r"« | »| [;:!?]|'|!", row["text"]), row["text"]
+    assert {row["lang"] for row in talk} == {"fr", "en"}
