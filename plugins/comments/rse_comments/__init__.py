@@ -1,0 +1,7 @@
+"""Comments on any object of RSE and on any page of the intranet."""
+
+from __future__ import annotations
+
+from .plugin import Comments
+
+plugin = Comments()

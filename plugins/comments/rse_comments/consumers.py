@@ -1,0 +1,136 @@
+"""What follows a comment: people are told, moderators' decisions take effect, scores follow reactions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rse_core.api import Event, LazyText, ObjectRef, notify, resolve, translator, withdraw
+from rse_core.models.governance import Held
+
+from . import access, service
+from .models import Comment, CommentMention
+
+_t = translator(__file__, "rse_comments")
+
+
+def tell(session: Session, event: Event) -> None:
+    """Tell those named, the author of what is answered, and the author of the object: each once, the nearest reason first.
+
+    Everything is checked again now: the comment may be gone, and nobody is told of what they cannot open.
+    """
+    comment = _comment(session, event)
+    if comment is None or comment.state != "published" or comment.author_id is None:
+        return
+    ref = access.ref_of(comment)
+    info = resolve(session, [ref]).get(ref)
+    if info is None or info.state == "deleted":
+        return
+    told = {comment.author_id}
+    data = {"title": info.title}
+    cause = f"comment:{comment.id}"
+    named = session.scalars(select(CommentMention.person_id).where(CommentMention.comment_id == comment.id)).all()
+    answered = session.get(Comment, comment.answers_id) if comment.answers_id else None
+    wanted = [(person_id, "comments.mentioned") for person_id in named]
+    if answered is not None and answered.author_id is not None:
+        wanted.append((answered.author_id, "comments.replied"))
+    if info.author_id is not None:
+        wanted.append((info.author_id, "comments.commented"))
+    from rse_core.audiences import sees
+
+    for person_id, kind in wanted:
+        if person_id not in told and sees(session, person_id, comment.audience_id):
+            told.add(person_id)
+            about = access.own_ref(comment.id) if kind == "comments.mentioned" else ref
+            if kind == "comments.replied" and answered is not None:
+                about = access.own_ref(answered.id)
+            notify(session, person_id, kind, about, actor_id=comment.author_id, cause=cause, data=data)
+
+
+def take_back(session: Session, event: Event) -> None:
+    """Unread notifications of a comment that is gone or waits again vanish."""
+    comment = _comment(session, event)
+    if comment is not None and comment.state != "published":
+        withdraw(session, f"comment:{comment.id}")
+
+
+def decided(session: Session, event: Event) -> None:
+    """A moderator decided on a comment."""
+    comment = _comment(session, event)
+    if comment is None:
+        return
+    if event.name == "moderation.approved":
+        service.approved(session, comment)
+        return
+    held = session.get(Held, event.data.get("held"))
+    service.refused(session, comment, held.reason if held else "")
+    if comment.author_id is not None and event.actor_id is not None and comment.state == "refused":
+        notify(
+            session, comment.author_id, "comments.refused", access.own_ref(comment.id), actor_id=event.actor_id,
+            cause=f"refused:{comment.id}", data={"reason": comment.reason},
+        )  # fmt: skip
+
+
+def scored(session: Session, event: Event) -> None:
+    """A reaction on a comment moves it in the order "best first". Known by the event's name alone: the plugin that sends it
+    may be absent."""
+    comment = _comment(session, event)
+    if comment is not None:
+        service.score(session, comment.id, 1 if event.name == "likes.reacted" else -1)
+
+
+def _comment(session: Session, event: Event) -> Comment | None:
+    if event.ref is None or event.ref.type != access.TYPE or not event.ref.id.isdecimal():
+        return None
+    return session.get(Comment, int(event.ref.id))
+
+
+def render_mentioned(count: int, data: Mapping[str, Any]) -> LazyText:
+    """“3 people named you in comments on: title”."""
+    title = str(data.get("title", ""))
+    return LazyText(
+        lambda: _t.ngettext(
+            "%(num)s person named you in a comment on: %(title)s",
+            "%(num)s people named you in comments on: %(title)s",
+            count,
+            title=title,
+        )
+    )
+
+
+def render_replied(count: int, data: Mapping[str, Any]) -> LazyText:
+    """“3 people answered your comment on: title”."""
+    title = str(data.get("title", ""))
+    return LazyText(
+        lambda: _t.ngettext(
+            "%(num)s person answered your comment on: %(title)s",
+            "%(num)s people answered your comment on: %(title)s",
+            count,
+            title=title,
+        )
+    )
+
+
+def render_commented(count: int, data: Mapping[str, Any]) -> LazyText:
+    """“3 people commented on: title”."""
+    title = str(data.get("title", ""))
+    return LazyText(
+        lambda: _t.ngettext(
+            "%(num)s person commented on: %(title)s", "%(num)s people commented on: %(title)s", count, title=title
+        )
+    )
+
+
+def render_refused(count: int, data: Mapping[str, Any]) -> LazyText:
+    """“Your comment was not published”, with the moderator's reason."""
+    reason = str(data.get("reason", ""))
+    return LazyText(lambda: _t.gettext("Your comment was not published. Reason: %(reason)s", reason=reason or "–"))
+
+
+def digest(ref: ObjectRef) -> str:
+    """A short stable id of an object, for element ids."""
+    return hashlib.blake2b(str(ref).encode(), digest_size=6).hexdigest()

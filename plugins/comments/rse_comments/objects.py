@@ -1,0 +1,56 @@
+"""Comments as objects of the core: reacted to, found, moderated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rse_core.api import ContentInfo, ObjectRef, SearchDocument
+from rse_core.api import resolve as resolve_refs
+
+from . import access, text
+from .models import Comment
+
+
+def _load(session: Session, ids: Sequence[str]) -> list[Comment]:
+    numbers = [int(ident) for ident in ids if ident.isdecimal() and len(ident) < 19]
+    return list(session.scalars(select(Comment).where(Comment.id.in_(numbers)))) if numbers else []
+
+
+def resolve(session: Session, ids: Sequence[str]) -> Mapping[str, ContentInfo]:
+    """Comments by id, with the sections and the space of what they stand on; two queries whatever their number."""
+    rows = _load(session, ids)
+    places = resolve_refs(session, list({access.ref_of(row) for row in rows}))
+    found = {}
+    for row in rows:
+        place = places.get(access.ref_of(row))
+        if place is None:
+            continue
+        state = row.state if row.state != "published" or place.state == "published" else place.state
+        found[str(row.id)] = ContentInfo(
+            ref=access.own_ref(row.id),
+            title=text.plain(row.body) if row.state != "deleted" else "",
+            url=f"{place.url}#rse-comment-{row.id}",
+            audience_id=row.audience_id,
+            sections=place.sections,
+            space_id=place.space_id,
+            author_id=row.author_id,
+            state=state,
+            created_at=row.created_at,
+            parent=place.ref,
+        )
+    return found
+
+
+def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
+    """Published comments only: what waits, was refused or deleted is not to be found."""
+    rows = _load(session, [ref.id for ref in refs if ref.type == access.TYPE])
+    places = resolve_refs(session, list({access.ref_of(row) for row in rows}))
+    for row in rows:
+        place = places.get(access.ref_of(row))
+        if row.state == "published" and row.audience_id is not None and place is not None and place.state != "deleted":
+            yield SearchDocument(
+                access.own_ref(row.id), place.title, text.plain(row.body, 10_000), row.audience_id, row.author_id, row.created_at
+            )
