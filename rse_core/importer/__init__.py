@@ -53,7 +53,8 @@ def run(
         # First of all, so that whoever else changes people waits until this is done.
         touch(session)
     existing = load(session)
-    plan = Planner(parsed, existing, report).make(allow_mass_disable=allow_mass_disable)
+    planner = Planner(parsed, existing, report, keep_going=keep_going)
+    plan = planner.make(allow_mass_disable=allow_mass_disable)
     if dry_run:
         return report
     if report.refused or (report.errors and not keep_going):

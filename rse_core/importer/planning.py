@@ -38,8 +38,8 @@ class Plan:
 class Planner:
     """Compares what was read with what stands."""
 
-    def __init__(self, parsed: Parsed, existing: Existing, report: Report) -> None:
-        self.parsed, self.existing, self.report = parsed, existing, report
+    def __init__(self, parsed: Parsed, existing: Existing, report: Report, *, keep_going: bool) -> None:
+        self.parsed, self.existing, self.report, self.keep_going = parsed, existing, report, keep_going
         self.people = dict(parsed.people)
         self.entities = dict(parsed.entities or {})
         self.plan = Plan()
@@ -70,7 +70,7 @@ class Planner:
             for row in lost:
                 if row.parent in self._bad:
                     message = _("The line of the parent “%(key)s” was refused.", key=row.parent)
-                    self._error(file, row.line, "parent_id", message, _("Mend that line first."))
+                    self._follows(file, row.line, "parent_id", message, _("Mend that line first."))
                 else:
                     message = _("There is no entity “%(key)s”.", key=row.parent[:80])
                     remedy = _("Add a line for it, or leave the cell blank for an entity at the top.")
@@ -127,7 +127,9 @@ class Planner:
             if row.entity and row.entity not in known:
                 if row.entity in self._bad:
                     message = _("The line of the entity “%(key)s” was refused.", key=row.entity)
-                    self._refuse(row, "entity_id", message, _("Mend that line first."))
+                    file, remedy = self.parsed.people_file, _("Mend that line first.")
+                    self._follows(file, row.line, "entity_id", message, remedy)
+                    del self.people[row.external_id]
                 else:
                     message = _("There is no entity “%(key)s”.", key=row.entity[:80])
                     remedy = _("Add a line for it to the file of entities, or mend the id.")
@@ -147,7 +149,12 @@ class Planner:
                 name=row.username,
                 id=holder.external_id,
             )
-            self._refuse(row, "username", message, _("Give another username, or change theirs first."))
+            remedy = _("Give another username, or change theirs first.")
+            if holder.external_id in self.parsed.people:
+                self._follows(self.parsed.people_file, row.line, "username", message, remedy)
+                del self.people[row.external_id]
+            else:
+                self._refuse(row, "username", message, remedy)
         return found
 
     def _check_managers(self) -> bool:
@@ -161,13 +168,8 @@ class Planner:
                     "The line of the manager “%(id)s” was refused; the person is taken without a manager.",
                     id=row.manager,
                 )
-                self._error(
-                    self.parsed.people_file,
-                    row.line,
-                    "manager_external_id",
-                    message,
-                    _("Mend that line first."),
-                )
+                file, remedy = self.parsed.people_file, _("Mend that line first.")
+                self._follows(file, row.line, "manager_external_id", message, remedy)
                 row.manager = ""
             else:
                 message = _("There is no person “%(id)s”.", id=row.manager[:80])
@@ -263,6 +265,11 @@ class Planner:
                 if now.source == "csv" and now.members:
                     plan.emptied_groups.append(key)
         counts.created, counts.updated = len(plan.new_groups), len(plan.changed_groups)
+
+    def _follows(self, file: str, line: int, column: str, message: str, remedy: str) -> None:
+        """An error that only follows from another line's: told when the good lines are taken all the same."""
+        if self.keep_going:
+            self._error(file, line, column, message, remedy)
 
     def _error(self, file: str, line: int, column: str, message: str, remedy: str) -> None:
         self.report.errors.append(LineError(file, line, column, message, remedy))

@@ -53,7 +53,11 @@ class Table:
         """
         try:
             with self.path.open("rb") as raw:
-                yield from self._rows(raw)
+                for mark, kind in _FOREIGN.items():
+                    if raw.peek(4).startswith(mark):
+                        raise FileRefused(self._foreign(kind))
+                with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+                    yield from self._rows(text, raw)
         except UnicodeDecodeError:
             raise FileRefused(self._bad_encoding()) from None
         except OSError as error:
@@ -69,11 +73,7 @@ class Table:
         """Note an error of one line."""
         self.errors.append(self.error(line, column, message, remedy))
 
-    def _rows(self, raw: io.BufferedReader) -> Iterator[tuple[int, list[str]]]:
-        for mark, kind in _FOREIGN.items():
-            if raw.peek(4).startswith(mark):
-                raise FileRefused(self._foreign(kind))
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+    def _rows(self, text: io.TextIOWrapper, raw: io.BufferedReader) -> Iterator[tuple[int, list[str]]]:
         head = text.readline(MAX_HEADER)
         if not head.strip():
             raise FileRefused(self.error(1, "", _("The file is empty."), self._header_remedy(",")))
