@@ -37,9 +37,9 @@ def free_port() -> int:
 def documented(backend: int, front: int, folder: Path) -> str:
     """The block of the page in a whole configuration, with the ports of this test and a basic sign-in."""
     block = PAGE.read_text(encoding="utf-8").split("```nginx\n")[1].partition("```")[0]
-    for wanted in ("http://127.0.0.1:8000", "/etc/nginx/rse-secret.conf", "/etc/nginx/people"):
+    for wanted in ("http://127.0.0.1:8400", "/etc/nginx/rse-secret.conf", "/etc/nginx/people"):
         assert wanted in block
-    block = block.replace("127.0.0.1:8000", f"127.0.0.1:{backend}")
+    block = block.replace("127.0.0.1:8400", f"127.0.0.1:{backend}")
     block = block.replace("/etc/nginx/rse-secret.conf", str(folder / "secret.conf"))
     block = block.replace("/etc/nginx/people", str(folder / "people"))
     before, location, rest = block.partition("location /rse/ {")
