@@ -48,10 +48,14 @@ def seed(core: Core) -> None:
         place_cursor(session)
         for username, role in (("solene.kerbrat", "site_admin"), ("naima.elamrani", "moderator")):
             roles.grant(session, people.by_username(session, username).id, role, actor=ACTOR)
+    on = {name for name, state in core.plugins.states.items() if state.status == "on"}
     with core.db.write() as session:
         pages = {page.path: _known(core, session, page) for page in load_pages()}
-        talk(session, pages)
-        react(session, pages)
+        # A quarantined plugin must not keep the demo from starting; it shows with its reason in the administration.
+        if "comments" in on:
+            talk(session, pages)
+        if "likes" in on:
+            react(session, pages)
 
 
 def place_cursor(session: Session) -> None:
