@@ -92,9 +92,7 @@ class Answer:
             self.close()
             raise
 
-    def _start(
-        self, status: str, headers: h.Headers, exc_info: ExcInfo | None = None, /
-    ) -> Callable[[bytes], object]:
+    def _start(self, status: str, headers: h.Headers, exc_info: ExcInfo | None = None, /) -> Callable[[bytes], object]:
         if exc_info is not None and exc_info[1] is not None and self.begun:
             raise exc_info[1].with_traceback(exc_info[2])
         self.status, self.headers = status, list(headers)

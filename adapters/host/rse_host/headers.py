@@ -74,9 +74,7 @@ def nonce(headers: Headers) -> str | None:
     """Return the script nonce of the page's own Content-Security-Policy, so that our tag may carry it too."""
     for key, value in headers:
         if key.lower() == "content-security-policy":
-            directives = {
-                words[0].lower(): words[1:] for words in (part.split() for part in value.split(";")) if words
-            }
+            directives = {words[0].lower(): words[1:] for words in (part.split() for part in value.split(";")) if words}
             for name in ("script-src-elem", "script-src", "default-src"):
                 if name in directives:
                     found = _NONCE.search(" ".join(directives[name]))
@@ -134,11 +132,7 @@ def rewritten(headers: Headers, *, mark: str | None, length: int | None) -> Head
     kept: Headers = []
     for key, value in headers:
         name = key.lower()
-        if (
-            name in _CHANGED
-            or name == "last-modified"
-            or (mark is None and name in ("cache-control", "expires"))
-        ):
+        if name in _CHANGED or name == "last-modified" or (mark is None and name in ("cache-control", "expires")):
             continue
         if name == "etag":
             if mark is not None:

@@ -29,6 +29,9 @@ SlotSource = Callable[["WSGIEnvironment", PageFacts], Mapping[str, str]]
 FragmentSource = Callable[["WSGIEnvironment"], Iterable[Fragment]]
 
 DEFAULT_SLOTS = ("reactions", "comments")
+COOKIES = "rse.host.cookies"
+"""Key of the WSGI environment under which a source leaves the values of ``Set-Cookie`` headers for the page.
+"""
 
 
 def script_tag(
@@ -87,9 +90,7 @@ class HostMiddleware:
         self.fragments = fragments
         self.limit = limit
         self._outside = (self.prefix + "/", *exclude)
-        self.rewriters = (
-            rewriters if rewriters is not None else default_rewriters() if source or fragments else ()
-        )
+        self.rewriters = rewriters if rewriters is not None else default_rewriters() if source or fragments else ()
         tag = script_tag(self.prefix, profile=self.profile.name, slots=self.slots)
         self._insert = Insert(tag, f"{self.prefix}/embed.js")
         # The tag is part of what a cached page must match: another tag, another mark.
@@ -138,9 +139,7 @@ class HostMiddleware:
         finally:
             _put(environ, before)
 
-    def _page(
-        self, environ: WSGIEnvironment, answer: Answer, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _page(self, environ: WSGIEnvironment, answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("REQUEST_METHOD") == "HEAD":
             unsized = [(k, v) for k, v in answer.headers if k.lower() not in ("content-length", "etag")]
             answer.headers = unsized
@@ -172,16 +171,16 @@ class HostMiddleware:
             logger.warning("%s: left as it was, unpacked it is too large", environ.get("PATH_INFO"))
             return headers, body
         if plain is None:
-            logger.warning(
-                "%s: left as it was, its Content-Encoding cannot be undone", environ.get("PATH_INFO")
-            )
+            logger.warning("%s: left as it was, its Content-Encoding cannot be undone", environ.get("PATH_INFO"))
             return headers, body
         charset = h.charset(headers)
         insert = self._with_fragments(self._insert_for(headers), environ, plain, charset)
         out = rewrite_safely(plain, charset=charset, insert=insert, rewriters=self.rewriters)
         if out is plain:
             return headers, body
-        return h.rewritten(headers, mark=None if insert.fragments else self.mark, length=len(out)), out
+        changed = h.rewritten(headers, mark=None if insert.fragments else self.mark, length=len(out))
+        changed += [("Set-Cookie", cookie) for cookie in environ.pop(COOKIES, ())]
+        return changed, out
 
     def _insert_for(self, headers: h.Headers) -> Insert:
         nonce = h.nonce(headers)
@@ -190,9 +189,7 @@ class HostMiddleware:
         tag = script_tag(self.prefix, profile=self.profile.name, slots=self.slots, nonce=nonce)
         return Insert(tag, self._insert.script_address)
 
-    def _with_fragments(
-        self, insert: Insert, environ: WSGIEnvironment, plain: bytes, charset: str | None
-    ) -> Insert:
+    def _with_fragments(self, insert: Insert, environ: WSGIEnvironment, plain: bytes, charset: str | None) -> Insert:
         try:
             fragments = tuple(self.fragments(environ)) if self.fragments is not None else ()
             if self.source is not None:
@@ -212,14 +209,10 @@ class HostMiddleware:
         """Send a page that is too long to hold, its tag placed in the first part when the head ends there."""
         headers = answer.headers
         if not _coded(headers):
-            out = rewrite_safely(
-                body, charset=h.charset(headers), insert=self._insert_for(headers), complete=False
-            )
+            out = rewrite_safely(body, charset=h.charset(headers), insert=self._insert_for(headers), complete=False)
             if out is not body:
                 old = h.first(headers, "content-length")
-                length = (
-                    int(old) + len(out) - len(body) if old is not None and old.strip().isdigit() else None
-                )
+                length = int(old) + len(out) - len(body) if old is not None and old.strip().isdigit() else None
                 headers, body = h.rewritten(headers, mark=self.mark, length=length), out
         answer.begun = True
         start_response(answer.status, headers)
@@ -228,11 +221,7 @@ class HostMiddleware:
 
 def _address(environ: WSGIEnvironment) -> str:
     query = environ.get("QUERY_STRING", "")
-    path = (
-        (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
-        .encode("latin-1")
-        .decode("utf-8", "replace")
-    )
+    path = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1").decode("utf-8", "replace")
     return f"{path}?{query}" if query else path
 
 

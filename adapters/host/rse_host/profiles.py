@@ -198,13 +198,13 @@ def shadow(content: str) -> str:
     return f'<template shadowrootmode="open">{content}</template>'
 
 
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]+)", re.IGNORECASE)
+META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]+)", re.IGNORECASE)
 
 
 def page_text(body: bytes, charset: str | None) -> str:
     """Return the page as text for reading facts from it; never fails, at worst with odd characters."""
     if charset is None:
-        declared = _META_CHARSET.search(body, 0, 2048)
+        declared = META_CHARSET.search(body, 0, 2048)
         charset = declared.group(1).decode("ascii") if declared else "utf-8"
     if charset.lower() in ("iso-8859-1", "latin-1", "latin1", "us-ascii"):
         # What browsers do: https://encoding.spec.whatwg.org/#names-and-labels

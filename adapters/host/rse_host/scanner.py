@@ -63,9 +63,7 @@ _RAW_END = {
     name: re.compile(rb"(?i:</" + name + rb")(?=[\t\n\f\r />])")
     for name in (b"style", b"title", b"textarea", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
 }
-_HEAD_CONTENT = frozenset(
-    b"html head base basefont bgsound link meta noframes noscript script style template title".split()
-)
+_HEAD_CONTENT = frozenset(b"html head base basefont bgsound link meta noframes noscript script style template title".split())
 _OPAQUE = frozenset(b"svg math select plaintext frameset".split())
 """Elements inside which a tag's meaning hangs on the tree; the search for a late ``</head>`` stops there."""
 
@@ -284,10 +282,7 @@ def _says_page(html: bytes, start: int) -> bool:
     fragment.
     """
     try:
-        return any(
-            token.kind == "start" and token.name in (b"body", b"title", b"html")
-            for token in tokens(html, start)
-        )
+        return any(token.kind == "start" and token.name in (b"body", b"title", b"html") for token in tokens(html, start))
     except Unfinished:
         return False
 

@@ -37,9 +37,7 @@ def ask(app: Any, path: str = "/note", method: str = "GET", **environ: str) -> R
     got: list[Any] = []
     written: list[bytes] = []
 
-    def start_response(
-        status: str, headers: list[tuple[str, str]], exc_info: Any = None
-    ) -> Callable[[bytes], None]:
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
         got[:] = [status, headers]
         return written.append
 
@@ -64,17 +62,13 @@ def serve(
 
 @pytest.mark.parametrize("page", AWKWARD_PAGES, ids=lambda page: page.name)
 def test_every_awkward_page_comes_through(page: AwkwardPage) -> None:
-    app = HostMiddleware(
-        serve(page.body, ("Content-Type", page.content_type), ("Content-Length", str(len(page.body))))
-    )
+    app = HostMiddleware(serve(page.body, ("Content-Type", page.content_type), ("Content-Length", str(len(page.body)))))
     result = ask(app, **BROWSER)
     assert result.body == page.with_tag(TAG)
     assert result.headers["content-length"] == str(len(result.body))
 
 
-@pytest.mark.parametrize(
-    "page", [p for p in AWKWARD_PAGES if len(p.body) < 10**6], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", [p for p in AWKWARD_PAGES if len(p.body) < 10**6], ids=lambda page: page.name)
 def test_every_awkward_page_comes_through_in_single_bytes(page: AwkwardPage) -> None:
     chunks = [page.body[i : i + 1] for i in range(len(page.body))]
     assert ask(HostMiddleware(serve(chunks, ("Content-Type", page.content_type)))).body == page.with_tag(TAG)
@@ -123,9 +117,7 @@ def test_a_page_that_comes_compressed_anyway_is_unpacked(coding: str) -> None:
         "two gzip members": gzip.compress(PAGE[:30]) + gzip.compress(PAGE[30:]),
     }[coding]
     name = {"raw deflate": "deflate", "two gzip members": "gzip"}.get(coding, coding)
-    app = HostMiddleware(
-        serve(packed, HTML, ("Content-Encoding", name), ("Content-Length", str(len(packed))))
-    )
+    app = HostMiddleware(serve(packed, HTML, ("Content-Encoding", name), ("Content-Length", str(len(packed)))))
     result = ask(app, **BROWSER)
     assert result.body == WITH_TAG
     assert "content-encoding" not in result.headers
@@ -173,9 +165,7 @@ def cached(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("304 Not Modified", [("ETag", '"v1"')])
         return []
     if "HTTP_RANGE" in environ:
-        start_response(
-            "206 Partial Content", [("Content-Type", kind), ("Content-Range", f"bytes 0-9/{len(PAGE)}")]
-        )
+        start_response("206 Partial Content", [("Content-Type", kind), ("Content-Range", f"bytes 0-9/{len(PAGE)}")])
         return [PAGE[:10]]
     start_response(
         "200 OK",
@@ -205,9 +195,7 @@ def test_a_page_cached_with_its_tag_is_not_sent_again() -> None:
     app = HostMiddleware(cached)
     tag = ask(app, **BROWSER).headers["etag"]
     assert tag.startswith('W/"v1-rse.')
-    again = ask(
-        app, **BROWSER, HTTP_IF_NONE_MATCH=tag, HTTP_IF_MODIFIED_SINCE="Mon, 01 Jun 2026 08:00:00 GMT"
-    )
+    again = ask(app, **BROWSER, HTTP_IF_NONE_MATCH=tag, HTTP_IF_MODIFIED_SINCE="Mon, 01 Jun 2026 08:00:00 GMT")
     assert (again.status, again.body, again.headers["etag"]) == ("304 Not Modified", b"", tag)
 
 
@@ -248,9 +236,7 @@ def test_head_promises_no_length_that_get_would_not_keep() -> None:
     assert "etag" not in result.headers
 
 
-@pytest.mark.parametrize(
-    "status", ["404 Not Found", "500 Internal Server Error", "301 Moved Permanently", "204 No Content"]
-)
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Internal Server Error", "301 Moved Permanently", "204 No Content"])
 def test_only_pages_that_succeeded_are_touched(status: str) -> None:
     assert ask(HostMiddleware(serve(PAGE, status=status))).body == PAGE
 
@@ -344,9 +330,7 @@ def test_an_error_page_that_replaces_a_page_halfway_is_sent_as_it_is() -> None:
         try:
             raise LookupError("database")
         except LookupError as error:
-            start_response(
-                "500 Oh", [("Content-Type", "text/plain")], (type(error), error, error.__traceback__)
-            )
+            start_response("500 Oh", [("Content-Type", "text/plain")], (type(error), error, error.__traceback__))
         yield b"sorry"
 
     result = ask(HostMiddleware(app))
@@ -358,9 +342,7 @@ def test_any_error_of_ours_hands_back_the_page(monkeypatch: pytest.MonkeyPatch) 
         raise ZeroDivisionError
 
     for name in ("rewrite_safely", "script_tag"):
-        app = HostMiddleware(
-            serve(PAGE, HTML, ("ETag", '"1"'), ("Content-Security-Policy", "script-src 'nonce-a'"))
-        )
+        app = HostMiddleware(serve(PAGE, HTML, ("ETag", '"1"'), ("Content-Security-Policy", "script-src 'nonce-a'")))
         with monkeypatch.context() as patch:
             patch.setattr(f"rse_host.middleware.{name}", fail)
             result = ask(app)
@@ -374,9 +356,7 @@ def test_the_pages_own_nonce_is_reused() -> None:
 
 
 def test_digests_of_the_old_body_are_dropped() -> None:
-    old = [
-        (name, "x") for name in ("Content-MD5", "Digest", "Content-Digest", "Repr-Digest", "Accept-Ranges")
-    ]
+    old = [(name, "x") for name in ("Content-MD5", "Digest", "Content-Digest", "Repr-Digest", "Accept-Ranges")]
     assert set(ask(HostMiddleware(serve(PAGE, HTML, *old))).headers) == {"content-type", "content-length"}
 
 

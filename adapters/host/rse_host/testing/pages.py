@@ -41,9 +41,7 @@ _END = b"<body><h1>Note</h1><p>Texte</p></body></html>"
 
 
 def _head(inside: bytes, name: str, content_type: str = "text/html; charset=utf-8") -> AwkwardPage:
-    return AwkwardPage(
-        name, _DOC + b"<head>" + inside + HERE + b"</head>" + _END, content_type, regular_head=True
-    )
+    return AwkwardPage(name, _DOC + b"<head>" + inside + HERE + b"</head>" + _END, content_type, regular_head=True)
 
 
 def _page(name: str, marked: bytes, content_type: str = "text/html; charset=utf-8") -> AwkwardPage:
@@ -62,9 +60,7 @@ AWKWARD_PAGES: tuple[AwkwardPage, ...] = (
     _head(b"<!-- a -- b --!><title>x</title>", "comment closed by a bang"),
     _head(b"<!-- a <!-- b --><title>x</title>", "comment opener inside a comment"),
     _head(b"<script>var s = '</head>';</script>", "head end in a script string"),
-    _head(
-        b"<script><!--\nif (a < b) document.write('<script></head></script>');\n--></script>", "script hidden"
-    ),
+    _head(b"<script><!--\nif (a < b) document.write('<script></head></script>');\n--></script>", "script hidden"),
     _head(b"<script><!-- <script> </script> </head> --></script>", "double-escaped script"),
     _head(b"<script><!--></script><title>x</title>", "script with an empty comment"),
     _head(b"<SCRIPT TYPE='text/javascript'>x</head></ScRiPt\n>", "script end in mixed case"),
@@ -85,18 +81,12 @@ AWKWARD_PAGES: tuple[AwkwardPage, ...] = (
     _head(b"<?php echo 1 ?><title>x</title>", "unexecuted processing instruction"),
     _head(b"</ x><//><title>x</title>", "bogus end tags"),
     _head(b"\r\n\t\x0c <title>\r\n</title>\r\n", "carriage returns and form feeds"),
-    _head(
-        "<title>Télétravail, cœur, 10 €</title>".encode("cp1252"), "cp1252", "text/html; charset=windows-1252"
-    ),
-    _head(
-        "<title>Œuvre à 5 €</title>".encode("iso-8859-15"), "ISO-8859-15", "text/html; charset=ISO-8859-15"
-    ),
+    _head("<title>Télétravail, cœur, 10 €</title>".encode("cp1252"), "cp1252", "text/html; charset=windows-1252"),
+    _head("<title>Œuvre à 5 €</title>".encode("iso-8859-15"), "ISO-8859-15", "text/html; charset=ISO-8859-15"),
     _head("<title>Été</title>".encode("latin-1"), "ISO-8859-1 declared nowhere", "text/html"),
     _head("<title>表ソ能</title>".encode("shift_jis"), "Shift_JIS", "text/html; charset=shift_jis"),
     _head(b"<title>\xff\xfe\x80</title>", "invalid UTF-8 in the title"),
-    _page(
-        "uppercase tags", b"<!DOCTYPE HTML><HTML><HEAD><TITLE>X</TITLE>@@HERE@@</HEAD><BODY>x</BODY></HTML>"
-    ),
+    _page("uppercase tags", b"<!DOCTYPE HTML><HTML><HEAD><TITLE>X</TITLE>@@HERE@@</HEAD><BODY>x</BODY></HTML>"),
     _page("spaces in the head end", _DOC + b"<head>@@HERE@@</head \n>" + _END),
     _page("attributes on the head end", _DOC + b"<head>@@HERE@@</head a='>'>" + _END),
     _page("two heads", _DOC + b"<head><title>a</title>@@HERE@@</head><head><title>b</title></head>" + _END),
@@ -110,9 +100,7 @@ AWKWARD_PAGES: tuple[AwkwardPage, ...] = (
     _page("head content only", b"<!DOCTYPE html><title>x</title>@@HERE@@"),
     _page("paragraph strayed into the head", _DOC + b"<head><p>Oh</p>@@HERE@@</head>" + _END),
     _page("text before the doctype", b"Warning: x in y.php\n" + _DOC + b"<head>@@HERE@@</head>" + _END),
-    _page(
-        "head end inside a template", _DOC + b"<head><template></head><body></template>@@HERE@@</head>" + _END
-    ),
+    _page("head end inside a template", _DOC + b"<head><template></head><body></template>@@HERE@@</head>" + _END),
     _page("svg before the body", _DOC + b"@@HERE@@<svg><title></head></title></svg>" + _END),
     _page(
         "XML declaration and XHTML",
@@ -122,9 +110,7 @@ AWKWARD_PAGES: tuple[AwkwardPage, ...] = (
     _page("UTF-8 byte order mark", b"\xef\xbb\xbf" + _DOC + b"<head><title>x</title>@@HERE@@</head>" + _END),
     _page("null bytes", _DOC + b"<head>\0<title>a\0b</title>@@HERE@@</head><body>\0</body></html>"),
     _page("less-than as text", _DOC + b"<head><title>x</title>@@HERE@@</head><body>1 < 2 <3 <</body>"),
-    _page(
-        "select around xmp", _DOC + b"<head>@@HERE@@</head><body><select><xmp></select></xmp></body></html>"
-    ),
+    _page("select around xmp", _DOC + b"<head>@@HERE@@</head><body><select><xmp></select></xmp></body></html>"),
     _page(
         "misnested and unclosed",
         _DOC + b"<head>@@HERE@@</head><body><ul><li><i>a<li>b</i></ul><p><b>c<p>d</b>",
