@@ -49,7 +49,7 @@ def test_the_first_rows_are_there(core):
 
 def test_an_empty_database_asks_for_init_and_is_left_empty(rse_core):
     core = rse_core(migrated=False)
-    with pytest.raises(RseError, match="not been prepared.*rse init"):
+    with pytest.raises(RseError, match=r"not been prepared.*rse init"):
         core.check_database()
     assert tables_of(core.db) == set()
 
@@ -160,7 +160,7 @@ def test_a_row_that_points_nowhere_after_a_copy_is_refused(rse_database, tmp_pat
     """
     db = Database(rse_database.empty())
     try:
-        with pytest.raises(RseError, match="rse_notes_page.*rse_notes_book"):
+        with pytest.raises(RseError, match=r"rse_notes_page.*rse_notes_book"):
             migrate.run_scripts(db, "notes", script_folder(tmp_path, migration_source(body)))
         assert tables_of(db) == set()
     finally:

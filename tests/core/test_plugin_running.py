@@ -332,7 +332,7 @@ def test_a_switch_for_an_entity_names_it_in_the_audit(rse_core):
 def test_a_switch_for_something_unknown_is_refused(rse_core):
     core = rse_core([plugin("notes")])
     with core.db.write() as session:
-        with pytest.raises(NotFound, match="“noets”.*Did you mean “notes”"):
+        with pytest.raises(NotFound, match=r"“noets”.*Did you mean “notes”"):
             core.plugins.disable(session, "noets", ACTOR)
         with pytest.raises(NotFound, match="99"):
             core.plugins.disable(session, "notes", ACTOR, "entity", 99)
