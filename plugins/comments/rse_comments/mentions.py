@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from rse_core.api import ObjectRef
 from rse_core.models.organisation import Membership, Person
 from rse_core.people import PersonCard, folded, names
 
@@ -65,7 +64,7 @@ def of_comments(session: Session, comment_ids: Iterable[int]) -> Mapping[int, di
     return found
 
 
-def suggest(session: Session, ref: ObjectRef, audience_id: int | None, typed: str) -> list[PersonCard]:
+def suggest(session: Session, audience_id: int | None, typed: str) -> list[PersonCard]:
     """People of the audience whose name or username begins with what was typed; one query, at most eight."""
     start = folded(typed)
     if not start or audience_id is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from rse_core.api import (
     option,
     resolve,
     translator,
+    utcnow,
 )
 from rse_core.webapi import Cursor, core, decode_cursor, encode_cursor
 
@@ -107,6 +109,7 @@ def thread_item(
         max_length=option(session, "comments.max_length"),
         edit_minutes=option(session, "comments.edit_minutes"),
         viewer=viewer,
+        editable=editable,
         typed=typed or {},
         problem=problem,
     )
@@ -115,6 +118,11 @@ def thread_item(
         new = reading.newer_than(session, info, asked.since, person_id)
     label = _t.ngettext("%(num)s new comment", "%(num)s new comments", new) if new else ""
     return SlotItem(ref, html, order=20, stale_label=label)
+
+
+def editable(one: reading.Shown, minutes: int) -> bool:
+    """Whether the time for editing is not over."""
+    return not minutes or utcnow() < one.created_at + dt.timedelta(minutes=minutes)
 
 
 def read_params(params: Mapping[str, str], ref: ObjectRef) -> Asked:
