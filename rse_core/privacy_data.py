@@ -1,0 +1,237 @@
+"""The core's own personal data, kind by kind: how it is exported and erased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+
+from . import audiences
+from .contributions import PersonalData
+from .i18n import lazy
+from .models.governance import (
+    Audit,
+    Charter,
+    CharterAcceptance,
+    Held,
+    ReviewRule,
+    Suspension,
+)
+from .models.levels import CapabilityShift, LevelRow, PluginSwitch
+from .models.organisation import (
+    Entity,
+    Group,
+    GroupMember,
+    Person,
+    PersonIdentity,
+    RoleGrant,
+    Space,
+    SpaceMember,
+)
+from .models.runtime import (
+    IdempotencyKey,
+    NotificationRow,
+    Preference,
+    RateMark,
+    SettingRow,
+    Token,
+    Visit,
+)
+
+Rows = Iterable[Mapping[str, Any]]
+
+#: Columns in which the name of who acted stands as text.
+_LABELS: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = (
+    (Audit, Audit.actor),
+    (LevelRow, LevelRow.created_by),
+    (CapabilityShift, CapabilityShift.changed_by),
+    (PluginSwitch, PluginSwitch.changed_by),
+    (Charter, Charter.published_by),
+    (Suspension, Suspension.created_by),
+    (Suspension, Suspension.lifted_by),
+    (ReviewRule, ReviewRule.created_by),
+    (SettingRow, SettingRow.changed_by),
+    (RoleGrant, RoleGrant.granted_by),
+)
+
+
+def forget_labels(session: Session, username: str, placeholder: str) -> None:
+    """Take a username out of the histories: as who acted it becomes ``erased``, as what was acted on the placeholder."""
+    for model, column in _LABELS:
+        session.execute(update(model).where(column == username).values({column.key: "erased"}))
+    # What was done to the person may quote their names before and after.
+    session.execute(
+        update(Audit)
+        .where(Audit.subject == f"person:{username}")
+        .values(subject=f"person:{placeholder}", before=None, after=None, why="")
+    )
+
+
+def _rows(session: Session, query: Select[*tuple[Any, ...]], *names: str) -> list[dict[str, Any]]:
+    return [
+        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in zip(names, row, strict=True)}
+        for row in session.execute(query)
+    ]
+
+
+def _deleting(*models: type[Any]) -> Callable[[Session, int], int]:
+    """An ``erase`` that deletes the person's rows of these tables."""
+
+    def erase(session: Session, person_id: int) -> int:
+        session.flush()
+        count = 0
+        for model in models:
+            done: Any = session.execute(delete(model).where(model.person_id == person_id))
+            count += done.rowcount
+        return count
+
+    return erase
+
+
+def _profile(session: Session, person_id: int) -> Rows:
+    person = session.get_one(Person, person_id)
+    names = ("external_id", "username", "display_name", "email", "job_title", "is_manager", "locale", "phone", "site",
+             "status", "source")  # fmt: skip
+    row = {name: getattr(person, name) for name in names}
+    row["entity"] = session.scalar(select(Entity.name).where(Entity.id == person.entity_id))
+    row["manager"] = session.scalar(select(Person.display_name).where(Person.id == person.manager_id))
+    row["created_at"], row["updated_at"] = person.created_at.isoformat(), person.updated_at.isoformat()
+    return [row]
+
+
+def _erase_profile(_session: Session, _person_id: int) -> int:
+    # The row itself is made anonymous at the very end, when nothing needs the name any more.
+    return 1
+
+
+def _identities(session: Session, person_id: int) -> Rows:
+    query = select(PersonIdentity.issuer, PersonIdentity.subject, PersonIdentity.created_at)
+    return _rows(session, query.where(PersonIdentity.person_id == person_id), "issuer", "subject", "since")
+
+
+def _memberships(session: Session, person_id: int) -> Rows:
+    groups = select(Group.name).join(GroupMember, GroupMember.group_id == Group.id)
+    spaces = select(Space.name, SpaceMember.role, SpaceMember.since).join(SpaceMember, SpaceMember.space_id == Space.id)
+    return [
+        *_rows(session, groups.where(GroupMember.person_id == person_id), "group"),
+        *_rows(session, spaces.where(SpaceMember.person_id == person_id), "space", "role", "since"),
+    ]
+
+
+def _erase_memberships(session: Session, person_id: int) -> int:
+    count = _deleting(GroupMember, SpaceMember)(session, person_id)
+    person = session.get_one(Person, person_id)
+    person.status = "disabled"
+    audiences.refresh(session, [person_id])
+    return count
+
+
+def _roles(session: Session, person_id: int) -> Rows:
+    query = select(RoleGrant.role, RoleGrant.scope, RoleGrant.scope_id, RoleGrant.granted_at, RoleGrant.why)
+    query = query.where(RoleGrant.person_id == person_id)
+    return _rows(session, query, "role", "scope", "scope_id", "since", "why")
+
+
+def _charters(session: Session, person_id: int) -> Rows:
+    query = select(Charter.title, Charter.version, CharterAcceptance.accepted_at)
+    query = query.join(CharterAcceptance, CharterAcceptance.charter_id == Charter.id)
+    return _rows(session, query.where(CharterAcceptance.person_id == person_id), "title", "version", "accepted_at")
+
+
+def _suspensions(session: Session, person_id: int) -> Rows:
+    query = select(Suspension.starts_at, Suspension.ends_at, Suspension.reason, Suspension.lifted_at)
+    query = query.where(Suspension.person_id == person_id)
+    return _rows(session, query, "starts_at", "ends_at", "reason", "lifted_at")
+
+
+def _held(session: Session, person_id: int) -> Rows:
+    query = select(Held.ref_type, Held.ref_id, Held.capability, Held.state, Held.held_at, Held.decided_at, Held.reason)
+    query = query.where(Held.author_id == person_id)
+    return _rows(session, query, "type", "id", "capability", "state", "held_at", "decided_at", "reason")
+
+
+def _erase_held(session: Session, person_id: int) -> int:
+    done: Any = session.execute(update(Held).where(Held.author_id == person_id).values(author_id=None, reason=""))
+    return int(done.rowcount)
+
+
+def _use(session: Session, person_id: int) -> Rows:
+    visits = select(Visit.day).where(Visit.person_id == person_id).order_by(Visit.day)
+    choices = select(Preference.key, Preference.value).where(Preference.person_id == person_id)
+    return [*_rows(session, choices, "preference", "value"), *_rows(session, visits, "visit")]
+
+
+def _notifications(session: Session, person_id: int) -> Rows:
+    query = select(
+        NotificationRow.type,
+        NotificationRow.ref_type,
+        NotificationRow.ref_id,
+        NotificationRow.created_at,
+        NotificationRow.read_at,
+    ).where(NotificationRow.person_id == person_id)
+    return _rows(session, query, "type", "ref_type", "ref_id", "created_at", "read_at")
+
+
+def _tokens(session: Session, person_id: int) -> Rows:
+    query = select(Token.name, Token.scopes, Token.created_at, Token.expires_at, Token.revoked_at, Token.last_used)
+    query = query.where(Token.person_id == person_id)
+    return _rows(session, query, "name", "scopes", "created_at", "expires_at", "revoked_at", "last_used")
+
+
+def _acts(session: Session, person_id: int) -> Rows:
+    query = select(Audit.at, Audit.act, Audit.subject, Audit.why).where(Audit.actor_id == person_id).order_by(Audit.id)
+    return _rows(session, query, "at", "act", "subject", "why")
+
+
+def _erase_acts(session: Session, person_id: int) -> int:
+    done: Any = session.execute(update(Audit).where(Audit.actor_id == person_id).values(actor="erased"))
+    return int(done.rowcount)
+
+
+CORE_DATA: tuple[PersonalData, ...] = (
+    PersonalData(
+        "core.profile", lazy("Profile"), lazy("To show who wrote, and to decide who may do what"), _profile, _erase_profile
+    ),
+    PersonalData(
+        "core.identities",
+        lazy("Sign-ins"),
+        lazy("To recognise you at your next visit"),
+        _identities,
+        _deleting(PersonIdentity),
+    ),
+    PersonalData(
+        "core.memberships",
+        lazy("Groups and spaces"),
+        lazy("To decide what you see and may do"),
+        _memberships,
+        _erase_memberships,
+    ),
+    PersonalData("core.roles", lazy("Roles"), lazy("To let you run a part of the site"), _roles, _deleting(RoleGrant)),
+    PersonalData(
+        "core.charters",
+        lazy("Charters accepted"),
+        lazy("Evidence of what you agreed to"),
+        _charters,
+        _deleting(CharterAcceptance),
+    ),
+    PersonalData("core.suspensions", lazy("Suspensions"), lazy("To apply the charter"), _suspensions, _deleting(Suspension)),
+    PersonalData("core.held", lazy("Texts that waited for a moderator"), lazy("To moderate"), _held, _erase_held),
+    PersonalData(
+        "core.use",
+        lazy("Visits and preferences"),
+        lazy("To count visits, and to keep your choices"),
+        _use,
+        _deleting(Visit, Preference, RateMark, IdempotencyKey),
+    ),
+    PersonalData(
+        "core.notifications",
+        lazy("Notifications"),
+        lazy("To tell you what concerns you"),
+        _notifications,
+        _deleting(NotificationRow),
+    ),
+    PersonalData("core.tokens", lazy("Access tokens"), lazy("To let your programs act for you"), _tokens, _deleting(Token)),
+    PersonalData("core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts),
+)
