@@ -43,7 +43,8 @@ class Options:
         version = self.core.policy.version()
         if version != self._version:
             # Read before the version is noted: at worst it is read once more.
-            self._values = dict(session.execute(select(SettingRow.key, SettingRow.value)).tuples().all())
+            rows = session.execute(select(SettingRow.key, SettingRow.value))
+            self._values = {key: value for key, value in rows}  # noqa: C416 - typed as dict() is not
             self._version = version
         if key not in self._values:
             return setting.default

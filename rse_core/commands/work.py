@@ -52,7 +52,8 @@ def jobs(core: Core, as_json: bool) -> None:
     from ..models.runtime import Delivery, JobRow, Outbox
 
     with core.db.read() as session:
-        states = dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).tuples().all())
+        rows = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
+        states = {state: count for state, count in rows}  # noqa: C416 - typed as dict() is not
         dead: list[dict[str, Any]] = [
             {"job": row.name, "id": row.id, "attempts": row.attempts, "error": row.error}
             for row in session.scalars(select(JobRow).where(JobRow.state == "dead").order_by(JobRow.id).limit(100))

@@ -215,7 +215,8 @@ def _shown(session: Session, person_id: int | None, rows: Sequence[Comment]) -> 
     answered = {row.answers_id for row in rows if row.answers_id and row.answers_id != row.parent_id}
     answers: dict[int, int | None] = {}
     if answered:
-        answers = dict(session.execute(select(Comment.id, Comment.author_id).where(Comment.id.in_(answered))).tuples().all())
+        rows = session.execute(select(Comment.id, Comment.author_id).where(Comment.id.in_(answered)))
+        answers = {ident: author for ident, author in rows}  # noqa: C416 - typed as dict() is not
     people = names(session, [*(row.author_id for row in rows), *answers.values()])
     shown = {}
     for row in rows:
