@@ -1,30 +1,151 @@
-"""The core's own pages for everybody: home, my preferences, the charter."""
+"""The core's own pages for everybody: what is open to me, my preferences, the charter."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import TYPE_CHECKING
 
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from .. import charter as charters
+from .. import notify
 from ..db import utcnow
-from .identity import current_person, require_person
-from .state import core, session_read
+from ..decision import Decision, Reason
+from ..errors import BadInput, NotFound
+from ..i18n import _, normalise_locale, use_locale
+from ..levels import Level
+from ..models.governance import Charter, CharterAcceptance
+from ..models.runtime import Preference
+from ..policy import can
+from .identity import SIGNED, current_person, require_person, sign_out
+from .language import CHOICE
+from . import notices
+from .returns import return_to
+from .state import core, session_read, session_write
 from .visits import note_visit
 
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
 blueprint = Blueprint("rse_core", __name__, static_folder="../static", static_url_path="/static")
+NOTIFICATIONS = 30
 
 
 @blueprint.get("/")
 def home() -> str:
     """What is open to the person who asks."""
     person = current_person()
-    level = None
-    if person is not None:
-        with session_read() as session:
-            level = core().policy.level_of(session, person.id, None, utcnow())
-        note_visit(person)
-    return render_template("rse/home.html", person=person, level=level)
+    if person is None:
+        return render_template("rse/home.html", person=None, level=Level.INFORM, open_now=[], later=[])
+    open_now: list[tuple[str, Decision]] = []
+    later: list[tuple[str, Decision]] = []
+    with session_read() as db:
+        level = core().policy.level_of(db, person.id, None, utcnow())
+        for key, capability in core().plugins.capabilities.items():
+            decision = can(db, person.id, key)
+            label = str(capability.label)
+            if decision.allowed or decision.reason is Reason.CHARTER:
+                open_now.append((label, decision))
+            elif decision.opens_at is not None:
+                later.append((label, decision))
+        missing = charters.missing(db, person.id)
+    note_visit(person)
+    later.sort(key=lambda one: (one[1].opens_at or utcnow(), one[0]))
+    return render_template(
+        "rse/home.html", person=person, level=level, open_now=sorted(open_now, key=lambda one: one[0]),
+        later=later, charter=missing[0] if missing else None,
+    )  # fmt: skip
 
 
 @blueprint.get("/me/")
 def me() -> str:
-    """My preferences."""
-    return render_template("rse/me.html", person=require_person())
+    """My preferences and what was said to me."""
+    person = require_person()
+    with session_read() as db:
+        rows = notices.lines(db, person.id, limit=NOTIFICATIONS)
+        chosen = db.get(Preference, (person.id, CHOICE))
+        charter = charters.in_force(db)
+        accepted = None if charter is None else db.get(CharterAcceptance, (charter.id, person.id))
+    return render_template(
+        "rse/me.html", person=person, notifications=rows, chosen=None if chosen is None else chosen.value,
+        charter=charter, accepted=accepted, signed=bool(session.get(SIGNED)),
+    )  # fmt: skip
+
+
+@blueprint.post("/me/language")
+def language() -> Response:
+    """Choose the language; kept with the person, or with the session of somebody unknown."""
+    sent = request.form.get("lang", "")
+    chosen = normalise_locale(sent)
+    if chosen is None and sent:
+        raise BadInput(_("RSE does not speak this language."), remedy=_("Choose French or English."))
+    person = current_person()
+    if person is None:
+        session["lang"] = chosen
+    else:
+        with session_write() as db:
+            row = db.get(Preference, (person.id, CHOICE))
+            if chosen is None and row is not None:
+                db.delete(row)
+            elif chosen is not None and row is None:
+                db.add(Preference(person_id=person.id, key=CHOICE, value=chosen))
+            elif row is not None:
+                row.value = chosen
+    with use_locale(chosen):
+        flash(_("The language is set."))
+    return redirect(return_to(url_for("rse_core.me")), 303)
+
+
+@blueprint.post("/me/notifications")
+def notifications_read() -> Response:
+    """Mark everything as read."""
+    person = require_person()
+    with session_write() as db:
+        notify.mark_read(db, person.id)
+    return redirect(url_for("rse_core.me"), 303)
+
+
+@blueprint.post("/sign-out")
+def leave() -> Response:
+    """End the session that a hand-off began, and the intranet's own where its adapter says how."""
+    sign_out()
+    source = core().plugins.identity_source()
+    elsewhere = source.logout_url(url_for("rse_core.home")) if source is not None else None
+    return redirect(elsewhere or url_for("rse_core.home"), 303)
+
+
+@blueprint.get("/charter/")
+def charter() -> str:
+    """The charter in force, and where to accept it."""
+    person = current_person()
+    with session_read() as db:
+        found = charters.in_force(db)
+        if found is None:
+            raise NotFound(_("No charter has been published."))
+        accepted = None if person is None else db.get(CharterAcceptance, (found.id, person.id))
+    return render_template(
+        "rse/charter.html", charter=found, text=rendered(found), accepted=accepted, person=person,
+        back=return_to(url_for("rse_core.home")),
+    )  # fmt: skip
+
+
+@blueprint.post("/charter/")
+def charter_accept() -> Response:
+    """Accept the version that was read, then go back to where one was."""
+    person = require_person()
+    number = request.form.get("charter", type=int)
+    if number is None:
+        raise BadInput(_("No charter was named."), remedy=_("Read it and accept it at its foot."))
+    with session_write() as db:
+        charters.accept(db, person.id, number)
+    flash(_("The charter is accepted."))
+    return redirect(return_to(url_for("rse_core.home")), 303)
+
+
+def rendered(found: Charter) -> Markup:
+    """The text as HTML: Markdown without HTML of its own, cleaned again."""
+    import nh3
+
+    html = MarkdownIt("commonmark", {"html": False}).render(found.body)
+    return Markup(nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}))  # noqa: S704  cleaned

@@ -7,19 +7,26 @@ the catalogue of the plugin ``likes`` and, for a message that is not in it, the 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from flask import Flask, url_for
+from flask import Flask, g, request, url_for
 from jinja2 import StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from ..i18n import Translator, current_locale
+from ..contributions import Asset, NavItem
+from ..delegation import rights_of
+from ..i18n import Text, Translator, current_locale, lazy
 from ..i18n import core as core_translator
+from ..policy import can
 from .csrf import csrf_token
 from .fragments import hidden_fields
+from .gates import plugins_on
 from .identity import current_person
 from .language import format_date, format_datetime, format_number, format_relative
+from .state import core, rse, session_read
 
 if TYPE_CHECKING:
     from ..extension import RSE
@@ -30,11 +37,10 @@ HUES = 12
 class Translators:
     """The translators of the templates, found by the name of the template."""
 
-    def __init__(self, rse: RSE) -> None:
-        self.rse = rse
+    def __init__(self, extension: RSE) -> None:
         self._by_domain: dict[str, Translator] = {"rse": core_translator}
         self._by_plugin: dict[str, Translator] = {}
-        for plugin, found in rse.core.plugins.translations():
+        for plugin, found in extension.core.plugins.translations():
             made = Translator(found.directory, found.domain)
             self._by_domain[found.domain] = self._by_plugin[plugin] = made
 
@@ -61,9 +67,9 @@ class Translators:
         return text
 
 
-def register(app: Flask, rse: RSE) -> None:
+def register(app: Flask, extension: RSE) -> None:
     """Install globals and filters."""
-    translators = Translators(rse)
+    translators = Translators(extension)
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
@@ -82,20 +88,70 @@ def register(app: Flask, rse: RSE) -> None:
             "gettext": gettext,
             "ngettext": ngettext,
             "t": translators.named,
-            "asset_url": rse.asset_url,
+            "asset_url": extension.asset_url,
             "avatar": avatar,
             "csrf_token": csrf_token,
             "current_locale": current_locale,
             "current_person": current_person,
             "hidden_fields": hidden_fields,
             "icon": icon,
+            "intranet_home": intranet_home,
             "moment": moment,
-            "site_name": rse.core.settings.site_name,
+            "navigation_entries": navigation_entries,
+            "own_stylesheets": own_stylesheets,
+            "site_name": extension.core.settings.site_name,
         }
     )
     env.filters.update(
         {"date": format_date, "datetime": format_datetime, "number": format_number, "relative": format_relative}
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the navigation."""
+
+    url: str
+    label: Text
+    icon: str | None
+    here: bool
+
+
+def navigation_entries() -> list[Entry]:
+    """The plugins' pages that this person may use, then the administration for those who have one."""
+    running, person = core(), current_person()
+    if person is None:
+        return []
+    entries = []
+    with session_read() as session:
+        on = plugins_on(session, person.id)
+        items = [(plugin, item) for plugin, item in running.plugins.contributions(NavItem) if plugin in on]
+        for _plugin, item in sorted(items, key=lambda one: (one[1].order, one[1].endpoint)):
+            if item.area == "main" and (item.capability is None or can(session, person.id, item.capability)):
+                entries.append(Entry(url_for(item.endpoint), item.label, item.icon, item.endpoint == request.endpoint))
+        administers = bool(g.get("rse_rights")) or bool(rights_of(session, person.id))
+    if administers:
+        here = request.blueprint == "rse_admin"
+        entries.append(Entry(url_for("rse_admin.cursor"), lazy("Administration"), "sliders-horizontal", here))
+    return entries
+
+
+def own_stylesheets() -> list[str]:
+    """The plugins' stylesheets, for our own pages."""
+    return [
+        rse().asset_url(asset.endpoint, asset.filename)
+        for _plugin, asset in core().plugins.contributions(Asset)
+        if asset.kind == "css"
+    ]
+
+
+def intranet_home() -> str:
+    """Where the intranet begins: this origin, unless it is configured elsewhere."""
+    origins = core().settings.legacy_origins
+    here = request.host.lower()
+    if not origins or any(urlsplit(origin).netloc.lower() == here for origin in origins):
+        return "/"
+    return origins[0].rstrip("/") + "/"
 
 
 def icon(name: str, label: str = "") -> Markup:

@@ -1,7 +1,11 @@
-"""The administration's pages, below ``admin/``."""
+"""The administration's pages, below ``admin/``: the cursor, plugins, capabilities, settings and the audit log.
+
+An administrator of an entity sees and changes only its branch; what is the whole site's is for site administrators.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from .base import blueprint
+from . import capabilities, cursor, journal, plugins, settings  # noqa: E402, I001  they add their routes
 
-blueprint = Blueprint("rse_admin", __name__, url_prefix="/admin")
+__all__ = ["blueprint", "capabilities", "cursor", "journal", "plugins", "settings"]
