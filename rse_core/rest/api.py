@@ -66,10 +66,10 @@ def mount_api(app: Flask, rse: RSE) -> None:
     )
     api.spec.options["security"] = [{"token": []}, {"session": []}]
     for blueprint in blueprints:
-        _register(api, blueprint)
+        _register(app, api, blueprint)
     for plugin, blueprint in rse.core.plugins.rest_blueprints:
         try:
-            _register(api, blueprint)
+            _register(app, api, blueprint)
         except Exception as error:
             if rse.core.settings.strict:
                 raise
@@ -78,12 +78,13 @@ def mount_api(app: Flask, rse: RSE) -> None:
             )
 
 
-def _register(api: RseApi, blueprint: Blueprint) -> None:
-    # On the blueprint, not on the application: the rules of the API are no business of the pages.
-    if not getattr(blueprint, "rse_checked", False):
-        blueprint.before_request(check_call)
-        blueprint.rse_checked = True
+def _register(app: Flask, api: RseApi, blueprint: Blueprint) -> None:
     api.register_blueprint(blueprint, url_prefix=BASE + (blueprint.url_prefix or ""))
+    # For the blueprint alone: the rules of the API are no business of the pages. Written into the application, since a
+    # blueprint that has been tried elsewhere (at the plugin's start, in another application) takes no more functions.
+    checks = app.before_request_funcs.setdefault(blueprint.name, [])
+    if check_call not in checks:
+        checks.append(check_call)
 
 
 def check_call() -> None:
