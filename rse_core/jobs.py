@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("rse.jobs")
 LEASE = dt.timedelta(minutes=5)
+#: Events delivered between two looks at the jobs, and between two looks of the worker's thread at whether to stop.
+BATCH, FEW = 100, 10
 PRUNE = Job("core.prune", lambda session: _prune(session), every=3600)
 
 
@@ -94,7 +96,7 @@ class Jobs:
         """Deliver events and run jobs until nothing is due, in this thread; the number of both done."""
         done = 0
         while limit is None or done < limit:
-            step = self.dispatcher.run() + self._run_one()
+            step = self.dispatcher.run(BATCH if limit is None else min(BATCH, limit - done)) + self._run_one()
             if not step:
                 break
             done += step
@@ -197,7 +199,9 @@ class Jobs:
                 if now - planned > 60:
                     self.plan_periodic()
                     planned = now
-                self.run_due()
+                # A few at a time: who stops a server full of events does not wait for them all.
+                while self.run_due(FEW) and not self._stop.is_set() and not (stop and stop()):
+                    pass
             except Exception:  # isolation point: a database that is away for a while must not end the worker
                 logger.exception("the worker could not look for work; it tries again")
                 self._stop.wait(5)
