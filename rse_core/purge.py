@@ -56,9 +56,7 @@ def plan(core: Core, name: str) -> Purge:
             remedy=_("See: rse plugin list"),
         )
     leaning = sorted(
-        other
-        for other, state in core.plugins.states.items()
-        if name in state.requires and state.status != "left_out"
+        other for other, state in core.plugins.states.items() if name in state.requires and state.status != "left_out"
     )
     if leaning:
         raise Conflict(
@@ -77,9 +75,7 @@ def purge(core: Core, name: str, target: Path, actor: Actor) -> Purge:
     """
     planned = plan(core, name)
     if target.exists():
-        raise RseError(
-            _("The file %(path)s exists.", path=target), remedy=_("Choose another one; nothing is overwritten.")
-        )
+        raise RseError(_("The file %(path)s exists.", path=target), remedy=_("Choose another one; nothing is overwritten."))
     partial = target.with_name(target.name + ".part")
     try:
         with core.db.write() as session:
@@ -147,7 +143,9 @@ def _export(session: Session, core: Core, name: str, path: Path) -> dict[str, in
 
 
 def _lines(connection: Connection, table: Any) -> Iterator[bytes]:
-    rows = connection.execution_options(yield_per=500).execute(select(table).order_by(*table.primary_key.columns))
+    # For this statement alone: set on the connection, it would give the DROP that follows a cursor of its own too.
+    query = select(table).order_by(*table.primary_key.columns)
+    rows = connection.execute(query, execution_options={"yield_per": 500})
     for row in rows.mappings():
         yield json.dumps(dict(row), ensure_ascii=False, default=_plain).encode() + b"\n"
 

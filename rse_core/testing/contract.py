@@ -24,8 +24,6 @@ def assert_plugin_contract(
     :param database_url: an empty database to use instead of a temporary one.
     :param settings: of the core, for a plugin that must be configured: ``sections={"name": {…}}``.
     """
-    problems = contract_problems(
-        plugin, requires=requires, database_url=database_url, settings=kit_settings(**settings)
-    )
+    problems = contract_problems(plugin, requires=requires, database_url=database_url, settings=kit_settings(**settings))
     if problems:
         raise AssertionError("The plugin does not keep the contract:\n" + "\n".join(f"- {p}" for p in problems))
