@@ -193,7 +193,12 @@ class PersonalData:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of a plugin, changeable at run time by a site administrator; ``parse`` raises BadInput."""
+    """One setting of a plugin, changeable at run time by a site administrator.
+
+    :param default: JSON-ready, as it would be stored; what code gets is ``parse`` of it.
+    :param parse: makes the value that code gets from what is stored or typed; raises BadInput.
+    :param kind: how the form shows it: ``text``, ``number``, ``boolean`` or ``json``.
+    """
 
     key: str
     label: Text

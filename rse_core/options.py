@@ -46,9 +46,7 @@ class Options:
             rows = session.execute(select(SettingRow.key, SettingRow.value))
             self._values = {key: value for key, value in rows}  # noqa: C416 - typed as dict() is not
             self._version = version
-        if key not in self._values:
-            return setting.default
-        return setting.parse(self._values[key])
+        return setting.parse(self._values.get(key, setting.default))
 
     def set(self, session: Session, key: str, value: Any, actor: Actor, *, why: str = "") -> Any:
         """Change a setting; the value in force after it.

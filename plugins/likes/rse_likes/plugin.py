@@ -99,7 +99,7 @@ class Likes(Plugin):
             Setting(
                 kinds.SETTING,
                 lazy("Reactions that are offered"),
-                kinds.parse_setting(kinds.DEFAULT_SETTING),
+                kinds.DEFAULT_SETTING,
                 kinds.parse_setting,
                 help=lazy("In this order. A reaction marked retired is still counted, but no longer offered."),
                 kind="json",

@@ -23,6 +23,7 @@ from rse_core.api import (
     resolve,
     translator,
 )
+from rse_core.objects import SHOWN
 from rse_core.people import PersonCard, names
 from rse_core.ratelimit import limit
 
@@ -168,15 +169,16 @@ def _visible(session: Session, person_id: int | None, ref: ObjectRef) -> Content
 
 def _reactable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
     info = _visible(session, person_id, ref)
+    if info.state not in SHOWN:
+        # A draft, a pending or a deleted thing must not be confirmed to exist; archived and locked ones are seen.
+        raise NotFound(_("There is nothing to react to here."))
     require(session, person_id, CAPABILITY, info)
     if info.state != "published":
-        # A draft, a pending or a deleted thing must not be confirmed to exist to others; archived and locked ones are seen.
-        if info.state in ("archived", "locked"):
-            raise Forbidden(_("This is closed: it can be read, but no longer reacted to."))
-        raise NotFound(_("There is nothing to react to here."))
+        raise Forbidden(_("This is closed: it can be read, but no longer reacted to."))
     if ref.type == "page":
         core_of(session).pages.ensure(session, info.ref)
     return info
+
 
 
 def own_content(session: Session) -> bool:
