@@ -125,8 +125,6 @@ def _header(table: Mapping[str, Any]) -> HeaderRules:
     in_process = _flag(table, "in_process", where)
     defaults = HeaderRules()
     names = {key: _text(table, key, where, None) for key in ("username", "name", "email")}
-    if not in_process:
-        names = {key: value if key in table else getattr(defaults, key) for key, value in names.items()}
     attributes = {str(key): str(value) for key, value in _table(table, "attributes", where).items()}
     user = _text(table, "user", where, "REMOTE_USER" if in_process else defaults.user) or defaults.user
     secret_header = _text(table, "secret_header", where, None) or defaults.secret_header

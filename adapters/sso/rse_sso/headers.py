@@ -40,6 +40,8 @@ class HeaderRules:
 
     :param issuer: who vouches, e.g. ``header:intranet``; half of a person's key: do not change it.
     :param user: the header with the stable identifier; with ``in_process``, a WSGI variable.
+    :param name: like ``email`` and ``username``, read only when named: a header that the proxy does not set is the
+        client's own.
     :param secrets: the proxy's secret; several while one is being replaced.
     :param in_process: the variable is set by the very server or application RSE runs in (``mod_wsgi``, a host
         application): there is no proxy, and a client cannot write it since it is no header.
@@ -49,8 +51,8 @@ class HeaderRules:
     issuer: str = "header:intranet"
     user: str = "X-RSE-User"
     username: str | None = None
-    name: str | None = "X-RSE-Name"
-    email: str | None = "X-RSE-Email"
+    name: str | None = None
+    email: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     secret_header: str = "X-RSE-Proxy-Secret"  # noqa: S105  # the name of a header
     secrets: tuple[str, ...] = ()

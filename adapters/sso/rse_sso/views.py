@@ -41,10 +41,11 @@ def _enter(source: SsoSource) -> BaseResponse:
     options, handoff = source.config.handoff, source.handoff
     if options is None or handoff is None:
         raise _refused(Reason.HANDOFF_OFF)
-    if not options.allow_cross_site and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        # A foreign page that follows its own link would sign its visitor in as somebody else.
-        raise _refused(Reason.HANDOFF_CROSS_SITE)
     claims = _accept(handoff)
+    if not options.allow_cross_site and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        # A foreign page that follows its own link would sign its visitor in as somebody else. The token is
+        # used up before, so that no click on the page that refuses it can bring it back from this origin.
+        raise _refused(Reason.HANDOFF_CROSS_SITE)
     if sign_in(claims_identity(claims)) is None:
         raise _refused(Reason.PERSON_UNKNOWN, f"issuer {claims.issuer}")
     asked = claims.return_to or request.values.get("return_to")

@@ -15,7 +15,7 @@ Application = Callable[[dict[str, Any], Any], list[bytes]]
 
 def application_for(secret: str) -> Application:
     """The application that believes the loopback peer which sends ``secret``."""
-    source = TrustedHeader(HeaderRules(secrets=(secret,), peers=Peers.parse(["127.0.0.1"])))
+    source = TrustedHeader(HeaderRules(name="X-RSE-Name", secrets=(secret,), peers=Peers.parse(["127.0.0.1"])))
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         try:

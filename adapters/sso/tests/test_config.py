@@ -63,7 +63,7 @@ def test_a_full_section_becomes_rules() -> None:
     config = parse_config(section())
     assert config.header is not None
     assert config.handoff is not None
-    assert config.header.secrets == (SECRET,)
+    assert (config.header.secrets, config.header.name, config.header.email) == ((SECRET,), None, None)
     assert config.handoff.rules.keys == {"k1": OTHER}
     assert (config.handoff.rules.max_age, config.handoff.rules.clock_skew) == (120, 30)
 

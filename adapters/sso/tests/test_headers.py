@@ -24,7 +24,13 @@ from rse_sso.reasons import Reason, SsoRefused
 HERE = Path(__file__).parent
 SECRET, OLD = new_secret(), new_secret()
 NAME = "Hélène Dupont, CPAM du Finistère"
-RULES = HeaderRules(secrets=(SECRET, OLD), peers=Peers.parse(["127.0.0.1", "unix"]), attributes={"entity": "X-RSE-Entity"})
+RULES = HeaderRules(
+    name="X-RSE-Name",
+    email="X-RSE-Email",
+    secrets=(SECRET, OLD),
+    peers=Peers.parse(["127.0.0.1", "unix"]),
+    attributes={"entity": "X-RSE-Entity"},
+)
 
 
 def request(*, peer: str | None = "127.0.0.1", secret: str | None = SECRET, **headers: str) -> dict[str, Any]:
@@ -133,6 +139,13 @@ def test_a_name_with_a_line_feed_is_refused_and_a_name_with_a_comma_is_not() -> 
     found = TrustedHeader(RULES).identify(request(user="u1", name=NAME))
     assert found is not None
     assert found.name == NAME
+
+
+def test_a_header_that_is_not_configured_is_not_read() -> None:
+    rules = HeaderRules(secrets=(SECRET,), peers=Peers.parse(["127.0.0.1"]))
+    found = TrustedHeader(rules).identify(request(user="u1", name="The Director", email="d@x.test"))
+    assert found is not None
+    assert (found.subject, found.name, found.email) == ("u1", None, None)
 
 
 def test_two_email_addresses_are_refused() -> None:

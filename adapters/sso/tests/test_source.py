@@ -22,7 +22,7 @@ CONFIG = parse_config(
     {
         "sources": ["header", "handoff"],
         "login_url": "https://portal.test/?url={return_to}",
-        "header": {"secrets": [SECRET], "peers": ["127.0.0.1"]},
+        "header": {"name": "X-RSE-Name", "secrets": [SECRET], "peers": ["127.0.0.1"]},
         "handoff": {
             "issuer": "https://intranet.test",
             "keys": {"k1": KEY},
