@@ -71,9 +71,7 @@ class PluginCalls:
         wanted, items = set(refs), []
         answers = self._each("rse_slot_items", plugins, slot=slot, refs=refs, viewer=viewer, session=session)
         for plugin, answer in answers:
-            items += self._checked(
-                plugin, "rse_slot_items", answer, SlotItem, lambda item: item.ref in wanted
-            )
+            items += self._checked(plugin, "rse_slot_items", answer, SlotItem, lambda item: item.ref in wanted)
         return sorted(items, key=lambda item: item.order)
 
     def search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> list[SearchDocument]:
@@ -83,9 +81,7 @@ class PluginCalls:
             found += self._checked(plugin, "rse_search_documents", answer, SearchDocument, lambda _item: True)
         return found
 
-    def _checked(
-        self, plugin: str, hook: str, answer: Any, kind: type[T], fits: Callable[[T], bool]
-    ) -> list[T]:
+    def _checked(self, plugin: str, hook: str, answer: Any, kind: type[T], fits: Callable[[T], bool]) -> list[T]:
         """The items of an answer; one of a wrong type is an error of that plugin, as an exception would
         be.
         """
@@ -93,9 +89,7 @@ class PluginCalls:
             items = list(answer or ())
             wrong = next((i for i in items if not isinstance(i, kind) or not fits(i)), None)
             if wrong is not None:
-                raise TypeError(
-                    f"{hook} must answer with {kind.__name__} for the objects asked about, not {wrong!r:.200}"
-                )
+                raise TypeError(f"{hook} must answer with {kind.__name__} for the objects asked about, not {wrong!r:.200}")
             return items
         except Exception:
             if self.settings.strict:
@@ -153,9 +147,7 @@ class PluginCalls:
         except Exception as error:
             if not self.settings.strict:
                 self._failed(implementation)
-            raise PluginError(
-                f"The plugin “{plugin}” failed in {hook}: {type(error).__name__}.", plugin=plugin
-            ) from error
+            raise PluginError(f"The plugin “{plugin}” failed in {hook}: {type(error).__name__}.", plugin=plugin) from error
 
     def notify_ready(self, app: Any) -> None:
         """Everything is assembled; called once, before the first request."""

@@ -97,9 +97,7 @@ class Catalogue(PluginCalls):
 
     def _mapping(self, key: str, kind: type[T], attribute: str) -> Mapping[str, T]:
         if key not in self._cache:
-            self._cache[key] = MappingProxyType(
-                {getattr(c, attribute): c for _name, c in self.contributions(kind)}
-            )
+            self._cache[key] = MappingProxyType({getattr(c, attribute): c for _name, c in self.contributions(kind)})
         found: Mapping[str, T] = self._cache[key]
         return found
 

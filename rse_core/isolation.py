@@ -76,11 +76,7 @@ class Breaker:
     def muted(self, plugin: str) -> dict[str, float]:
         """Hooks of this plugin that are muted, with the seconds that remain."""
         now = self.clock()
-        return {
-            hook: until - now
-            for (name, hook), until in list(self._until.items())
-            if name == plugin and until > now
-        }
+        return {hook: until - now for (name, hook), until in list(self._until.items()) if name == plugin and until > now}
 
 
 class Implementation:
@@ -88,9 +84,7 @@ class Implementation:
 
     __slots__ = ("argnames", "function", "hook", "plugin")
 
-    def __init__(
-        self, plugin: str, hook: str, function: Callable[..., Any], argnames: tuple[str, ...]
-    ) -> None:
+    def __init__(self, plugin: str, hook: str, function: Callable[..., Any], argnames: tuple[str, ...]) -> None:
         self.plugin, self.hook, self.function, self.argnames = plugin, hook, function, argnames
 
     def __call__(self, **values: Any) -> Any:

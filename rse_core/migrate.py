@@ -72,9 +72,7 @@ def read_scripts(directory: Path) -> Scripts:
         values = _assigned(path)
         revision = values.get("revision")
         if not isinstance(revision, str):
-            raise PluginError(
-                f"The migration {path} names no revision.", remedy='Write revision = "0001" in it.'
-            )
+            raise PluginError(f"The migration {path} names no revision.", remedy='Write revision = "0001" in it.')
         revisions.add(revision)
         down = values.get("down_revision")
         below.update((down,) if isinstance(down, str) else down or ())
@@ -86,9 +84,7 @@ def _assigned(path: Path) -> dict[str, Any]:
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError) as error:
-        raise PluginError(
-            f"The migration {path} cannot be read: {error}.", remedy="Correct the file."
-        ) from None
+        raise PluginError(f"The migration {path} cannot be read: {error}.", remedy="Correct the file.") from None
     for node in tree.body:
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
@@ -137,9 +133,7 @@ def check_current(core: Core) -> None:
             remedy=_("Install that release again, or restore the backup made before the upgrade."),
         )
     if stamp != scripts.heads:
-        raise RseError(
-            _("The database is behind this rse-core."), remedy=_("Make a backup, then run: rse upgrade")
-        )
+        raise RseError(_("The database is behind this rse-core."), remedy=_("Make a backup, then run: rse upgrade"))
 
 
 def plugins_behind(db: Database, directories: Mapping[str, Path]) -> dict[str, tuple[str, str]]:
@@ -162,9 +156,7 @@ def plugins_behind(db: Database, directories: Mapping[str, Path]) -> dict[str, t
             continue
         stamp = found[name] or frozenset()
         if not stamp <= scripts.revisions:
-            reason = (
-                f"The tables of the plugin “{name}” were upgraded by a newer release than the one installed."
-            )
+            reason = f"The tables of the plugin “{name}” were upgraded by a newer release than the one installed."
             behind[name] = (
                 reason,
                 "Install that release again, or restore the backup made before the upgrade.",
@@ -233,8 +225,7 @@ def _upgrade_plugin(core: Core, name: str, directory: Path) -> Outcome:
             failure = error
         else:
             failure = PluginError(
-                f"A migration of the plugin “{name}” failed and was rolled back: "
-                f"{type(error).__name__}: {_brief(error)}.",
+                f"A migration of the plugin “{name}” failed and was rolled back: {type(error).__name__}: {_brief(error)}.",
                 remedy=f"Correct or replace the plugin “{name}”, then run: rse upgrade",
                 plugin=name,
             )
@@ -266,12 +257,9 @@ def _transaction(db: Database) -> Iterator[Connection]:
                 if not db.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
                 yield connection
-                if db.is_sqlite and (
-                    broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-                ):
+                if db.is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
                     raise RseError(
-                        f"After the migration, a row of {broken[0]} points at a row of {broken[2]} "
-                        "that is not there."
+                        f"After the migration, a row of {broken[0]} points at a row of {broken[2]} that is not there."
                     )
         finally:
             if db.is_sqlite:
@@ -291,9 +279,7 @@ def run_scripts(db: Database, name: str, directory: Path) -> None:
     prefix = f"rse_{name}_"
     with _transaction(db) as connection:
         before = set(inspect(connection).get_table_names())
-        with EnvironmentContext(
-            Config(), script, fn=lambda rev, _context: script._upgrade_revs("heads", rev)
-        ) as env:
+        with EnvironmentContext(Config(), script, fn=lambda rev, _context: script._upgrade_revs("heads", rev)) as env:
             env.configure(
                 connection=connection,
                 target_metadata=metadata,

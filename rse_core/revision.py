@@ -32,9 +32,7 @@ def upgrade() -> None:
 '''
 
 
-def write_revision(
-    db: Database, name: str, directory: Path, message: str, *, always: bool = False
-) -> Path | None:
+def write_revision(db: Database, name: str, directory: Path, message: str, *, always: bool = False) -> Path | None:
     """Write the next script of a distribution; None when nothing differs (unless ``always``).
 
     :raises RseError: when the database has not had the scripts that exist, so that the difference would
@@ -86,18 +84,14 @@ def _context(connection: Any, name: str) -> Any:
             "target_metadata": metadata,
             "version_table": version_table(name),
             "include_name": include_prefix(prefix),
-            "include_object": lambda item, label, kind, _reflected, _other: (
-                kind != "table" or label.startswith(prefix)
-            ),
+            "include_object": lambda item, label, kind, _reflected, _other: kind != "table" or label.startswith(prefix),
             "compare_type": _compare_type,
             "compare_server_default": False,
         },
     )
 
 
-def _compare_type(
-    _context: Any, _inspected: Any, _column: Any, database_type: Any, model_type: Any
-) -> bool | None:
+def _compare_type(_context: Any, _inspected: Any, _column: Any, database_type: Any, model_type: Any) -> bool | None:
     # SQLite keeps no time zone and reads an Integer variant back as it is: neither is a difference.
     if isinstance(model_type, UtcDateTime) or _context.dialect.name == "sqlite":
         return False

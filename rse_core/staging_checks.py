@@ -65,9 +65,7 @@ _CALLABLES: Mapping[type, tuple[str, ...]] = {
 }
 
 
-def check_contributions(
-    staging: Staging, others: Iterable[Staging], core_commands: Callable[[], Iterable[str]]
-) -> None:
+def check_contributions(staging: Staging, others: Iterable[Staging], core_commands: Callable[[], Iterable[str]]) -> None:
     """Check everything but the web side.
 
     :param others: what the plugins that have already started contributed.
@@ -82,8 +80,7 @@ def check_contributions(
             for attribute in attributes:
                 if not callable(getattr(item, attribute)):
                     raise staging.error(
-                        f"gives the {_WORDS[kind]} “{getattr(item, NAMED[kind])}” a {attribute} that "
-                        "cannot be called.",
+                        f"gives the {_WORDS[kind]} “{getattr(item, NAMED[kind])}” a {attribute} that cannot be called.",
                         f"Give it a function as {attribute}.",
                     )
     for capability in staging.contributions.get(Capability, ()):
@@ -102,18 +99,14 @@ def check_contributions(
             )
     for job in staging.contributions.get(Job, ()):
         if job.every is not None and job.every <= 0:
-            raise staging.error(
-                f"repeats the job “{job.name}” every {job.every} s.", "Use a positive number of seconds."
-            )
+            raise staging.error(f"repeats the job “{job.name}” every {job.every} s.", "Use a positive number of seconds.")
     _check_nav(staging, others)
     _check_folders(staging)
     _check_commands(staging, others, core_commands)
 
 
 def _check_names(staging: Staging, kind: type, attribute: str, others: list[Staging]) -> None:
-    taken = {
-        getattr(item, attribute): other.name for other in others for item in other.contributions.get(kind, ())
-    }
+    taken = {getattr(item, attribute): other.name for other in others for item in other.contributions.get(kind, ())}
     seen: set[str] = set()
     for item in staging.contributions.get(kind, ()):
         key, word = getattr(item, attribute), _WORDS[kind]
@@ -123,15 +116,11 @@ def _check_names(staging: Staging, kind: type, attribute: str, others: list[Stag
                 f"Write it as “{staging.name}.something”, lower-case letters, digits and underscores.",
             )
         if not key.startswith(f"{staging.name}."):
-            raise staging.error(
-                f"has a {word} “{key}” outside its namespace.", f"Begin it with “{staging.name}.”."
-            )
+            raise staging.error(f"has a {word} “{key}” outside its namespace.", f"Begin it with “{staging.name}.”.")
         if key in seen:
             raise staging.error(f"registers the {word} “{key}” twice.", "Keep one of them.")
         if key in taken:
-            raise staging.error(
-                f"registers the {word} “{key}”, which “{taken[key]}” has.", "Choose another name."
-            )
+            raise staging.error(f"registers the {word} “{key}”, which “{taken[key]}” has.", "Choose another name.")
         seen.add(key)
 
 
@@ -153,8 +142,7 @@ def _check_nav(staging: Staging, others: list[Staging]) -> None:
     for item in staging.contributions.get(NavItem, ()):
         if item.capability is not None and item.capability not in known:
             raise staging.error(
-                f"shows “{item.endpoint}” to those who have “{item.capability}”, and no started "
-                "plugin registers that.",
+                f"shows “{item.endpoint}” to those who have “{item.capability}”, and no started plugin registers that.",
                 "Name a capability of this plugin or of one that it requires.",
             )
 
@@ -177,9 +165,7 @@ def _check_folders(staging: Staging) -> None:
             )
 
 
-def _check_commands(
-    staging: Staging, others: list[Staging], core_commands: Callable[[], Iterable[str]]
-) -> None:
+def _check_commands(staging: Staging, others: list[Staging], core_commands: Callable[[], Iterable[str]]) -> None:
     mine: list[Cli] = staging.contributions.get(Cli, [])
     if not mine:
         return
@@ -187,15 +173,11 @@ def _check_commands(
 
     taken: dict[str, str] = dict.fromkeys(core_commands(), "the core")
     for other in others:
-        taken.update(
-            {str(c.command.name): f"the plugin “{other.name}”" for c in other.contributions.get(Cli, ())}
-        )
+        taken.update({str(c.command.name): f"the plugin “{other.name}”" for c in other.contributions.get(Cli, ())})
     for cli in mine:
         command: Any = cli.command
         if not isinstance(command, click.Command) or not command.name:
-            raise staging.error(
-                f"adds {command!r} to the command line.", "Give it a click command or group with a name."
-            )
+            raise staging.error(f"adds {command!r} to the command line.", "Give it a click command or group with a name.")
         if command.name in taken:
             raise staging.error(
                 f"adds the command “{command.name}”, which {taken[command.name]} has.", "Choose another name."

@@ -48,9 +48,7 @@ def main(name: str) -> None:
             raise
         assert written is not None
         if name == migrate.CORE:
-            written.write_text(
-                written.read_text(encoding="utf-8").rstrip("\n") + "\n" + _SEEDS, encoding="utf-8"
-            )
+            written.write_text(written.read_text(encoding="utf-8").rstrip("\n") + "\n" + _SEEDS, encoding="utf-8")
         print(written)
 
 
