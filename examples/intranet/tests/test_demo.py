@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -187,15 +186,13 @@ def test_rse_demo_serves_on_a_free_port_and_stops_when_told(tmp_path: Path) -> N
             address = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
             printed = "".join(process.stdout.readline() for _ in range(11))
             assert "solene.kerbrat" in printed
-            with urllib.request.urlopen(address, timeout=20) as answer:
+            with urllib.request.urlopen(address, timeout=60) as answer:
                 assert b"rse-demo-bar" in answer.read()
-            with urllib.request.urlopen(address + "rse/healthz", timeout=20) as answer:
+            with urllib.request.urlopen(address + "rse/healthz", timeout=60) as answer:
                 assert answer.status == 200
         finally:
             process.send_signal(signal.SIGTERM)
-            started = time.monotonic()
-            assert process.wait(timeout=20) == 0
-            assert time.monotonic() - started < 10
+            assert process.wait(timeout=60) == 0
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(address, timeout=2)
 
