@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request, url_for
@@ -164,12 +164,21 @@ def icon(name: str, label: str = "") -> Markup:
     return Markup('<svg class="rse-icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>').format(href)
 
 
-def avatar(person_id: int, name: str) -> Markup:
+class Shown(Protocol):
+    """Somebody of whom a card is shown."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def display_name(self) -> str: ...
+
+
+def avatar(person: Shown) -> Markup:
     """Initials on a colour derived from the person; the name stands beside it, so it is decorative."""
-    words = [word for word in name.replace("-", " ").split() if word[:1].isalpha()]
+    words = [word for word in person.display_name.replace("-", " ").split() if word[:1].isalpha()]
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
     return Markup('<span class="rse-avatar rse-hue-{}" aria-hidden="true">{}</span>').format(
-        person_id * 7 % HUES, escape(initials)
+        person.id * 7 % HUES, escape(initials)
     )
 
 
