@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from types import ModuleType
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -145,10 +146,14 @@ def _constant(plugin: Plugin) -> Callable[[], object]:
 
 
 def as_plugin(loaded: object, *, name: str) -> Plugin:
-    """The plugin object behind what an entry point gave: an instance, or a class that is called.
+    """The plugin object behind what an entry point gave: an instance, a class that is called, or a module that has it.
 
-    :raises PluginError: when it is neither, or has no manifest.
+    :raises PluginError: when it is none of these, or has no manifest.
     """
+    if isinstance(loaded, ModuleType):
+        # ``package:plugin`` leads to the module ``package.plugin`` once that has been imported, if the package gives
+        # its attribute lazily.
+        loaded = getattr(loaded, "plugin", loaded)
     if isinstance(loaded, type) and issubclass(loaded, Plugin):
         loaded = loaded()
     if not isinstance(loaded, Plugin):

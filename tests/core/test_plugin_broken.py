@@ -48,7 +48,8 @@ def start(rse_core, rse_distributions):
     """Start a core, not strict, with a healthy plugin beside what the test has installed."""
 
     def start(**settings):
-        rse_distributions.add("good", GOOD)
+        if not (rse_distributions.folder / "kit_good").exists():
+            rse_distributions.add("good", GOOD)
         return rse_core(discover=True, **{"strict": False, **settings})
 
     return start
@@ -92,6 +93,23 @@ def test_an_entry_point_to_something_else(start, rse_distributions):
     core = start()
     quarantined(core, "broken", "int", "not a plugin")
     serve(core)
+
+
+def test_an_entry_point_to_a_module_that_has_the_plugin(start, rse_distributions):
+    lazy = """
+        def __getattr__(name):
+            if name == "plugin":
+                from .plugin import plugin
+                return plugin
+            raise AttributeError(name)
+    """
+    source = "from rse_core.api import *\n" + plugin_source("lazy")
+    rse_distributions.add("lazy", lazy, files={"plugin.py": source})
+    assert start().plugins.states["lazy"].status == "on"
+    import kit_lazy.plugin
+
+    assert kit_lazy.plugin
+    assert start().plugins.states["lazy"].status == "on"
 
 
 def test_a_manifest_under_another_name(start, rse_distributions):
