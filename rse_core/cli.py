@@ -15,7 +15,7 @@ from .errors import RseError
 from .i18n import normalise_locale, use_locale
 
 #: Modules of :mod:`rse_core.commands`; each lists its commands in ``COMMANDS``.
-TOPICS = ("site", "people", "role", "level", "explain", "plugin", "charter", "moderation", "pages", "privacy", "work")
+TOPICS = ("site", "people", "role", "level", "explain", "plugin", "charter", "moderation", "pages", "privacy", "work", "token")
 
 
 class RseGroup(click.Group):

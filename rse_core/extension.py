@@ -21,6 +21,7 @@ from typing import Any
 from flask import Flask, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from .metrics import Metrics
 from .runtime import Core
 from .settings import Settings
 
@@ -38,6 +39,7 @@ class RSE:
 
     app: Flask
     core: Core
+    metrics: Metrics
 
     def __init__(
         self, host: Flask | None = None, *, core: Core | None = None, background: bool = True, **overrides: Any
@@ -70,6 +72,7 @@ class RSE:
         from .web.assembly import assemble
 
         self.core = core
+        self.metrics = Metrics(core)
         self.app = assemble(self)
 
     def begin_background(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import marshmallow as ma
 from flask import Flask, request
@@ -10,8 +10,6 @@ from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import UnsupportedMediaType
 
 from .. import __version__
-from ..errors import Forbidden
-from ..i18n import _
 from .auth import require_scope
 
 if TYPE_CHECKING:
@@ -98,19 +96,3 @@ def check_call() -> None:
     require_scope("write")
     if request.content_length and not request.is_json:
         raise UnsupportedMediaType()
-
-
-def admin_only() -> None:
-    """The caller's token must have the scope ``admin``; what the person may do is checked by the service.
-
-    :raises Forbidden: when it has not.
-    """
-    try:
-        require_scope("admin")
-    except Forbidden as error:
-        raise Forbidden(_("This needs a token with the scope “admin”."), remedy=error.remedy) from None
-
-
-def page_of(items: list[Any], limit: int) -> tuple[list[Any], bool]:
-    """The items of one page and whether there are more, from a query that asked for ``limit + 1``."""
-    return items[:limit], len(items) > limit

@@ -1,56 +1,39 @@
-"""The core's resources. Plugins bring their own with ``rse_rest_blueprints``."""
+"""The core's resources for everybody: decisions, me, capabilities, entities. Plugins bring their own."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import marshmallow as ma
 from flask.views import MethodView
 from flask_smorest import Blueprint
+from sqlalchemy import select
 
+from .. import organisation
 from ..content import ObjectRef
 from ..db import utcnow
 from ..i18n import current_locale
 from ..levels import Level
-from ..policy import can
+from ..levelsets import shift
+from ..models.organisation import Entity
+from ..policy import can, level_of
 from ..web.identity import current_person_id, require_person
-from ..web.state import core, session_read
+from ..web.state import actor, core, session_read, session_write
+from . import schemas
+from .administration import blueprints as administration
+from .administration import rights, site_only
+from .auth import require_scope
+from .cursors import Cursor, decode_cursor, encode_cursor
 
 decisions = Blueprint("decisions", __name__, url_prefix="/decisions", description="May I do this here?")
 me = Blueprint("me", __name__, url_prefix="/me", description="Who I am here")
-
-
-class DecisionQuery(ma.Schema):
-    capability = ma.fields.String(required=True, validate=ma.validate.Length(1, 80))
-    ref = ma.fields.String(load_default=None, metadata={"description": "TYPE:ID, for example page:/news/12"})
-    at = ma.fields.AwareDateTime(load_default=None, default_timezone=None)
-
-
-class StepSchema(ma.Schema):
-    class Meta:
-        unknown = ma.INCLUDE
-
-    rule = ma.fields.String()
-    passed = ma.fields.Boolean()
-
-
-class DecisionSchema(ma.Schema):
-    """The answer of the rule of the cursor."""
-
-    allowed = ma.fields.Boolean()
-    mode = ma.fields.String(metadata={"description": "open, or review: held until a moderator approves"})
-    reason = ma.fields.String()
-    message = ma.fields.String()
-    effective_level = ma.fields.Integer(allow_none=True)
-    required_level = ma.fields.Integer(allow_none=True)
-    opens_at = ma.fields.String(allow_none=True)
-    trail = ma.fields.List(ma.fields.Dict())
+capabilities = Blueprint("capabilities", __name__, url_prefix="/capabilities", description="What people may do")
+entities = Blueprint("entities", __name__, url_prefix="/entities", description="The organisation's tree")
 
 
 @decisions.route("")
 class Decisions(MethodView):
-    @decisions.arguments(DecisionQuery, location="query")
-    @decisions.response(200, DecisionSchema)
+    @decisions.arguments(schemas.DecisionQuery, location="query")
+    @decisions.response(200, schemas.DecisionSchema)
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """The decision for the person who asks, with every rule that was looked at."""
         ref = ObjectRef.parse(query["ref"]) if query["ref"] else None
@@ -58,25 +41,14 @@ class Decisions(MethodView):
             return can(session, current_person_id(), query["capability"], ref, at=query["at"]).as_dict()
 
 
-class MeSchema(ma.Schema):
-    id = ma.fields.Integer()
-    username = ma.fields.String()
-    display_name = ma.fields.String()
-    entity = ma.fields.String()
-    job_title = ma.fields.String()
-    locale = ma.fields.String()
-    level = ma.fields.Integer(metadata={"description": "0 inform … 5 co-create"})
-    level_name = ma.fields.String()
-
-
 @me.route("")
 class Me(MethodView):
-    @me.response(200, MeSchema)
+    @me.response(200, schemas.MeSchema)
     def get(self) -> dict[str, Any]:
         """The person who asks."""
         person = require_person()
         with session_read() as session:
-            level = core().policy.level_of(session, person.id, None, utcnow())
+            level = level_of(session, person.id, None, utcnow())
         return {
             "id": person.id,
             "username": person.username,
@@ -89,4 +61,69 @@ class Me(MethodView):
         }
 
 
-blueprints = (decisions, me)
+@capabilities.route("")
+class Capabilities(MethodView):
+    @capabilities.response(200, schemas.CapabilitySchema(many=True))
+    def get(self) -> list[dict[str, Any]]:
+        """Every capability, with the level from which it opens."""
+        require_person()
+        return [described(key) for key in sorted(core().plugins.capabilities)]
+
+
+@capabilities.route("/<string:key>")
+class OneCapability(MethodView):
+    @capabilities.arguments(schemas.CapabilityBody)
+    @capabilities.response(200, schemas.CapabilitySchema)
+    def patch(self, body: dict[str, Any], key: str) -> dict[str, Any]:
+        """Open it from another level; for site administrators."""
+        require_scope("admin")
+        site_only(rights())
+        with session_write() as session:
+            shift(session, core(), key, body["level"], actor=actor())
+        return described(key)
+
+
+def described(key: str) -> dict[str, Any]:
+    """One capability, JSON-ready."""
+    running = core()
+    found = running.plugins.capabilities[key]
+    return {
+        "key": key,
+        "label": str(found.label),
+        "description": str(found.description),
+        "plugin": running.plugins.owner(key),
+        "level": int(running.policy.snapshot().shifts.get(key, found.level)),
+        "default_level": int(found.level),
+        "writes": found.writes,
+        "reviewed": found.reviewed,
+    }
+
+
+@entities.route("")
+class Entities(MethodView):
+    @entities.arguments(schemas.EntityQuery, location="query")
+    @entities.response(200, schemas.EntityPage)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """The entities, or those right below one."""
+        require_person()
+        scope = f"entities:{query['parent'] or ''}"
+        rows = select(Entity.id, Entity.key, Entity.name, Entity.parent_id).order_by(Entity.id)
+        with session_read() as session:
+            if query["parent"]:
+                rows = rows.where(Entity.parent_id == organisation.entity_by_key(session, query["parent"]).id)
+            if query["cursor"]:
+                after = decode_cursor(core().settings, query["cursor"], scope).after[0]
+                rows = rows.where(Entity.id > int(after))
+            found = session.execute(rows.limit(query["limit"] + 1)).all()
+            wanted = {row.parent_id for row in found if row.parent_id is not None}
+            names = select(Entity.id, Entity.key).where(Entity.id.in_(wanted))
+            keys = {ident: key for ident, key in session.execute(names)} if wanted else {}
+        page = found[: query["limit"]]
+        more = Cursor(scope, (page[-1].id,)) if len(found) > len(page) else None
+        return {
+            "items": [{"key": r.key, "name": r.name, "parent": keys.get(r.parent_id)} for r in page],
+            "next": encode_cursor(core().settings, more) if more else None,
+        }
+
+
+blueprints = (decisions, me, capabilities, entities, *administration)

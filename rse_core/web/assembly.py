@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from typing import TYPE_CHECKING
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from ..identity import IdentityRefused
@@ -31,6 +32,7 @@ def assemble(extension: RSE) -> Flask:
     templating.register(app, extension)
     app.before_request(before)
     app.after_request(_cache_static)
+    app.after_request(_measure)
     app.teardown_request(_teardown)
     _mount(app, extension)
     prefix = extension.core.settings.url_prefix
@@ -79,6 +81,7 @@ def _mount(app: Flask, extension: RSE) -> None:
 
 def before() -> None:
     """Who asks, in what language, and whether the request may act: in this order, before every view."""
+    g.rse_began = time.perf_counter()
     rse().begin_background()
     if is_static():
         return
@@ -106,6 +109,13 @@ def is_static() -> bool:
 def _cache_static(answer: Response) -> Response:
     if request.endpoint and request.endpoint.endswith(".static") and request.args.get("v") and answer.status_code == 200:
         answer.headers["Cache-Control"] = FOR_GOOD
+    return answer
+
+
+def _measure(answer: Response) -> Response:
+    began = g.get("rse_began")
+    if began is not None and not is_static():
+        rse().metrics.note(request.endpoint or "none", request.method, answer.status_code, time.perf_counter() - began)
     return answer
 
 
