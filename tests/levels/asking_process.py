@@ -40,7 +40,7 @@ def ask(core, person, watch, seconds):
         if allowed != before:
             tell(allowed=allowed)
             before = allowed
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def ask_after_fork(core, person, seconds):
