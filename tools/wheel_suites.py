@@ -107,6 +107,8 @@ def main(arguments: list[str]) -> int:
     chosen = [
         dist for dist in distributions() if not dist.is_example and (not arguments or dist.name in arguments)
     ]
+    if unknown := set(arguments) - {dist.name for dist in chosen}:
+        sys.exit(f"No plugin or adapter is called {', '.join(sorted(unknown))}")
     missing = [dist.name for dist in chosen if dist.name not in wheels]
     if missing or "rse-core" not in wheels:
         sys.exit(f"No wheel in dist/ for {', '.join(missing) or 'rse-core'}: run `make wheels` first")
