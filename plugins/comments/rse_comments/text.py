@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -33,7 +34,12 @@ def mentioned(body: str) -> list[str]:
 def clean(body: str) -> str:
     """The text as it is kept: no control characters, one kind of line end, no private-use marks of ours."""
     body = body.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in body if c in "\n\t" or (c.isprintable() and c not in "\ue000\ue001") or c == "\u200d").strip()
+    return "".join(filter(_kept, body)).strip()
+
+
+def _kept(c: str) -> bool:
+    # The no-break spaces of French typography (category Zs) are not "printable", and belong to the text.
+    return c in "\n\t\u200d" or (c.isprintable() and c not in "\ue000\ue001") or unicodedata.category(c) == "Zs"
 
 
 def render(body: str, people: Mapping[str, tuple[int, str]]) -> str:
