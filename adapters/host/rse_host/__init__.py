@@ -17,8 +17,9 @@ __all__ = ["HostMiddleware", "plugin"]
 def __getattr__(name: str) -> Any:
     # Asked for by name only: the middleware must not cost its process the whole core, nor the core the
     # middleware.
+    # (The module is not called plugin: once imported it would stand here in the object's place.)
     if name == "plugin":
-        from .plugin import plugin
+        from .contribution import plugin
 
         return plugin
     if name == "HostMiddleware":
