@@ -56,7 +56,8 @@ class Jobs:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._pid = 0
-        core.db.on_commit(self._wake.set)
+        self._runner: int | None = None
+        core.db.on_commit(self._committed)
 
     @property
     def registered(self) -> dict[str, Job]:
@@ -124,18 +125,17 @@ class Jobs:
 
     def _claim(self) -> JobRow | None:
         now = utcnow()
+        due = or_(
+            (JobRow.state == "queued") & (JobRow.run_at <= now),
+            (JobRow.state == "running") & (JobRow.lease_until < now),
+        )
+        # Looked for without the lock first: an idle worker must not take SQLite's one writing lock every second.
+        with self.core.db.read() as session:
+            if session.scalar(select(JobRow.id).where(due).limit(1)) is None:
+                return None
         with self.core.db.write() as session:
             row = session.scalar(
-                select(JobRow)
-                .where(
-                    or_(
-                        (JobRow.state == "queued") & (JobRow.run_at <= now),
-                        (JobRow.state == "running") & (JobRow.lease_until < now),
-                    )
-                )
-                .order_by(JobRow.run_at, JobRow.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
+                select(JobRow).where(due).order_by(JobRow.run_at, JobRow.id).limit(1).with_for_update(skip_locked=True)
             )
             if row is None:
                 return None
@@ -186,12 +186,12 @@ class Jobs:
             return
         self._pid = os.getpid()
         self._stop, self._wake = threading.Event(), threading.Event()
-        self.core.db.on_commit(self._wake.set)
         self._thread = threading.Thread(target=self.run_forever, name="rse-worker", daemon=True)
         self._thread.start()
 
     def run_forever(self, *, poll: float = 1.0, stop: Callable[[], bool] | None = None) -> None:
         """Work until :meth:`stop`; woken by commits of this process, looking every ``poll`` seconds for those of others."""
+        self._runner = threading.get_ident()
         planned = 0.0
         while not self._stop.is_set() and not (stop and stop()):
             try:
@@ -207,6 +207,11 @@ class Jobs:
                 self._stop.wait(5)
             self._wake.wait(poll)
             self._wake.clear()
+
+    def _committed(self) -> None:
+        # The worker's own commits do not wake it: it looks again until nothing is due, and would never rest.
+        if threading.get_ident() != self._runner:
+            self._wake.set()
 
     def stop(self) -> None:
         """End the thread; what it is doing is finished first."""
