@@ -16,6 +16,7 @@ from rse_core.webapi import (
     require_person,
     session_read,
     session_write,
+    slot_params,
     viewer,
     wants_fragment,
 )
@@ -185,9 +186,7 @@ def _thread_page(
     ref: ObjectRef, *, typed: dict[str, str] | None = None, problem: RseError | None = None,
     params: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    from rse_core.web.slots import params_for
-
-    asked = params if params is not None else dict(params_for("comments"))
+    asked = params if params is not None else dict(slot_params("comments"))
     with session_read() as session:
         info = access.place(session, current_person_id(), ref)
         item = thread_item(session, ref, info, viewer(asked, embed=False), typed=typed, problem=problem)
