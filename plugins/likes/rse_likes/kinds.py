@@ -31,8 +31,8 @@ class Kind:
 DEFAULT = (
     Kind("like", lazy("Like"), "thumbs-up", lazy("I read this and I like it.")),
     Kind("useful", lazy("Useful"), "lightbulb", lazy("This helps me in my work.")),
-    Kind("bravo", lazy("Bravo"), "award", lazy("Well done.")),
-    Kind("thanks", lazy("Thanks"), "heart", lazy("I thank those who did this.")),
+    Kind("bravo", lazy("Bravo"), "party-popper", lazy("Well done.")),
+    Kind("thanks", lazy("Thanks"), "hand-heart", lazy("I thank those who did this.")),
 )
 #: The default as it stands in the setting: built-in keys need no texts of their own.
 DEFAULT_SETTING: list[dict[str, Any]] = [{"key": kind.key} for kind in DEFAULT]
