@@ -68,8 +68,9 @@ def test_a_level_set_by_the_command_holds_elsewhere_within_two_seconds(core, mak
     person = make_person("alice", entity=make_entity("north"))
     others = [asking(mode, person.id) for mode in ("watch", "ask", "fork")]
     assert [other.next()["allowed"] for other in others] == [False] * 3
-    for act, expected in ((("level", "set", "--entity", "north", "comment"), True), (("level", "ceiling", "--site", "1"), False)):
-        done = rse(core, *act)
+    acts = {"set --entity north comment": True, "ceiling --site 1": False}
+    for act, expected in acts.items():
+        done = rse(core, "level", *act.split())
         told = [other.next() for other in others]
         assert [one["allowed"] for one in told] == [expected] * 3
         assert max(one["at"] for one in told) - done < 2.0
