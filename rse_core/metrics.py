@@ -78,12 +78,8 @@ class FromDatabase(Collector):
         try:
             with self.core.db.read() as session:
                 waiting = session.scalar(select(func.count()).select_from(Outbox).where(Outbox.done_at.is_(None)))
-                jobs = dict(
-                    (state, number)
-                    for state, number in session.execute(
-                        select(JobRow.state, func.count()).group_by(JobRow.state)
-                    )
-                )
+                by_state = select(JobRow.state, func.count()).group_by(JobRow.state)
+                jobs = {row[0]: row[1] for row in session.execute(by_state)}
                 oldest = self.core.jobs.oldest(session)
         except Exception:
             log.exception("the queue could not be read for the metrics")

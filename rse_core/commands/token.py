@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from sqlalchemy import select
 
@@ -10,7 +12,6 @@ from ..audit import Actor
 from ..i18n import _
 from ..models.organisation import Person
 from ..models.runtime import Token
-
 from ..runtime import Core
 from ..tokens import SCOPES, create_token, revoke_token
 from . import cli_actor, echo_json, json_option, pass_core
@@ -46,7 +47,7 @@ def list_tokens(core: Core, person: str | None, as_json: bool) -> None:
     if person is not None:
         query = query.where(Person.username == person)
     with core.db.read() as session:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": row.id,
                 "person": username,

@@ -117,7 +117,7 @@ class Entities(MethodView):
             found = session.execute(rows.limit(query["limit"] + 1)).all()
             wanted = {row.parent_id for row in found if row.parent_id is not None}
             names = select(Entity.id, Entity.key).where(Entity.id.in_(wanted))
-            keys = {ident: key for ident, key in session.execute(names)} if wanted else {}
+            keys = {row.id: row.key for row in session.execute(names)} if wanted else {}
         page = found[: query["limit"]]
         more = Cursor(scope, (page[-1].id,)) if len(found) > len(page) else None
         return {

@@ -46,7 +46,8 @@ def slots() -> Response:
         answer.headers["X-RSE-CSRF"] = csrf_token()
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.headers["Vary"] = "Cookie, Accept-Language"
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 @blueprint.get("/embed/fragment/<slot>")

@@ -196,7 +196,10 @@ def _explain(status: int) -> tuple[str, str | None]:
         ),
         405: (_("The address exists, but not for this kind of request."), None),
         413: (
-            _("What you sent is larger than this site accepts (%(most)s KB).", most=current_app.config["MAX_CONTENT_LENGTH"] // 1024),
+            _(
+                "What you sent is larger than this site accepts (%(most)s KB).",
+                most=current_app.config["MAX_CONTENT_LENGTH"] // 1024,
+            ),
             _("Shorten it and send it again."),
         ),
         415: (_("The API reads JSON."), _("Send Content-Type: application/json.")),

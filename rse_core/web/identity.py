@@ -169,6 +169,6 @@ def preferences(db: Session, person_id: int) -> dict[str, object]:
     """The person's own choices, read once per request."""
     if "rse_preferences" not in g:
         rows = db.execute(select(Preference.key, Preference.value).where(Preference.person_id == person_id))
-        g.rse_preferences = {key: value for key, value in rows}
+        g.rse_preferences = {row.key: row.value for row in rows}
     found: dict[str, object] = g.rse_preferences
     return found

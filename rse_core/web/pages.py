@@ -18,9 +18,9 @@ from ..levels import Level
 from ..models.governance import Charter, CharterAcceptance
 from ..models.runtime import Preference
 from ..policy import can
+from . import notices
 from .identity import SIGNED, current_person, require_person, sign_out
 from .language import CHOICE
-from . import notices
 from .returns import return_to
 from .state import core, session_read, session_write
 from .visits import note_visit

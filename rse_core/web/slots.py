@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import request
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from ..content import ObjectRef
@@ -94,7 +93,7 @@ def render_slots(session: Session, slots: Sequence[str], refs: Sequence[ObjectRe
         items = []
         if subjects:
             items = running.plugins.slot_items(slot, subjects, viewer(params_for(slot)), session, plugins=on)
-        html = "".join(Markup(item.html) for item in sorted(items, key=lambda item: item.order))
+        html = "".join(item.html for item in sorted(items, key=lambda item: item.order))
         answer[slot] = {
             "html": html,
             "etag": hashlib.blake2b(html.encode(), digest_size=9).hexdigest(),

@@ -5,7 +5,7 @@ An administrator of an entity sees and changes only its branch; what is the whol
 
 from __future__ import annotations
 
+from . import capabilities, cursor, journal, plugins, settings
 from .base import blueprint
-from . import capabilities, cursor, journal, plugins, settings  # noqa: E402, I001  they add their routes
 
 __all__ = ["blueprint", "capabilities", "cursor", "journal", "plugins", "settings"]

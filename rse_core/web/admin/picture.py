@@ -120,9 +120,8 @@ def tree(session: Session, snapshot: Snapshot, rights: Rights, chosen: int | Non
         parent = parents[ident]
         if parent is not None and parent in found:
             found[parent].children.append(branch)
-        if rights.site and parent is None:
-            roots.append(branch)
-        elif not rights.site and ident in rights.entities and not _below(snapshot, ident, rights):
+        mine = ident in rights.entities and not _below(snapshot, ident, rights)
+        if mine if not rights.site else parent is None:
             roots.append(branch)
     return roots
 
