@@ -77,10 +77,11 @@ def react(session: Session, pages: dict[str, ObjectRef]) -> None:
     random = Random(2026)  # noqa: S311 - invented reactions, not secrets
     kinds = [kind.key for kind in likes.offered(session)]
     everybody = [people.by_username(session, username).id for username in usernames()]
-    for rank, (_path, ref) in enumerate(sorted(pages.items(), reverse=True)):
-        for person_id in random.sample(everybody, max(2, 26 - rank)):
-            if can(session, person_id, likes.CAPABILITY, ref).allowed:
-                likes.react(session, person_id, ref, random.choices(kinds, _weights(len(kinds)))[0])
+    newest = sorted(load_pages(), key=lambda page: page.published, reverse=True)
+    for rank, page in enumerate(newest):
+        for person_id in random.sample(everybody, max(2, 30 - 2 * rank)):
+            if can(session, person_id, likes.CAPABILITY, pages[page.path]).allowed:
+                likes.react(session, person_id, pages[page.path], random.choices(kinds, _weights(len(kinds)))[0])
 
 
 def talk(session: Session, pages: dict[str, ObjectRef]) -> None:
