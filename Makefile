@@ -5,8 +5,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .make
+# Compiled once: a machine that forbids bytecode in its environment would compile everything at every start.
+export PYTHONDONTWRITEBYTECODE :=
 # pip cannot see uv's cache and uv may be missing (an architecture without a binary): both read the same locks.
-INSTALL = $(shell test -x $(BIN)/uv && echo "$(BIN)/uv pip install --quiet --python $(BIN)/python" || echo "$(BIN)/python -m pip install --quiet --disable-pip-version-check")
+INSTALL = $(shell test -x $(BIN)/uv && echo "$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python" || echo "$(BIN)/python -m pip install --quiet --disable-pip-version-check")
 SETUPS := $(wildcard plugins/*/setup.cfg adapters/*/setup.cfg examples/*/setup.cfg)
 DISTS  := $(patsubst %/setup.cfg,%,$(SETUPS))
 WORKERS ?= auto

@@ -43,7 +43,7 @@ def environment(place: Path, wheels: list[Path]) -> Path:
     python = place / "bin" / "python"
     if UV:
         run(UV, "venv", "--quiet", "--python", sys.executable, place)
-        install = [UV, "pip", "install", "--quiet", "--python", python]
+        install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
         check = [UV, "pip", "check", "--quiet", "--python", python]
     else:
         run(sys.executable, "-m", "venv", place)
