@@ -47,8 +47,8 @@ class PluginState:
     label: Text = ""
     description: Text = ""
     status: str = ON
-    reason: str = ""
-    remedy: str = ""
+    reason: Text = ""
+    remedy: Text = ""
     requires: tuple[str, ...] = ()
     distribution: str = ""
     pending: bool = False

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from . import __version__
 from .errors import PluginError
+from .i18n import lazy
 from .plugin import ENTRY_POINT_GROUP, Manifest, Plugin
 
 log = logging.getLogger("rse.plugins")
@@ -73,8 +74,12 @@ def discover(core_version: str = __version__) -> Discovery:
         except Exception as error:
             if ENTRY_POINT_GROUP in (dist.read_text("entry_points.txt") or ""):
                 result.refused[name] = PluginError(
-                    f"The entry points of the distribution {name} cannot be read: {error}.",
-                    remedy=f"Install it again: pip install --force-reinstall {name}.",
+                    lazy(
+                        "The entry points of the distribution %(name)s cannot be read: %(error)s.",
+                        name=name,
+                        error=str(error),
+                    ),
+                    remedy=lazy("Install it again: pip install --force-reinstall %(name)s.", name=name),
                     plugin=name,
                 )
             continue
@@ -86,11 +91,16 @@ def discover(core_version: str = __version__) -> Discovery:
 def _add(result: Discovery, point: metadata.EntryPoint, dist: metadata.Distribution, core_version: str) -> None:
     name, distribution = point.name, dist.metadata["Name"]
     if name in result.found or name in result.refused:
-        other = result.found[name].distribution if name in result.found else "another distribution"
+        other = result.found[name].distribution if name in result.found else "?"
         result.found.pop(name, None)
         result.refused[name] = PluginError(
-            f"Two distributions bring the plugin “{name}”: {other} and {distribution}.",
-            remedy=f"Uninstall one of them: pip uninstall {distribution}.",
+            lazy(
+                "Two distributions bring the plugin “%(name)s”: %(other)s and %(distribution)s.",
+                name=name,
+                other=other,
+                distribution=distribution,
+            ),
+            remedy=lazy("Uninstall one of them: pip uninstall %(distribution)s.", distribution=distribution),
             plugin=name,
         )
         return
@@ -114,9 +124,19 @@ def incompatible(name: str, distribution: str, requires: Iterable[str], core_ver
             continue
         if not requirement.specifier.contains(core_version, prereleases=True):
             return PluginError(
-                f"The plugin “{name}” ({distribution}) needs rse-core {requirement.specifier}; "
-                f"this is rse-core {core_version}.",
-                remedy=f"Install a release of {distribution} made for rse-core {core_version}, or the core it asks for.",
+                lazy(
+                    "The plugin “%(name)s” (%(distribution)s) needs rse-core %(specifier)s; this is "
+                    "rse-core %(core_version)s.",
+                    name=name,
+                    distribution=distribution,
+                    specifier=str(requirement.specifier),
+                    core_version=core_version,
+                ),
+                remedy=lazy(
+                    "Install a release of %(distribution)s made for rse-core %(core_version)s, or the core it asks for.",
+                    distribution=distribution,
+                    core_version=core_version,
+                ),
                 plugin=name,
             )
     return None
@@ -133,8 +153,8 @@ def explicit(plugins: Sequence[object]) -> Discovery:
         name = plugin.manifest.name
         if name in result.found:
             raise PluginError(
-                f"Two plugins named “{name}” were given.",
-                remedy="Give each plugin a name of its own.",
+                lazy("Two plugins named “%(name)s” were given.", name=name),
+                remedy=lazy("Give each plugin a name of its own."),
                 plugin=name,
             )
         result.found[name] = Found(name, _constant(plugin), type(plugin).__module__, __version__)
@@ -158,14 +178,18 @@ def as_plugin(loaded: object, *, name: str) -> Plugin:
         loaded = loaded()
     if not isinstance(loaded, Plugin):
         raise PluginError(
-            f"The entry point of “{name}” leads to a {type(loaded).__name__}, which is not a plugin.",
-            remedy="Point it at an instance of a class derived from rse_core.api.Plugin.",
+            lazy(
+                "The entry point of “%(name)s” leads to a %(kind)s, which is not a plugin.",
+                name=name,
+                kind=type(loaded).__name__,
+            ),
+            remedy=lazy("Point it at an instance of a class derived from rse_core.api.Plugin."),
             plugin=name,
         )
     if not isinstance(getattr(loaded, "manifest", None), Manifest):
         raise PluginError(
-            f"The plugin “{name}” has no manifest.",
-            remedy=f'Set manifest = Manifest(name="{name}", label=…) in its class.',
+            lazy("The plugin “%(name)s” has no manifest.", name=name),
+            remedy=lazy('Set manifest = Manifest(name="%(name)s", label=…) in its class.', name=name),
             plugin=name,
         )
     return loaded

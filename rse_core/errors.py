@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .decision import Decision
+    from .i18n import Text
 
 
 class RseError(Exception):
@@ -39,10 +40,18 @@ class ConfigError(RseError):
 
 
 class PluginError(RseError):
-    """A plugin cannot be used; names the plugin and the remedy."""
+    """A plugin cannot be used; names the plugin and the remedy.
+
+    ``reason`` and ``fix`` are the same two sentences, in the language of whoever reads them.
+    """
 
     status = 500
     code = "plugin"
+
+    def __init__(self, message: Text, *, remedy: Text | None = None, plugin: str | None = None) -> None:
+        super().__init__(str(message), remedy=None if remedy is None else str(remedy), plugin=plugin)
+        self.reason: Text = message
+        self.fix: Text = remedy or ""
 
 
 class BadInput(RseError):

@@ -24,7 +24,7 @@ from .catalogue import LEFT_OUT, ON, QUARANTINED, Catalogue, PluginState
 from .content import ContentType
 from .db import Database, metadata
 from .errors import ConfigError, PluginError, RseError
-from .i18n import _
+from .i18n import Text, lazy, use_locale
 from .plugin import PROJECT, Manifest, Plugin
 from .settings import Settings
 
@@ -89,7 +89,7 @@ class PluginManager(Catalogue):
             self._states[name] = PluginState(name, version=one.version, distribution=one.distribution)
             if self.settings.safe_mode or name in left_out:
                 why = "safe_mode" if self.settings.safe_mode else "disabled_plugins"
-                self._set(name, status=LEFT_OUT, reason=_("Left out by the configuration (%(key)s).", key=why))
+                self._set(name, status=LEFT_OUT, reason=lazy("Left out by the configuration (%(key)s).", key=why))
             elif name in found.refused:
                 self._refuse(name, found.refused[name])
             else:
@@ -121,7 +121,12 @@ class PluginManager(Catalogue):
         except (Exception, SystemExit) as error:
             self._refuse(
                 name,
-                self._wrapped(name, "cannot be imported", error, f"Install {found.distribution} again or remove it."),
+                self._wrapped(
+                    name,
+                    lazy("cannot be imported"),
+                    error,
+                    lazy("Install %(distribution)s again or remove it.", distribution=found.distribution),
+                ),
             )
             return None
         manifest = plugin.manifest
@@ -136,8 +141,8 @@ class PluginManager(Catalogue):
             self._refuse(
                 name,
                 PluginError(
-                    f"The plugin “{name}” calls itself “{manifest.name}” in its manifest.",
-                    remedy="Give its entry point and its manifest the same name.",
+                    lazy("The plugin “%(name)s” calls itself “%(other)s” in its manifest.", name=name, other=manifest.name),
+                    remedy=lazy("Give its entry point and its manifest the same name."),
                     plugin=name,
                 ),
             )
@@ -152,8 +157,8 @@ class PluginManager(Catalogue):
             self._refuse(
                 name,
                 PluginError(
-                    f"The plugin “{name}” stands in a circle of requirements: {chain}.",
-                    remedy="Remove one of these requirements from its manifest, or uninstall one of these plugins.",
+                    lazy("The plugin “%(name)s” stands in a circle of requirements: %(chain)s.", name=name, chain=chain),
+                    remedy=lazy("Remove one of these requirements from its manifest, or uninstall one of these plugins."),
                     plugin=name,
                 ),
             )
@@ -172,10 +177,14 @@ class PluginManager(Catalogue):
             state = self._states.get(other)
             if state is None:
                 near = difflib.get_close_matches(other, self._states, n=1, cutoff=0.7)
-                hint = f" Or did its author mean “{near[0]}”?" if near and near[0] != name else ""
+                hint = lazy(" Or did its author mean “%(near)s”?", near=near[0]) if near and near[0] != name else ""
                 raise PluginError(
-                    f"The plugin “{name}” requires the plugin “{other}”, which is not installed.",
-                    remedy=f"Install “{other}”, or uninstall “{name}”.{hint}",
+                    lazy(
+                        "The plugin “%(name)s” requires the plugin “%(other)s”, which is not installed.",
+                        name=name,
+                        other=other,
+                    ),
+                    remedy=lazy("Install “%(other)s”, or uninstall “%(name)s”.%(hint)s", other=other, name=name, hint=hint),
                     plugin=name,
                 )
             if state.status != ON or other not in self._staged:
@@ -183,16 +192,20 @@ class PluginManager(Catalogue):
         for other in sorted(self._staged):
             if other in manifest.conflicts or name in self._staged[other].plugin.manifest.conflicts:
                 raise PluginError(
-                    f"The plugin “{name}” cannot run beside “{other}”, which has started.",
-                    remedy=f"Leave one of them out: RSE_DISABLED_PLUGINS={other} or RSE_DISABLED_PLUGINS={name}.",
+                    lazy("The plugin “%(name)s” cannot run beside “%(other)s”, which has started.", name=name, other=other),
+                    remedy=lazy(
+                        "Leave one of them out: RSE_DISABLED_PLUGINS=%(other)s or RSE_DISABLED_PLUGINS=%(name)s.",
+                        other=other,
+                        name=name,
+                    ),
                     plugin=name,
                 )
 
     @staticmethod
     def _needs(name: str, other: str) -> PluginError:
         return PluginError(
-            f"The plugin “{name}” requires “{other}”, which has not started.",
-            remedy=f"See to “{other}” first: rse plugin list says what is wrong with it.",
+            lazy("The plugin “%(name)s” requires “%(other)s”, which has not started.", name=name, other=other),
+            remedy=lazy("See to “%(other)s” first: rse plugin list says what is wrong with it.", other=other),
             plugin=name,
         )
 
@@ -214,25 +227,40 @@ class PluginManager(Catalogue):
             if isinstance(error, PluginError):
                 raise
             raise self._wrapped(
-                name, "cannot start", error, "Correct it, or leave it out with RSE_DISABLED_PLUGINS."
+                name, lazy("cannot start"), error, lazy("Correct it, or leave it out with RSE_DISABLED_PLUGINS.")
             ) from error
         staging.restore_tables(stage.tables)
         self._staged[name] = stage
         self._cache.clear()
 
-    def _wrapped(self, name: str, what: str, error: BaseException, remedy: str) -> PluginError:
+    def _wrapped(self, name: str, what: Text, error: BaseException, remedy: Text) -> PluginError:
         if isinstance(error, PluginError):
             return error
         if isinstance(error, RseError):
-            return PluginError(f"The plugin “{name}” {what}: {error.message}", remedy=error.remedy or remedy, plugin=name)
-        log.error("plugin %s %s", name, what, exc_info=error)
-        text = str(error).strip().rstrip(".") or "no message"
-        return PluginError(f"The plugin “{name}” {what}: {type(error).__name__}: {text}.", remedy=remedy, plugin=name)
+            return PluginError(
+                lazy("The plugin “%(name)s” %(what)s: %(text)s", name=name, what=what, text=error.message),
+                remedy=error.remedy or remedy,
+                plugin=name,
+            )
+        with use_locale("en"):
+            log.error("plugin %s %s", name, what, exc_info=error)
+        text = str(error).strip().rstrip(".") or "–"
+        return PluginError(
+            lazy(
+                "The plugin “%(name)s” %(what)s: %(kind)s: %(text)s.",
+                name=name,
+                what=what,
+                kind=type(error).__name__,
+                text=text,
+            ),
+            remedy=remedy,
+            plugin=name,
+        )
 
     def _refuse(self, name: str, error: PluginError) -> None:
         if self.settings.strict:
             raise error
-        self.quarantine(name, error.message, error.remedy or "")
+        self.quarantine(name, error.reason, error.fix)
 
     # -- state --------------------------------------------------------------------------------------
 
@@ -245,16 +273,18 @@ class PluginManager(Catalogue):
         self._states[name] = dataclasses.replace(self._states[name], **values)
         self._cache.clear()
 
-    def quarantine(self, name: str, reason: str, remedy: str, *, pending: bool = False) -> None:
+    def quarantine(self, name: str, reason: Text, remedy: Text, *, pending: bool = False) -> None:
         """Take a plugin out, with those that require it. Its data stays; nothing of it is called any more."""
         if self._states[name].status == QUARANTINED and not self._states[name].pending:
             return
         self._set(name, status=QUARANTINED, reason=reason, remedy=remedy, pending=pending)
-        log.error("plugin %s is quarantined: %s %s", name, reason, remedy)
+        # The log speaks one language, whoever caused the line.
+        with use_locale("en"):
+            log.error("plugin %s is quarantined: %s %s", name, reason, remedy)
         for other in list(self._staged):
             if name in self._staged[other].plugin.manifest.requires:
                 error = self._needs(other, name)
-                self.quarantine(other, error.message, error.remedy or "", pending=pending)
+                self.quarantine(other, error.reason, error.fix, pending=pending)
 
     def release(self, names: Iterable[str]) -> None:
         """Take back the quarantine of plugins that only waited for their migrations."""

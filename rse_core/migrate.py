@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 
 from .db import Database, metadata
 from .errors import PluginError, RseError
-from .i18n import _
+from .i18n import Text, _, lazy
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -72,7 +72,10 @@ def read_scripts(directory: Path) -> Scripts:
         values = _assigned(path)
         revision = values.get("revision")
         if not isinstance(revision, str):
-            raise PluginError(f"The migration {path} names no revision.", remedy='Write revision = "0001" in it.')
+            raise PluginError(
+                lazy("The migration %(path)s names no revision.", path=str(path)),
+                remedy=lazy('Write revision = "0001" in it.'),
+            )
         revisions.add(revision)
         down = values.get("down_revision")
         below.update((down,) if isinstance(down, str) else down or ())
@@ -84,7 +87,10 @@ def _assigned(path: Path) -> dict[str, Any]:
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError) as error:
-        raise PluginError(f"The migration {path} cannot be read: {error}.", remedy="Correct the file.") from None
+        raise PluginError(
+            lazy("The migration %(path)s cannot be read: %(error)s.", path=str(path), error=str(error)),
+            remedy=lazy("Correct the file."),
+        ) from None
     for node in tree.body:
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
@@ -136,7 +142,7 @@ def check_current(core: Core) -> None:
         raise RseError(_("The database is behind this rse-core."), remedy=_("Make a backup, then run: rse upgrade"))
 
 
-def plugins_behind(db: Database, directories: Mapping[str, Path]) -> dict[str, tuple[str, str]]:
+def plugins_behind(db: Database, directories: Mapping[str, Path]) -> dict[str, tuple[Text, Text]]:
     """name → (reason, remedy) for every plugin whose tables do not match its scripts.
 
     Nothing is said of a database that has not been prepared at all: that is :func:`check_current`'s matter.
@@ -144,26 +150,26 @@ def plugins_behind(db: Database, directories: Mapping[str, Path]) -> dict[str, t
     found = stamps(db, [CORE, *directories])
     if not found[CORE]:
         return {}
-    behind: dict[str, tuple[str, str]] = {}
+    behind: dict[str, tuple[Text, Text]] = {}
     for name, directory in directories.items():
         try:
             scripts = read_scripts(directory)
         except PluginError as error:
-            behind[name] = (
-                f"The plugin “{name}” has a migration that cannot be used. {error.message}",
-                error.remedy or "",
-            )
+            reason = lazy("The plugin “%(name)s” has a migration that cannot be used. %(why)s", name=name, why=error.reason)
+            behind[name] = (reason, error.fix)
             continue
         stamp = found[name] or frozenset()
         if not stamp <= scripts.revisions:
-            reason = f"The tables of the plugin “{name}” were upgraded by a newer release than the one installed."
+            reason = lazy(
+                "The tables of the plugin “%(name)s” were upgraded by a newer release than the one installed.", name=name
+            )
             behind[name] = (
                 reason,
-                "Install that release again, or restore the backup made before the upgrade.",
+                lazy("Install that release again, or restore the backup made before the upgrade."),
             )
         elif stamp != scripts.heads:
-            reason = f"The tables of the plugin “{name}” are missing or behind its code."
-            behind[name] = (reason, "Run: rse upgrade")
+            reason = lazy("The tables of the plugin “%(name)s” are missing or behind its code.", name=name)
+            behind[name] = (reason, lazy("Run: rse upgrade"))
     return behind
 
 
@@ -184,7 +190,7 @@ def upgrade(core: Core, echo: Callable[[str], None] | None = None) -> list[Outco
         directory = manager.scripts().get(name)
         state = manager.states[name]
         if missing or (state.status != "on" and not state.pending):
-            outcome = Outcome(name, "failed", state.reason)
+            outcome = Outcome(name, "failed", str(state.reason))
         elif directory is None:
             outcome = Outcome(name, "current")
         else:
@@ -225,13 +231,18 @@ def _upgrade_plugin(core: Core, name: str, directory: Path) -> Outcome:
             failure = error
         else:
             failure = PluginError(
-                f"A migration of the plugin “{name}” failed and was rolled back: {type(error).__name__}: {_brief(error)}.",
-                remedy=f"Correct or replace the plugin “{name}”, then run: rse upgrade",
+                lazy(
+                    "A migration of the plugin “%(name)s” failed and was rolled back: %(kind)s: %(error)s.",
+                    name=name,
+                    kind=type(error).__name__,
+                    error=_brief(error),
+                ),
+                remedy=lazy("Correct or replace the plugin “%(name)s”, then run: rse upgrade", name=name),
                 plugin=name,
             )
         if core.settings.strict:
             raise failure from error
-        manager.quarantine(name, failure.message, failure.remedy or "", pending=True)
+        manager.quarantine(name, failure.reason, failure.fix, pending=True)
         return Outcome(name, "failed", str(failure))
     return Outcome(name, "upgraded")
 
@@ -292,9 +303,13 @@ def run_scripts(db: Database, name: str, directory: Path) -> None:
         outside = sorted(table for table in changed if not table.startswith(prefix))
         if outside and name != CORE:
             raise PluginError(
-                f"A migration of the plugin “{name}” creates or drops the table “{outside[0]}”, which "
-                "is outside its prefix.",
-                remedy=f"Begin its tables' names with “{prefix}”.",
+                lazy(
+                    "A migration of the plugin “%(name)s” creates or drops the table “%(outside)s”, "
+                    "which is outside its prefix.",
+                    name=name,
+                    outside=outside[0],
+                ),
+                remedy=lazy("Begin its tables' names with “%(prefix)s”.", prefix=prefix),
                 plugin=name,
             )
 

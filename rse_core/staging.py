@@ -36,6 +36,7 @@ from .contributions import (
 )
 from .db import metadata
 from .errors import PluginError
+from .i18n import Text, lazy
 from .plugin import PROJECT, Plugin
 from .settings import Settings
 
@@ -95,9 +96,10 @@ class Staging:
         found = self.contributions.get(Migrations, [])
         return found[0] if found else None
 
-    def error(self, message: str, remedy: str) -> PluginError:
+    def error(self, message: Text, remedy: Text) -> PluginError:
         """An error that names the plugin; ``message`` continues “The plugin “x” …”."""
-        return PluginError(f"The plugin “{self.name}” {message}", remedy=remedy, plugin=self.name)
+        text = lazy("The plugin “%(name)s” %(what)s", name=self.name, what=message)
+        return PluginError(text, remedy=remedy, plugin=self.name)
 
 
 def check_hooks(staging: Staging) -> None:
@@ -117,18 +119,25 @@ def check_hooks(staging: Staging) -> None:
         if hook not in ALL_HOOKS:
             near = difflib.get_close_matches(hook, ALL_HOOKS, n=1, cutoff=0.5)
             raise staging.error(
-                f"has a method “{attribute}”, and there is no hook “{hook}”.",
-                f"Did you mean “{near[0]}”?" if near else "The page “Plugins” of the documentation lists every hook.",
+                lazy("has a method “%(attribute)s”, and there is no hook “%(hook)s”.", attribute=attribute, hook=hook),
+                lazy("Did you mean “%(near)s”?", near=near[0])
+                if near
+                else lazy("The page “Plugins” of the documentation lists every hook."),
             )
         if options is None:
             raise staging.error(
-                f"has a method “{attribute}” that is not marked, so that it would never be called.",
-                "Write @hookimpl above it (from rse_core.api import hookimpl).",
+                lazy(
+                    "has a method “%(attribute)s” that is not marked, so that it would never be called.", attribute=attribute
+                ),
+                lazy("Write @hookimpl above it (from rse_core.api import hookimpl)."),
             )
         if options.get("wrapper") or options.get("hookwrapper"):
             raise staging.error(
-                f"wraps the hook “{hook}”: implementations are called one by one, so there is nothing to wrap.",
-                "Remove wrapper=True.",
+                lazy(
+                    "wraps the hook “%(hook)s”: implementations are called one by one, so there is nothing to wrap.",
+                    hook=hook,
+                ),
+                lazy("Remove wrapper=True."),
             )
         _check_arguments(staging, hook, attribute)
         staging.hooks[hook] = getattr(staging.plugin, attribute)
@@ -139,16 +148,30 @@ def _check_arguments(staging: Staging, hook: str, attribute: str) -> None:
     known = pluggy._hooks.varnames(getattr(holder, hook))[0]
     bound = getattr(staging.plugin, attribute)
     if inspect.iscoroutinefunction(bound):
-        raise staging.error(f"has an asynchronous “{attribute}”.", "Write def, not async def.")
+        raise staging.error(
+            lazy("has an asynchronous “%(attribute)s”.", attribute=attribute), lazy("Write def, not async def.")
+        )
     for parameter in inspect.signature(bound).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-            message = f"takes “{parameter}” in “{attribute}”: arguments are given by name."
-            raise staging.error(message, f"Arguments of {hook}: {', '.join(known) or 'none'}.")
+            raise staging.error(
+                lazy(
+                    "takes “%(argument)s” in “%(attribute)s”: arguments are given by name.",
+                    argument=str(parameter),
+                    attribute=attribute,
+                ),
+                lazy("Arguments of %(hook)s: %(list)s.", hook=hook, list=", ".join(known) or "–"),
+            )
         if parameter.name not in known and parameter.default is parameter.empty:
             near = difflib.get_close_matches(parameter.name, known, n=1, cutoff=0.5)
             raise staging.error(
-                f"asks for “{parameter.name}” in “{attribute}”, which the hook does not give.",
-                f"Did you mean “{near[0]}”?" if near else f"Arguments of {hook}: {', '.join(known) or 'none'}.",
+                lazy(
+                    "asks for “%(name)s” in “%(attribute)s”, which the hook does not give.",
+                    name=parameter.name,
+                    attribute=attribute,
+                ),
+                lazy("Did you mean “%(near)s”?", near=near[0])
+                if near
+                else lazy("Arguments of %(hook)s: %(list)s.", hook=hook, list=", ".join(known) or "–"),
             )
 
 
@@ -167,7 +190,7 @@ def collect(staging: Staging, settings: Settings, before: frozenset[str]) -> Non
     for hook, kind in ONE.items():
         if hook in hooks:
             answer = _call(staging, hook)
-            _check_type(staging, hook, answer, kind, f"one {kind.__name__}")
+            _check_type(staging, hook, answer, kind, lazy("Return one %(name)s.", name=kind.__name__))
             staging.contributions[kind] = [answer]
     _collect_tables(staging, before)
     if "rse_blueprints" in hooks or "rse_rest_blueprints" in hooks:
@@ -195,19 +218,19 @@ def _many(staging: Staging, hook: str, kind: type) -> list[Any]:
     if isinstance(answer, (str, bytes, Mapping)) or not isinstance(answer, Iterable):
         shown = type(answer).__name__ if answer is not None else "None"
         raise staging.error(
-            f"answers {hook} with {shown}, not with a list.",
-            f"Return a list of {kind.__name__}; it may be empty.",
+            lazy("answers %(hook)s with %(shown)s, not with a list.", hook=hook, shown=shown),
+            lazy("Return a list of %(name)s; it may be empty.", name=kind.__name__),
         )
     found = list(answer)
     for item in found:
-        _check_type(staging, hook, item, kind, f"a list of {kind.__name__}")
+        _check_type(staging, hook, item, kind, lazy("Return a list of %(name)s.", name=kind.__name__))
     return found
 
 
-def _check_type(staging: Staging, hook: str, item: object, kind: type, wanted: str) -> None:
+def _check_type(staging: Staging, hook: str, item: object, kind: type, wanted: Text) -> None:
     if not isinstance(item, kind):
         shown = item.__name__ if isinstance(item, type) else type(item).__name__
-        raise staging.error(f"answers {hook} with a {shown}.", f"Return {wanted}.")
+        raise staging.error(lazy("answers %(hook)s with a %(shown)s.", hook=hook, shown=shown), wanted)
 
 
 def _port(staging: Staging, hook: str, methods: tuple[str, ...]) -> Any:
@@ -217,8 +240,13 @@ def _port(staging: Staging, hook: str, methods: tuple[str, ...]) -> Any:
     missing = [name for name in methods if not callable(getattr(answer, name, None))]
     if missing:
         raise staging.error(
-            f"answers {hook} with a {type(answer).__name__} that lacks {', '.join(missing)}.",
-            "Give it these methods; see the hook's description.",
+            lazy(
+                "answers %(hook)s with a %(name)s that lacks %(list)s.",
+                hook=hook,
+                name=type(answer).__name__,
+                list=", ".join(missing),
+            ),
+            lazy("Give it these methods; see the hook's description."),
         )
     return answer
 
@@ -234,8 +262,8 @@ def _collect_tables(staging: Staging, before: frozenset[str]) -> None:
         registry = getattr(base, "registry", None)
         if registry is None or base.metadata is not metadata:
             raise staging.error(
-                f"answers rse_models with {base.__name__}, which has a metadata of its own.",
-                f'Derive it from plugin_base("{staging.name}").',
+                lazy("answers rse_models with %(name)s, which has a metadata of its own.", name=base.__name__),
+                lazy('Derive it from plugin_base("%(name)s").', name=staging.name),
             )
         for mapper in registry.mappers:
             tables.update({t.name: t for t in mapper.tables if isinstance(t, Table)})
@@ -246,19 +274,21 @@ def _collect_tables(staging: Staging, before: frozenset[str]) -> None:
     for name in sorted(tables):
         if not name.startswith(prefix):
             raise staging.error(
-                f"defines the table “{name}”, which is outside its prefix.",
-                f"Begin its name with “{prefix}”.",
+                lazy("defines the table “%(name)s”, which is outside its prefix.", name=name),
+                lazy("Begin its name with “%(prefix)s”.", prefix=prefix),
             )
     if tables and "rse_migrations" not in staging.hooks:
         raise staging.error(
-            f"defines tables ({', '.join(sorted(tables))}) but brings no migrations.",
-            "Implement rse_migrations with the folder that holds its versions/.",
+            lazy("defines tables (%(list)s) but brings no migrations.", list=", ".join(sorted(tables))),
+            lazy("Implement rse_migrations with the folder that holds its versions/."),
         )
     for base in bases:
         try:
             base.registry.configure()
         except SQLAlchemyError as error:
-            raise staging.error(f"has models that do not fit together: {error}.", "Correct its relationships.") from error
+            raise staging.error(
+                lazy("has models that do not fit together: %(error)s.", error=str(error)), lazy("Correct its relationships.")
+            ) from error
 
 
 def withdraw_tables(tables: Mapping[str, Table]) -> None:

@@ -24,6 +24,7 @@ from .contributions import (
     Setting,
     Translations,
 )
+from .i18n import Text, lazy
 from .levels import Level
 from .staging import Staging
 
@@ -43,16 +44,16 @@ NAMED: Mapping[type, str] = {
     HealthCheck: "name",
     PersonalData: "name",
 }
-_WORDS: Mapping[type, str] = {
-    Capability: "capability",
-    ContentType: "content type",
-    Setting: "setting",
-    Job: "job",
-    Consumer: "consumer",
-    NotificationType: "notification type",
-    Indicator: "indicator",
-    HealthCheck: "health check",
-    PersonalData: "kind of personal data",
+_WORDS: Mapping[type, Text] = {
+    Capability: lazy("a capability"),
+    ContentType: lazy("a content type"),
+    Setting: lazy("a setting"),
+    Job: lazy("a job"),
+    Consumer: lazy("a consumer"),
+    NotificationType: lazy("a notification type"),
+    Indicator: lazy("an indicator"),
+    HealthCheck: lazy("a health check"),
+    PersonalData: lazy("a kind of personal data"),
 }
 _CALLABLES: Mapping[type, tuple[str, ...]] = {
     ContentType: ("resolve",),
@@ -80,26 +81,42 @@ def check_contributions(staging: Staging, others: Iterable[Staging], core_comman
             for attribute in attributes:
                 if not callable(getattr(item, attribute)):
                     raise staging.error(
-                        f"gives the {_WORDS[kind]} “{getattr(item, NAMED[kind])}” a {attribute} that cannot be called.",
-                        f"Give it a function as {attribute}.",
+                        lazy(
+                            "gives %(word)s “%(item)s” a %(attribute)s that cannot be called.",
+                            word=_WORDS[kind],
+                            item=getattr(item, NAMED[kind]),
+                            attribute=attribute,
+                        ),
+                        lazy("Give it a function as %(attribute)s.", attribute=attribute),
                     )
     for capability in staging.contributions.get(Capability, ()):
         _check_capability(staging, capability)
     for consumer in staging.contributions.get(Consumer, ()):
         if not isinstance(consumer.events, tuple) or not all(isinstance(e, str) for e in consumer.events):
             raise staging.error(
-                f"names the events of the consumer “{consumer.name}” with {consumer.events!r}.",
-                'Write a tuple of names, for example ("pages.created",).',
+                lazy(
+                    "names the events of the consumer “%(name)s” with %(events)s.",
+                    name=consumer.name,
+                    events=repr(consumer.events),
+                ),
+                lazy('Write a tuple of names, for example ("pages.created",).'),
             )
     for kind_of in staging.contributions.get(NotificationType, ()):
         if kind_of.mail not in MAIL:
             raise staging.error(
-                f"gives the notification type “{kind_of.name}” the mail default “{kind_of.mail}”.",
-                f"Use one of {', '.join(MAIL)}.",
+                lazy(
+                    "gives the notification type “%(name)s” the mail default “%(mail)s”.",
+                    name=kind_of.name,
+                    mail=kind_of.mail,
+                ),
+                lazy("Use one of %(list)s.", list=", ".join(MAIL)),
             )
     for job in staging.contributions.get(Job, ()):
         if job.every is not None and job.every <= 0:
-            raise staging.error(f"repeats the job “{job.name}” every {job.every} s.", "Use a positive number of seconds.")
+            raise staging.error(
+                lazy("repeats the job “%(name)s” every %(every)s s.", name=job.name, every=job.every),
+                lazy("Use a positive number of seconds."),
+            )
     _check_nav(staging, others)
     _check_folders(staging)
     _check_commands(staging, others, core_commands)
@@ -112,28 +129,40 @@ def _check_names(staging: Staging, kind: type, attribute: str, others: list[Stag
         key, word = getattr(item, attribute), _WORDS[kind]
         if not isinstance(key, str) or not _KEY.match(key):
             raise staging.error(
-                f"has a {word} named “{key}”.",
-                f"Write it as “{staging.name}.something”, lower-case letters, digits and underscores.",
+                lazy("has %(word)s named “%(key)s”.", word=word, key=key),
+                lazy("Write it as “%(name)s.something”, lower-case letters, digits and underscores.", name=staging.name),
             )
         if not key.startswith(f"{staging.name}."):
-            raise staging.error(f"has a {word} “{key}” outside its namespace.", f"Begin it with “{staging.name}.”.")
+            raise staging.error(
+                lazy("has %(word)s “%(key)s” outside its namespace.", word=word, key=key),
+                lazy("Begin it with “%(name)s.”.", name=staging.name),
+            )
         if key in seen:
-            raise staging.error(f"registers the {word} “{key}” twice.", "Keep one of them.")
+            raise staging.error(
+                lazy("registers %(word)s “%(key)s” twice.", word=word, key=key), lazy("Keep one of them.")
+            )
         if key in taken:
-            raise staging.error(f"registers the {word} “{key}”, which “{taken[key]}” has.", "Choose another name.")
+            raise staging.error(
+                lazy("registers %(word)s “%(key)s”, which “%(taken)s” has.", word=word, key=key, taken=taken[key]),
+                lazy("Choose another name."),
+            )
         seen.add(key)
 
 
 def _check_capability(staging: Staging, capability: Capability) -> None:
     if not isinstance(capability.level, Level):
         raise staging.error(
-            f"opens the capability “{capability.key}” from {capability.level!r}.",
-            "Use a level, for example Level.REACT.",
+            lazy("opens the capability “%(key)s” from %(level)s.", key=capability.key, level=repr(capability.level)),
+            lazy("Use a level, for example Level.REACT."),
         )
     if capability.default_who not in WHO:
         raise staging.error(
-            f"gives the capability “{capability.key}” the default “{capability.default_who}”.",
-            f"Use one of {', '.join(WHO)}.",
+            lazy(
+                "gives the capability “%(key)s” the default “%(default_who)s”.",
+                key=capability.key,
+                default_who=capability.default_who,
+            ),
+            lazy("Use one of %(list)s.", list=", ".join(WHO)),
         )
 
 
@@ -142,8 +171,12 @@ def _check_nav(staging: Staging, others: list[Staging]) -> None:
     for item in staging.contributions.get(NavItem, ()):
         if item.capability is not None and item.capability not in known:
             raise staging.error(
-                f"shows “{item.endpoint}” to those who have “{item.capability}”, and no started plugin registers that.",
-                "Name a capability of this plugin or of one that it requires.",
+                lazy(
+                    "shows “%(endpoint)s” to those who have “%(capability)s”, and no started plugin registers that.",
+                    endpoint=item.endpoint,
+                    capability=item.capability,
+                ),
+                lazy("Name a capability of this plugin or of one that it requires."),
             )
 
 
@@ -151,17 +184,23 @@ def _check_folders(staging: Staging) -> None:
     for migrations in staging.contributions.get(Migrations, ()):
         if not (Path(migrations.directory) / "versions").is_dir():
             raise staging.error(
-                f"keeps its migrations in {migrations.directory}, where there is no folder versions/.",
-                "Name the folder that holds versions/, and include it in the package's data.",
+                lazy(
+                    "keeps its migrations in %(directory)s, where there is no folder versions/.",
+                    directory=migrations.directory,
+                ),
+                lazy("Name the folder that holds versions/, and include it in the package's data."),
             )
     for translations in staging.contributions.get(Translations, ()):
         wanted = f"rse_{staging.name}"
         if translations.domain != wanted:
-            raise staging.error(f"names its catalogue “{translations.domain}”.", f"Name it “{wanted}”.")
+            raise staging.error(
+                lazy("names its catalogue “%(domain)s”.", domain=translations.domain),
+                lazy("Name it “%(wanted)s”.", wanted=wanted),
+            )
         if not Path(translations.directory).is_dir():
             raise staging.error(
-                f"keeps its translations in {translations.directory}, which does not exist.",
-                "Include the folder in the package's data.",
+                lazy("keeps its translations in %(directory)s, which does not exist.", directory=translations.directory),
+                lazy("Include the folder in the package's data."),
             )
 
 
@@ -171,15 +210,20 @@ def _check_commands(staging: Staging, others: list[Staging], core_commands: Call
         return
     import click
 
-    taken: dict[str, str] = dict.fromkeys(core_commands(), "the core")
+    taken: dict[str, Text] = dict.fromkeys(core_commands(), lazy("the core"))
     for other in others:
-        taken.update({str(c.command.name): f"the plugin “{other.name}”" for c in other.contributions.get(Cli, ())})
+        owner = lazy("the plugin “%(name)s”", name=other.name)
+        taken.update({str(c.command.name): owner for c in other.contributions.get(Cli, ())})
     for cli in mine:
         command: Any = cli.command
         if not isinstance(command, click.Command) or not command.name:
-            raise staging.error(f"adds {command!r} to the command line.", "Give it a click command or group with a name.")
+            raise staging.error(
+                lazy("adds %(command)s to the command line.", command=repr(command)),
+                lazy("Give it a click command or group with a name."),
+            )
         if command.name in taken:
             raise staging.error(
-                f"adds the command “{command.name}”, which {taken[command.name]} has.", "Choose another name."
+                lazy("adds the command “%(name)s”, which %(taken)s has.", name=command.name, taken=taken[command.name]),
+                lazy("Choose another name."),
             )
-        taken[command.name] = "this plugin itself"
+        taken[command.name] = lazy("this plugin itself")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .contributions import Asset, NavItem
 from .errors import RseError
+from .i18n import Text, lazy
 from .staging import Staging
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 #: First path segments below RSE's prefix that are the core's own.
 RESERVED = frozenset({"admin", "api", "charter", "embed", "healthz", "live", "me", "metrics", "readyz", "static"})
 _VARIABLE = re.compile(r"<[^>]*>")
-Rules = dict[tuple[str, str], str]
+Rules = dict[tuple[str, str], Text]
 
 
 def check_web(staging: Staging, others: Iterable[Staging]) -> None:
@@ -36,7 +37,8 @@ def check_web(staging: Staging, others: Iterable[Staging]) -> None:
         taken: Rules = {}
         for other in others:
             for blueprint in getattr(other, kind):
-                taken.update(dict.fromkeys(_rules(_alone(other, blueprint)), f"the plugin “{other.name}”"))
+                owner = lazy("the plugin “%(name)s”", name=other.name)
+                taken.update(dict.fromkeys(_rules(_alone(other, blueprint)), owner))
         names: set[str] = set()
         for blueprint in mine:
             _check_name(staging, blueprint, names, taken_names)
@@ -49,8 +51,11 @@ def check_web(staging: Staging, others: Iterable[Staging]) -> None:
     for item in staging.contributions.get(NavItem, ()):
         if item.endpoint not in endpoints:
             raise staging.error(
-                f"puts “{item.endpoint}” into the navigation, which is no endpoint of its blueprints.",
-                f"Its endpoints: {', '.join(sorted(endpoints)) or 'none'}.",
+                lazy(
+                    "puts “%(endpoint)s” into the navigation, which is no endpoint of its blueprints.",
+                    endpoint=item.endpoint,
+                ),
+                lazy("Its endpoints: %(list)s.", list=", ".join(sorted(endpoints)) or "–"),
             )
     for asset in staging.contributions.get(Asset, ()):
         _check_asset(staging, asset)
@@ -60,15 +65,19 @@ def _check_name(staging: Staging, blueprint: Blueprint, names: set[str], taken: 
     prefix = f"rse_{staging.name}"
     if blueprint.name != prefix and not blueprint.name.startswith(f"{prefix}_"):
         raise staging.error(
-            f"has a blueprint named “{blueprint.name}”.",
-            f"Name it “{prefix}”, or begin its name with “{prefix}_”.",
+            lazy("has a blueprint named “%(name)s”.", name=blueprint.name),
+            lazy("Name it “%(prefix)s”, or begin its name with “%(prefix)s_”.", prefix=prefix),
         )
     if blueprint.name in names:
-        raise staging.error(f"has two blueprints named “{blueprint.name}”.", "Give each a name of its own.")
+        raise staging.error(
+            lazy("has two blueprints named “%(name)s”.", name=blueprint.name), lazy("Give each a name of its own.")
+        )
     if blueprint.name in taken:
         raise staging.error(
-            f"has a blueprint named “{blueprint.name}”, which “{taken[blueprint.name]}” has.",
-            "Choose another name.",
+            lazy(
+                "has a blueprint named “%(name)s”, which “%(taken)s” has.", name=blueprint.name, taken=taken[blueprint.name]
+            ),
+            lazy("Choose another name."),
         )
     names.add(blueprint.name)
 
@@ -87,8 +96,13 @@ def _alone(staging: Staging, blueprint: Blueprint) -> Flask:
         raise
     except Exception as error:
         raise staging.error(
-            f"has a blueprint “{blueprint.name}” that cannot be registered: {type(error).__name__}: {error}.",
-            "Correct its routes and what it records.",
+            lazy(
+                "has a blueprint “%(name)s” that cannot be registered: %(name2)s: %(error)s.",
+                name=blueprint.name,
+                name2=type(error).__name__,
+                error=str(error),
+            ),
+            lazy("Correct its routes and what it records."),
         ) from error
     return app
 
@@ -108,15 +122,28 @@ def _check_addresses(staging: Staging, blueprint: Blueprint, app: Flask, taken: 
         first = address.lstrip("/").split("/", 1)[0]
         if pages and (first in RESERVED or not first or first == "<>"):
             raise staging.error(
-                f"claims the address “{address or '/'}” ({endpoint}), which is the core's.",
-                f'Give the blueprint a prefix: url_prefix="/{staging.name}".',
+                lazy(
+                    "claims the address “%(address)s” (%(endpoint)s), which is the core's.",
+                    address=address or "/",
+                    endpoint=endpoint,
+                ),
+                lazy('Give the blueprint a prefix: url_prefix="/%(name)s".', name=staging.name),
             )
         if (address, method) in taken:
             raise staging.error(
-                f"claims the address “{address}” ({method}), which {taken[(address, method)]} has.",
-                f'Give the blueprint “{blueprint.name}” another prefix, for example url_prefix="/{staging.name}".',
+                lazy(
+                    "claims the address “%(address)s” (%(method)s), which %(taken)s has.",
+                    address=address,
+                    method=method,
+                    taken=taken[address, method],
+                ),
+                lazy(
+                    'Give the blueprint “%(name)s” another prefix, for example url_prefix="/%(name2)s".',
+                    name=blueprint.name,
+                    name2=staging.name,
+                ),
             )
-        taken[(address, method)] = "another blueprint of this plugin"
+        taken[(address, method)] = lazy("another blueprint of this plugin")
 
 
 def _check_templates(staging: Staging, blueprint: Blueprint) -> None:
@@ -128,24 +155,31 @@ def _check_templates(staging: Staging, blueprint: Blueprint) -> None:
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not name.startswith(wanted):
             raise staging.error(
-                f"has the template “{name}” outside its namespace, where it could replace another's.",
-                f"Move it to “{wanted}{path.name}”.",
+                lazy("has the template “%(name)s” outside its namespace, where it could replace another's.", name=name),
+                lazy("Move it to “%(wanted)s%(name)s”.", wanted=wanted, name=path.name),
             )
 
 
 def _check_asset(staging: Staging, asset: Asset) -> None:
     if asset.kind not in ("css", "js"):
-        raise staging.error(f"has an asset of the kind “{asset.kind}”.", "Use css or js.")
+        raise staging.error(lazy("has an asset of the kind “%(kind)s”.", kind=asset.kind), lazy("Use css or js."))
     by_endpoint = {f"{b.name}.static": b for b in staging.blueprints}
     blueprint = by_endpoint.get(asset.endpoint)
     if blueprint is None or blueprint.static_folder is None:
         raise staging.error(
-            f"serves the asset “{asset.filename}” from “{asset.endpoint}”, which is not the static "
-            "endpoint of its blueprints.",
-            f"Use one of: {', '.join(sorted(by_endpoint)) or 'none: add a blueprint with a static_folder'}.",
+            lazy(
+                "serves the asset “%(filename)s” from “%(endpoint)s”, which is not the static endpoint of its blueprints.",
+                filename=asset.filename,
+                endpoint=asset.endpoint,
+            ),
+            lazy("Use one of: %(list)s.", list=", ".join(sorted(by_endpoint)) or "–"),
         )
     if not (Path(blueprint.static_folder) / asset.filename).is_file():
         raise staging.error(
-            f"names the asset “{asset.filename}”, which is not in {blueprint.static_folder}.",
-            "Add the file, and include it in the package's data.",
+            lazy(
+                "names the asset “%(filename)s”, which is not in %(static_folder)s.",
+                filename=asset.filename,
+                static_folder=blueprint.static_folder,
+            ),
+            lazy("Add the file, and include it in the package's data."),
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -91,7 +91,7 @@ def _subject(session: Session, scope: str, scope_id: int) -> str:
             _("“%(scope)s” is not a scope of a switch.", scope=scope),
             remedy=_("Use site, entity, group or space."),
         )
-    row: Entity | Group | Space | None = session.get(SCOPES[scope], scope_id)
+    row: Any = session.get(SCOPES[scope], scope_id)
     if row is None:
         raise NotFound(_("No %(scope)s has the id %(id)s.", scope=scope, id=scope_id))
     return f"{scope}:{row.key}"

@@ -10,9 +10,17 @@ from sqlalchemy import Column, Integer, MetaData, Table, inspect, text
 from rse_core import migrate
 from rse_core.db import Database
 from rse_core.errors import PluginError, RseError
+from rse_core.i18n import use_locale
 from rse_core.migrate import CORE_SCRIPTS, host_include_name, read_scripts
 from rse_core.revision import differences, write_revision
 from rse_core.testing.distributions import migration_source
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Messages are compared in English."""
+    with use_locale("en"):
+        yield
 
 
 def tables_of(db):

@@ -6,6 +6,7 @@ import pytest
 
 from rse_core.errors import PluginError
 from rse_core.extension import create_app
+from rse_core.i18n import use_locale
 from rse_core.testing.distributions import plugin_source
 
 # None of this depends on the database; what does is in test_plugin_broken_tables.py.
@@ -35,6 +36,13 @@ GOOD = """
 """
 
 
+@pytest.fixture(autouse=True)
+def in_english():
+    """Messages are compared in English."""
+    with use_locale("en"):
+        yield
+
+
 def serve(core):
     """The site's pages as a visitor gets them: the core's own and the healthy plugin's."""
     client = create_app(core).test_client()
@@ -59,11 +67,11 @@ def quarantined(core, name, *words):
     """The plugin is quarantined; its reason names it and these words, and there is a remedy."""
     state = core.plugins.states[name]
     assert state.status == "quarantined", state
-    assert f"“{name}”" in state.reason
+    assert f"“{name}”" in str(state.reason)
     for word in words:
         assert word in f"{state.reason} {state.remedy}", f"{word!r} is not in: {state.reason} {state.remedy}"
-    assert state.remedy.strip()
-    assert state.reason.rstrip().endswith((".", "?"))
+    assert str(state.remedy).strip()
+    assert str(state.reason).endswith((".", "?"))
     return state
 
 

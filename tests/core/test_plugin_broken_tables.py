@@ -8,8 +8,16 @@ from sqlalchemy import inspect
 from rse_core import migrate
 from rse_core.db import metadata
 from rse_core.errors import PluginError
+from rse_core.i18n import use_locale
 
 MODELS = "@hookimpl\ndef rse_models(self): return [Base]"
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Messages are compared in English."""
+    with use_locale("en"):
+        yield
 
 
 def create(name, kind="sa.BigInteger().with_variant(sa.Integer(), 'sqlite')"):

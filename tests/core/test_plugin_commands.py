@@ -15,6 +15,7 @@ from sqlalchemy import inspect, text
 from rse_core import migrate
 from rse_core.cli import cli
 from rse_core.commands import State
+from rse_core.i18n import use_locale
 from rse_core.models.runtime import SettingRow
 from rse_core.testing import make_entity, make_group, make_space
 
@@ -23,6 +24,13 @@ CREATE = """
 op.create_table('rse_{0}_thing',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), primary_key=True))
 """
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Messages are compared in English."""
+    with use_locale("en"):
+        yield
 
 
 def rse(core, *arguments):
@@ -185,7 +193,7 @@ def test_a_purge_exports_then_removes(filled, tmp_path, start):
             "plugin:good"
         ]
     again = start(database_url=filled.db.url)
-    assert "rse upgrade" in again.plugins.states["good"].remedy
+    assert "rse upgrade" in str(again.plugins.states["good"].remedy)
     migrate.upgrade(again)
     with again.db.read() as session:
         assert session.execute(text("SELECT COUNT(*) FROM rse_good_thing")).scalar() == 0

@@ -26,6 +26,7 @@ from rse_core.api import (
 )
 from rse_core.discovery import incompatible, start_order
 from rse_core.errors import BadInput, ConfigError, NotFound, PluginError
+from rse_core.i18n import use_locale
 from rse_core.isolation import Breaker
 from rse_core.models.governance import Audit
 from rse_core.models.levels import PluginSwitch
@@ -34,6 +35,13 @@ one_database = pytest.mark.parametrize("rse_database", ["sqlite"], indirect=True
 QUESTION = Question(1, "notes.write", Target(), dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
 VIEWER = Viewer(None, "en")
 PAGE = ObjectRef("page", "/news/1")
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Messages are compared in English."""
+    with use_locale("en"):
+        yield
 
 
 def plugin(plugin_name, *, requires=(), after=(), conflicts=(), **hooks):
