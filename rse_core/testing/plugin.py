@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 
 CoreFactory = Callable[..., "Core"]
 
+#: ``rse_site``, ``rse_tab``, ``axe_violations``: a real browser on a real page.
+pytest_plugins = ("rse_core.testing.browser",)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the kit's markers."""
     config.addinivalue_line("markers", "postgres: needs a PostgreSQL server (RSE_TEST_POSTGRES_URL, else the local one)")
+    config.addinivalue_line("markers", "browser: drives a headless Chromium")
 
 
 @pytest.fixture(scope="session")
