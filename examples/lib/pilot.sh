@@ -1,5 +1,5 @@
 # Shared by the examples: RSE (SQLite) and nginx in front of an intranet, on loopback, with three people.
-# Sourced by run.sh, which sets NAME, PROFILE, FRONT, BACK and SERVICE and defines intranet_start and intranet_stop.
+# Sourced by run.sh, which sets NAME, PROFILE, FRONT, BACK and SERVICE and defines intranet_start, _stop, _verify and _purge.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
@@ -185,11 +185,14 @@ pilot() {
         ;;
     stop-rse) stop rse ;;
     start-rse) rse_start ;;
+    verify)
+        if intranet_verify; then say "Not a file of $NAME was changed."; else fail "These files of $NAME were changed."; fi
+        ;;
     purge)
         pilot stop
         intranet_purge
         rm -rf --one-file-system "$STATE"
         ;;
-    *) fail "Use: $0 start | stop | stop-rse | start-rse | purge" ;;
+    *) fail "Use: $0 start | stop | stop-rse | start-rse | verify | purge" ;;
     esac
 }

@@ -69,6 +69,11 @@ intranet_start() {
     fi
 }
 intranet_stop() { stop php; }
+intranet_verify() {
+    local check=(dpkg -V spip)
+    [ -z "$INSIDE" ] || check=(chroot "$INSIDE" "${check[@]}")
+    [ -z "$("${check[@]}" | tee /dev/stderr)" ]
+}
 intranet_purge() { :; }
 
 pilot "${1:-start}"

@@ -1,6 +1,6 @@
 <?php
 // What a web server's rewrite rules do for WordPress, for PHP's own server: files as they are, the rest to index.php.
-$_SERVER['WORDPRESS_CONFIG'] = 'rse-pilot';
+$_SERVER['WORDPRESS_CONFIG'] = getenv('PILOT_SITE');
 $root = '/usr/share/wordpress';
 $path = rawurldecode(parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH) ?: '/');
 $content = '/wp-content/';

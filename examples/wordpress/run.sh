@@ -3,7 +3,8 @@
 NAME=wordpress PROFILE=wordpress FRONT=${FRONT:-8181} BACK=${BACK:-8182} SERVICE=${SERVICE:-8183}
 . "$(cd "$(dirname "$0")" && pwd)/../lib/pilot.sh"
 SOCKET=$STATE/mariadb.sock
-CONFIG=/etc/wordpress/config-rse-pilot.php
+SITE=rse-pilot-$FRONT
+CONFIG=/etc/wordpress/config-$SITE.php
 
 database() { mariadb --no-defaults -uroot -S "$SOCKET" "$@"; }
 
@@ -55,11 +56,11 @@ intranet_start() {
         GRANT ALL ON wordpress.* TO wordpress@localhost"
     cp "$HERE/router.php" "$HERE/seed.php" "$STATE/"
     if [ ! -s "$STATE/article" ]; then
-        runuser -u www-data -- env PILOT_HOST="127.0.0.1:$FRONT" php -d display_errors=stderr "$STATE/seed.php" \
+        runuser -u www-data -- env PILOT_SITE="$SITE" PILOT_HOST="127.0.0.1:$FRONT" php -d display_errors=stderr "$STATE/seed.php" \
             >"$STATE/article.new" 2>"$STATE/seed.log" || fail "WordPress could not be set up; see $STATE/seed.log."
         tail -1 "$STATE/article.new" >"$STATE/article"
     fi
-    start php runuser -u www-data -- env PHP_CLI_SERVER_WORKERS=4 php -d display_errors=stderr -S "127.0.0.1:$BACK" \
+    start php runuser -u www-data -- env PILOT_SITE="$SITE" PHP_CLI_SERVER_WORKERS=4 php -d display_errors=stderr -S "127.0.0.1:$BACK" \
         -t /usr/share/wordpress "$STATE/router.php"
     wait_for -H "Host: 127.0.0.1:$FRONT" "http://127.0.0.1:$BACK/"
 }
@@ -67,6 +68,7 @@ intranet_stop() {
     stop php
     stop mariadb
 }
+intranet_verify() { [ -z "$(dpkg -V wordpress wordpress-theme-twentytwentyone | tee /dev/stderr)" ]; }
 intranet_purge() { rm -f "$CONFIG"; }
 
 pilot "${1:-start}"

@@ -2,7 +2,7 @@
 // Sets WordPress up by its own functions, once: closed comments, three articles, one page. Prints an article's path.
 $host = getenv('PILOT_HOST');
 $_SERVER += ['HTTP_HOST' => $host, 'REQUEST_URI' => '/', 'SERVER_PROTOCOL' => 'HTTP/1.1', 'REQUEST_METHOD' => 'GET'];
-$_SERVER['WORDPRESS_CONFIG'] = 'rse-pilot';
+$_SERVER['WORDPRESS_CONFIG'] = getenv('PILOT_SITE');
 define('WP_INSTALLING', true);
 function wp_mail(): bool
 {
