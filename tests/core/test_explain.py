@@ -91,7 +91,7 @@ def test_the_message_is_in_the_persons_language(rse, make_person, make_entity, s
         name: json.loads(rse("explain", "--person", name, "--capability", "talk.comment", "--json", code=1))["message"]
         for name in ("anne", "bob")
     }
-    assert told["anne"] == "« Comment » s’ouvre pour votre entité le 1er février 2031."
+    assert told["anne"] == "«\u202fComment\u202f» s’ouvre pour votre entité le 1er février 2031."
     assert told["bob"] == "“Comment” opens for your entity on 1 February 2031."
 
 
