@@ -18,6 +18,7 @@ from . import audiences
 from .audit import Actor, record
 from .errors import BadInput, Conflict, NotFound
 from .freshness import touch
+from .i18n import _, lazy
 from .models.organisation import (
     Audience,
     Entity,
@@ -36,15 +37,19 @@ MANAGING_ROLES = ("owner", "admin", "moderator")
 WHO = ("nobody", "managers", "members", "all")
 MAX_KEY, MAX_NAME = 120, 300
 
+_UNKNOWN = {
+    Entity: lazy("There is no entity with the id “%(key)s”."),
+    Group: lazy("There is no group with the id “%(key)s”."),
+    Space: lazy("There is no space with the id “%(key)s”."),
+}
+
 Keyed = TypeVar("Keyed", Entity, Group, Space)
 
 
 # Entities
 
 
-def add_entity(
-    session: Session, key: str, name: str, parent_id: int | None = None, *, actor: Actor | None = None
-) -> Entity:
+def add_entity(session: Session, key: str, name: str, parent_id: int | None = None, *, actor: Actor | None = None) -> Entity:
     """Make an entity below ``parent_id``, or at the top.
 
     :raises BadInput: for an unusable key or name.
@@ -58,9 +63,7 @@ def add_entity(
     entity = Entity(key=key, name=name, parent_id=parent_id)
     session.add(entity)
     session.flush()
-    above = select(literal(entity.id), EntityPath.ancestor_id, EntityPath.depth + 1).where(
-        EntityPath.entity_id == parent_id
-    )
+    above = select(literal(entity.id), EntityPath.ancestor_id, EntityPath.depth + 1).where(EntityPath.entity_id == parent_id)
     session.add(EntityPath(entity_id=entity.id, ancestor_id=entity.id, depth=0))
     session.execute(insert(EntityPath).from_select(["entity_id", "ancestor_id", "depth"], above))
     session.add(Audience(kind="entity", target_id=entity.id))
@@ -69,9 +72,7 @@ def add_entity(
     return entity
 
 
-def move_entity(
-    session: Session, entity_id: int, parent_id: int | None, *, actor: Actor | None = None
-) -> None:
+def move_entity(session: Session, entity_id: int, parent_id: int | None, *, actor: Actor | None = None) -> None:
     """Put the entity, with all below it, under another parent (None: at the top).
 
     :raises Conflict: when the new parent stands below the entity itself.
@@ -82,10 +83,9 @@ def move_entity(
     if parent_id is not None:
         parent = _get(session, Entity, parent_id)
         if entity_id in path(session, parent_id):
-            raise Conflict(
-                f"The entity “{entity.key}” cannot be put under “{parent.key}”, which stands below it.",
-                remedy="Move the lower one first, or choose another parent.",
-            )
+            message = _("The entity “%(key)s” cannot be put under “%(parent)s”, which stands below it.")
+            remedy = _("Move the lower one first, or choose another parent.")
+            raise Conflict(message % {"key": entity.key, "parent": parent.key}, remedy=remedy)
     before, entity.parent_id = entity.parent_id, parent_id
     session.flush()
     rebuild_paths(session)
@@ -107,9 +107,7 @@ def rename_entity(session: Session, entity_id: int, name: str, *, actor: Actor |
     _check_text("name", name, MAX_NAME)
     before, entity.name = entity.name, name
     session.flush()
-    _note(
-        session, actor, "entity.rename", f"entity:{entity.key}", before={"name": before}, after={"name": name}
-    )
+    _note(session, actor, "entity.rename", f"entity:{entity.key}", before={"name": before}, after={"name": name})
 
 
 def path(session: Session, entity_id: int | None) -> list[int]:
@@ -144,9 +142,7 @@ def rebuild_paths(session: Session) -> None:
         .where(rows.not_in(select(up.c.entity_id, up.c.ancestor_id, up.c.depth)))
         .execution_options(synchronize_session=False)
     )
-    standing = exists().where(
-        EntityPath.entity_id == up.c.entity_id, EntityPath.ancestor_id == up.c.ancestor_id
-    )
+    standing = exists().where(EntityPath.entity_id == up.c.entity_id, EntityPath.ancestor_id == up.c.ancestor_id)
     missing = select(up.c.entity_id, up.c.ancestor_id, up.c.depth).where(~standing)
     session.execute(insert(EntityPath).from_select(["entity_id", "ancestor_id", "depth"], missing))
 
@@ -154,9 +150,7 @@ def rebuild_paths(session: Session) -> None:
 # Groups
 
 
-def add_group(
-    session: Session, key: str, name: str, *, source: str = "local", actor: Actor | None = None
-) -> Group:
+def add_group(session: Session, key: str, name: str, *, source: str = "local", actor: Actor | None = None) -> Group:
     """Make a group.
 
     :raises BadInput: for an unusable key or name.
@@ -214,9 +208,7 @@ def set_group_members(session: Session, group_id: int, person_ids: Iterable[int]
 # Spaces
 
 
-def add_space(
-    session: Session, key: str, name: str, *, visibility: str = "listed", actor: Actor | None = None
-) -> Space:
+def add_space(session: Session, key: str, name: str, *, visibility: str = "listed", actor: Actor | None = None) -> Space:
     """Make a space without members.
 
     :param visibility: ``public`` (everyone sees what is in it), ``listed`` (its name is seen) or ``secret``.
@@ -304,21 +296,21 @@ def space_by_key(session: Session, key: str) -> Space:
 def nearest(word: str, known: Iterable[str]) -> str:
     """``Did you mean “x”?``, or nothing when no known word is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"Did you mean “{near[0]}”?" if near else ""
+    return _("Did you mean “%(near)s”?", near=near[0]) if near else ""
 
 
 def _by_key(session: Session, model: type[Keyed], key: str) -> Keyed:
     found: Keyed | None = session.scalar(select(model).where(model.key == key))
     if found is None:
         hint = nearest(key, session.scalars(select(model.key).limit(5_000)))
-        raise NotFound(f"There is no {model.__name__.lower()} with the id “{key}”.", remedy=hint or None)
+        raise NotFound(str(_UNKNOWN[model]) % {"key": key[:80]}, remedy=hint or None)
     return found
 
 
 def _get(session: Session, model: type[Keyed], ident: int) -> Keyed:
     found = session.get(model, ident)
     if found is None:
-        raise NotFound(f"There is no {model.__name__.lower()} with the id {ident}.")
+        raise NotFound(str(_UNKNOWN[model]) % {"key": ident})
     return found
 
 
@@ -333,17 +325,19 @@ def _check_new(session: Session, model: type[Keyed], key: str, name: str) -> Non
     _check_text("key", key, MAX_KEY)
     _check_text("name", name, MAX_NAME)
     if session.scalar(select(model.id).where(model.key == key)) is not None:
-        raise Conflict(f"The {model.__name__.lower()} “{key}” exists already.", remedy="Choose another id.")
+        raise Conflict(_("The id “%(key)s” is taken already.", key=key), remedy=_("Choose another id."))
 
 
 def _check_text(field: str, value: str, limit: int) -> None:
     if not value.strip() or len(value) > limit or "\x00" in value:
-        raise BadInput(f"The {field} “{value[:80]}” cannot be used.", remedy=f"Give 1 to {limit} characters.")
+        message = _("The %(field)s “%(value)s” cannot be used.", field=field, value=value[:80])
+        raise BadInput(message, remedy=_("Give 1 to %(limit)s characters.", limit=limit))
 
 
 def _check_choice(field: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise BadInput(f"“{value}” is not a {field}.", remedy=f"Use one of: {', '.join(choices)}.")
+        message = _("“%(value)s” is not a value of %(field)s.", value=value[:80], field=field)
+        raise BadInput(message, remedy=_("Use one of: %(choices)s.", choices=", ".join(choices)))
 
 
 def _note(session: Session, actor: Actor | None, act: str, subject: str, **what: Any) -> None:

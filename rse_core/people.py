@@ -14,7 +14,7 @@ from . import audiences
 from .db import utcnow
 from .errors import BadInput, Conflict, NotFound
 from .freshness import touch
-from .i18n import normalise_locale
+from .i18n import _, normalise_locale
 from .models.organisation import Entity, Person
 from .organisation import nearest
 from .signins import drop_identities, for_identity
@@ -74,7 +74,8 @@ def by_username(session: Session, username: str) -> Person:
     if found is None:
         start = select(Person.username).where(Person.username.startswith(username[:2], autoescape=True)).limit(2_000)
         hint = nearest(username, session.scalars(start))
-        raise NotFound(f"There is no person with the username “{username[:80]}”.", remedy=hint or None)
+        message = _("There is no person with the username “%(name)s”.", name=username[:80])
+        raise NotFound(message, remedy=hint or None)
     return found
 
 
@@ -149,7 +150,7 @@ def add(
         check_text(field, value)
     for column, value in ((Person.external_id, external_id), (Person.username, username)):
         if session.scalar(select(Person.id).where(column == value)) is not None:
-            raise Conflict(f"Somebody has the {column.key.replace('_', ' ')} “{value}” already.")
+            raise Conflict(_("Somebody has the %(field)s “%(value)s” already.", field=column.key, value=value))
     person = Person(
         **texts,
         folded_name=folded(display_name),
@@ -190,7 +191,7 @@ def rename(session: Session, person_id: int, *, username: str | None = None, dis
     if username is not None and username != person.username:
         check_text("username", username)
         if session.scalar(select(Person.id).where(Person.username == username)) is not None:
-            raise Conflict(f"Somebody has the username “{username}” already.")
+            raise Conflict(_("Somebody has the %(field)s “%(value)s” already.", field="username", value=username))
         drop_identities(session, [(person_id, person.username)])
         person.username = username
     person.updated_at = utcnow()
@@ -221,16 +222,15 @@ def is_email(value: str) -> bool:
 def check_text(field: str, value: str) -> None:
     """:raises BadInput: for a value that this field of a person cannot take; ``fields`` names it."""
     if field in REQUIRED and not value.strip():
-        problem, remedy = "is missing", "Fill it in."
+        problem, remedy = _("%(field)s is missing.", field=field), _("Fill it in.")
     elif len(value) > LIMITS[field]:
-        problem, remedy = f"has {len(value)} characters", f"Give at most {LIMITS[field]}."
+        problem = _("%(field)s has %(count)s characters.", field=field, count=len(value))
+        remedy = _("Give at most %(limit)s.", limit=LIMITS[field])
     elif _CONTROL.search(value):
-        problem, remedy = "holds a control character", "Remove it."
+        problem, remedy = _("%(field)s holds a control character.", field=field), _("Remove it.")
     elif field == "email" and not is_email(value):
-        problem, remedy = (
-            f"“{value[:80]}” is not an e-mail address",
-            "Write name@example.org, or leave it blank.",
-        )
+        problem = _("“%(value)s” is not an e-mail address.", value=value[:80])
+        remedy = _("Write name@example.org, or leave it blank.")
     else:
         return
-    raise BadInput(f"{field} {problem}.", remedy=remedy, fields={field: f"{problem}. {remedy}"})
+    raise BadInput(problem, remedy=remedy, fields={field: f"{problem} {remedy}"})

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from .audit import Actor, record
 from .errors import BadInput, Conflict, NotFound
 from .freshness import touch
+from .i18n import _
 from .models.organisation import (
     Audience,
     Entity,
@@ -80,7 +81,8 @@ def parse_role(text: str) -> str:
     """
     role = text.strip().lower().replace("-", "_")
     if role not in ROLES:
-        raise BadInput(f"“{text[:80]}” is not a role.", remedy=f"Use one of: {', '.join(ROLES)}.")
+        message = _("“%(name)s” is not a role.", name=text[:80])
+        raise BadInput(message, remedy=_("Use one of: %(choices)s.", choices=", ".join(ROLES)))
     return role
 
 
@@ -106,7 +108,8 @@ def grant(
     if person is None:
         raise NotFound(f"There is no person with the id {person_id}.")
     if person.status != "active":
-        raise Conflict(f"“{person.username}” has left and can have no role.", remedy="Import or enable them first.")
+        message = _("“%(name)s” has left and can have no role.", name=person.username)
+        raise Conflict(message, remedy=_("Bring them back with an import first."))
     if _row(session, person_id, role, scope, scope_id) is not None:
         return False
     session.add(RoleGrant(person_id=person_id, role=role, scope=scope, scope_id=scope_id, granted_by=actor.label, why=why))
@@ -138,10 +141,8 @@ def revoke(
         return False
     username = session.scalar(select(Person.username).where(Person.id == person_id))
     if role == "site_admin" and not force and not _other_site_admins(session, person_id):
-        raise Conflict(
-            f"“{username}” is the last site administrator.",
-            remedy="Grant the role to somebody else first, or use --force.",
-        )
+        message = _("“%(name)s” is the last site administrator.", name=username)
+        raise Conflict(message, remedy=_("Grant the role to somebody else first, or use --force."))
     before = {"role": role, "at": _where(session, scope, scope_id)}
     record(session, actor, "role.revoke", f"person:{username}", before=before, why=why)
     session.delete(row)
@@ -264,8 +265,9 @@ def _entities_above(session: Session, entity_ids: Iterable[int | None]) -> list[
 def _check(session: Session, role: str, scope: str, scope_id: int) -> str:
     role = parse_role(role)
     if scope not in ROLES[role]:
-        allowed = " or ".join("--" + s for s in ROLES[role])
-        raise BadInput(f"The role {role} cannot be given at the scope “{scope}”.", remedy=f"Use {allowed}.")
+        allowed = ", ".join("--" + s for s in ROLES[role])
+        message = _("The role %(role)s cannot be given at the scope “%(scope)s”.", role=role, scope=scope)
+        raise BadInput(message, remedy=_("Use one of: %(choices)s.", choices=allowed))
     if scope == "site" and scope_id:
         raise BadInput("The site has no id.", remedy="Leave the id away.")
     if scope != "site" and session.get(_SCOPES[scope], scope_id) is None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import BadInput
 from ..i18n import _, ngettext
+from ..when import parse_moment
 from . import echo_json, json_option, pass_core
 
 if TYPE_CHECKING:
@@ -100,15 +100,7 @@ def export(core: Core, file: Path, since: str | None, act: str | None) -> None:
 
 
 def _since(text: str | None, zone: str) -> dt.datetime | None:
-    from zoneinfo import ZoneInfo
-
-    if text is None:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"“{text[:80]}” is not a date.", remedy="Write 2027-01-12 or 2027-01-12T08:00.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    return None if text is None else parse_moment(text, zone)
 
 
 def _change(before: Any, after: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from ..audit import Actor
 from ..i18n import _, ngettext
+from ..when import parse_moment
 from . import cli_actor, echo_json, json_option, pass_core, progress
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def suspend(core: Core, username: str, until: str | None, why: str) -> None:
 
     with core.db.write() as session:
         person = by_username(session, username)
-        ends_at = None if until is None else _moment(until, core.settings.timezone)
+        ends_at = None if until is None else parse_moment(until, core.settings.timezone)
         suspensions.suspend(session, person.id, actor=Actor(cli_actor()), ends_at=ends_at, reason=why)
     click.echo(_("%(name)s reads and no longer writes.", name=username))
 
@@ -239,18 +239,6 @@ def unlink(core: Core, username: str, why: str) -> None:
         person = by_username(session, username)
         count = unlink_identities(session, person.id, actor=Actor(cli_actor()), why=why)
     click.echo(ngettext("%(num)s sign-in forgotten.", "%(num)s sign-ins forgotten.", count))
-
-
-def _moment(text: str, zone: str) -> dt.datetime:
-    from zoneinfo import ZoneInfo
-
-    from ..errors import BadInput
-
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"“{text[:80]}” is not a date.", remedy="Write 2027-01-12 or 2027-01-12T08:00.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 
 
 COMMANDS: list[click.Command] = [people]

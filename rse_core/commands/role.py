@@ -41,7 +41,10 @@ def _scope(session: Session, site: bool, entity: str | None, group: str | None, 
 
     given = [bool(site), *(value is not None for value in (entity, group, space))]
     if sum(given) > 1:
-        raise BadInput("More than one scope was given.", remedy="Use one of --site, --entity, --group, --space.")
+        raise BadInput(
+            _("More than one scope was given."),
+            remedy=_("Use one of: %(choices)s.", choices="--site, --entity, --group, --space"),
+        )
     if entity is not None:
         return "entity", organisation.entity_by_key(session, entity).id
     if group is not None:

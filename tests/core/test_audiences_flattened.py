@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from rse_core import audiences, organisation, people
 from rse_core.errors import Conflict, NotFound
+from rse_core.i18n import use_locale
 from rse_core.models.organisation import Audience, EntityPath, Membership
 from rse_core.testing.queries import count_queries
 
@@ -30,6 +31,13 @@ acts = st.lists(
     ),
     max_size=14,
 )
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The sentences that are looked for below are the English ones."""
+    with use_locale("en"):
+        yield
 
 
 @dataclass

@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 
 from rse_core import importer
+from rse_core.i18n import use_locale
 from rse_core.importer import FileRefused
 
 HEADER = "external_id,username,display_name,email,entity_id,job_title,manager_external_id,is_manager,locale,phone,site"
 LINE = "1,alice,Alice Œuvrard,alice@example.org,HR,Chargée de mission,,1,fr,01 02 03,Paris"
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The sentences that are looked for below are the English ones."""
+    with use_locale("en"):
+        yield
 
 
 @pytest.fixture

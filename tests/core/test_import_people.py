@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from rse_core import audiences, importer, organisation, people
 from rse_core.audit import Actor, entries
+from rse_core.i18n import use_locale
 from rse_core.identity import Identity
 from rse_core.importer import Report
 from rse_core.models.organisation import Entity, EntityPath, Group, GroupMember, Membership, Person, PersonIdentity
@@ -21,6 +22,13 @@ ACTOR = Actor("cli:tests")
 Import = Callable[..., Report]
 
 ENTITIES = [("HQ", "Head office", ""), ("HR", "Human resources", "HQ"), ("NORTH", "North", "")]
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The sentences that are looked for below are the English ones."""
+    with use_locale("en"):
+        yield
 
 
 def person(external_id: str, username: str | None = None, **changes: Any) -> dict[str, str]:

@@ -12,10 +12,18 @@ from rse_core import importer, people
 from rse_core.cli import cli
 from rse_core.commands import State
 from rse_core.commands.people import _Bars
+from rse_core.i18n import use_locale
 from rse_core.identity import Identity
 from rse_core.models.organisation import PersonIdentity
 
 PEOPLE = ",".join(importer.PEOPLE_COLUMNS)
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The sentences that are looked for below are the English ones."""
+    with use_locale("en"):
+        yield
 
 
 @pytest.fixture

@@ -11,10 +11,18 @@ from sqlalchemy import func, select
 from rse_core import people
 from rse_core.audit import Actor
 from rse_core.errors import BadInput, Conflict, NotFound
+from rse_core.i18n import use_locale
 from rse_core.identity import Identity, IdentityRefused
 from rse_core.models.organisation import Person, PersonIdentity
 from rse_core.signins import unlink_identities
 from rse_core.testing.queries import count_queries
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The sentences that are looked for below are the English ones."""
+    with use_locale("en"):
+        yield
 
 
 def visit(core, identity: Identity):
@@ -198,7 +206,7 @@ def test_a_person_cannot_be_added_twice_nor_with_unusable_values(core, make_pers
     with core.db.write() as session:
         with pytest.raises(Conflict, match="username “alice”"):
             people.add(session, external_id="new", username="alice", display_name="A")
-        with pytest.raises(Conflict, match="external id “x-alice”"):
+        with pytest.raises(Conflict, match="external_id “x-alice”"):
             people.add(session, external_id="x-alice", username="new", display_name="A")
         for field, value in (("username", ""), ("display_name", "n" * 301), ("email", "no"), ("phone", "\x00")):
             values = {"external_id": "n", "username": "n", "display_name": "N", field: value}

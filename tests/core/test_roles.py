@@ -13,9 +13,17 @@ from rse_core.audit import Actor, entries, record, stream
 from rse_core.cli import cli
 from rse_core.commands import State
 from rse_core.errors import BadInput, Conflict, NotFound
+from rse_core.i18n import use_locale
 from rse_core.policy import Target
 
 ACTOR = Actor("cli:tests")
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The sentences that are looked for below are the English ones."""
+    with use_locale("en"):
+        yield
 
 
 @pytest.fixture
