@@ -14,7 +14,7 @@ from . import migrate
 from .contributions import PersonalData, Translations
 from .discovery import as_plugin
 from .errors import RseError
-from .i18n import LOCALES
+from .i18n import LOCALES, _
 from .plugin import Plugin
 from .runtime import Core
 from .settings import Settings
@@ -65,17 +65,24 @@ def _problems(core: Core, name: str) -> list[str]:
     if state.status != "on":
         return [f"{state.reason} {state.remedy}".strip()]
     problems = [
-        f"The models and the migrations of “{name}” differ: {difference!r}. Write another migration."
+        _(
+            "The models and the migrations of “%(name)s” differ: %(step)s. Write another migration.",
+            name=name,
+            step=repr(difference),
+        )
         for difference in differences(core.db, name)
     ]
     repeated = [o for o in migrate.upgrade(core) if o.state != "current"]
-    problems += [f"A second upgrade of “{o.name}” is not without effect: {o.state}." for o in repeated]
+    problems += [_("A second upgrade of “%(name)s” is not without effect.", name=o.name) for o in repeated]
     if not str(state.label).strip():
-        problems.append(f"The plugin “{name}” has no label. Set label in its manifest.")
+        problems.append(_("The plugin “%(name)s” has no label. Set label in its manifest.", name=name))
     if _keeps_people(core, name) and not [d for owner, d in core.plugins.contributions(PersonalData) if owner == name]:
         problems.append(
-            f"“{name}” keeps rows about people but implements no rse_personal_data. "
-            "Say how they are exported and erased."
+            _(
+                "“%(name)s” keeps rows about people but implements no rse_personal_data. "
+                "Say how they are exported and erased.",
+                name=name,
+            )
         )
     for owner, catalogue in core.plugins.contributions(Translations):
         if owner == name:
@@ -95,6 +102,9 @@ def _untranslated(catalogue: Translations) -> list[str]:
         # Messages are written in English, so that language needs no catalogue.
         if locale != "en" and not path.is_file():
             problems.append(
-                f"The compiled catalogue {path} is missing. Compile it and include it in the package's data."
+                _(
+                    "The compiled catalogue %(path)s is missing. Compile it and include it in the package's data.",
+                    path=str(path),
+                )
             )
     return problems

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import NotFound, RseError
-from ..i18n import _
+from ..i18n import _, lazy
 from . import State, cli_actor, echo_json, json_option, pass_core
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..plugin import Plugin
     from ..runtime import Core
 
-STATUS = {"on": "on", "quarantined": "QUARANTINED", "left_out": "left out"}
+STATUS = {"on": lazy("on"), "quarantined": lazy("QUARANTINED"), "left_out": lazy("left out")}
 
 
 @click.group()
