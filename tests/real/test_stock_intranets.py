@@ -84,6 +84,18 @@ class Pilot:
         return str(self.slots("claire", address, **claim)["page"])
 
 
+def forget_site(site: Path) -> None:
+    """Take away what SPIP's installer made, and leave what the package brought."""
+    for name in ("config", "tmp", "local", "IMG"):
+        for made in (site / name).iterdir():
+            if made.name == "ecran_securite.php":
+                continue
+            if made.is_dir() and not made.is_symlink():
+                shutil.rmtree(made)
+            else:
+                made.unlink()
+
+
 def bring_up(name: str, folder: Path) -> Iterator[Pilot]:
     if name not in REQUIRED and not installed(name):
         pytest.skip(f"{name} is not installed; examples/{name}/run.sh brings it")
@@ -99,10 +111,7 @@ def bring_up(name: str, folder: Path) -> Iterator[Pilot]:
         # Making a Debian takes a minute; the data in it belongs to each run, so it is copied.
         if (kept / ".complete").exists():
             subprocess.run(["cp", "-a", "--reflink=auto", str(kept), str(folder / "trixie")], check=True)
-            for old in ("config", "tmp", "local", "IMG"):
-                shutil.rmtree(folder / "trixie/var/lib/spip/sites/default" / old, ignore_errors=True)
-                (folder / "trixie/var/lib/spip/sites/default" / old).mkdir()
-                shutil.chown(folder / "trixie/var/lib/spip/sites/default" / old, 33, 33)
+            forget_site(folder / "trixie/var/lib/spip/sites/default")
         else:
             environ["ROOTFS"] = str(kept)
     pilot = Pilot(name, f"http://127.0.0.1:{front}", f"http://127.0.0.1:{back}", "", environ)

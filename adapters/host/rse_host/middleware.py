@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
@@ -35,15 +36,25 @@ COOKIES = "rse.host.cookies"
 
 
 def script_tag(
-    prefix: str = "/rse", *, profile: str = "", slots: Iterable[str] = DEFAULT_SLOTS, nonce: str | None = None
+    prefix: str = "/rse",
+    *,
+    profile: str | Profile = "",
+    slots: Iterable[str] = DEFAULT_SLOTS,
+    nonce: str | None = None,
 ) -> str:
     """Return the one ASCII tag that brings RSE to a page.
 
+    :param profile: name of a built-in profile; or one of your own, whose anchors and ``only`` the tag tells the
+        script. It shares all other rules with the built-in profile of the same name.
     :raises ValueError: when an attribute would not be pure ASCII.
     """
     attributes = [("src", f"{prefix}/embed.js"), ("data-slots", ",".join(slots))]
-    if profile and profile != "generic":
-        attributes.append(("data-profile", profile))
+    name = profile if isinstance(profile, str) else profile.name
+    if name and name != "generic":
+        attributes.append(("data-profile", name))
+    if isinstance(profile, Profile) and PROFILES.get(name) is not profile:
+        attributes.append(("data-anchors", json.dumps([[a.selector, a.where] for a in profile.anchors])))
+        attributes.append(("data-only", profile.only))
     if nonce:
         attributes.append(("nonce", nonce))
     written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes)
@@ -58,7 +69,7 @@ class HostMiddleware:
 
     :param app: the intranet.
     :param prefix: where RSE answers on the same origin; requests below it are passed through untouched.
-    :param profile: name of a built-in profile, or one of your own.
+    :param profile: name of a built-in profile, or one of your own (see :func:`script_tag`).
     :param slots: slots the script asks for.
     :param source: gives ready fragments for readers without JavaScript, placed by the profile; None for the
         script alone.
@@ -91,7 +102,7 @@ class HostMiddleware:
         self.limit = limit
         self._outside = (self.prefix + "/", *exclude)
         self.rewriters = rewriters if rewriters is not None else default_rewriters() if source or fragments else ()
-        tag = script_tag(self.prefix, profile=self.profile.name, slots=self.slots)
+        tag = script_tag(self.prefix, profile=self.profile, slots=self.slots)
         self._insert = Insert(tag, f"{self.prefix}/embed.js")
         # The tag is part of what a cached page must match: another tag, another mark.
         self.mark = hashlib.sha256(tag.encode()).hexdigest()[:8]
@@ -186,7 +197,7 @@ class HostMiddleware:
         nonce = h.nonce(headers)
         if nonce is None:
             return self._insert
-        tag = script_tag(self.prefix, profile=self.profile.name, slots=self.slots, nonce=nonce)
+        tag = script_tag(self.prefix, profile=self.profile, slots=self.slots, nonce=nonce)
         return Insert(tag, self._insert.script_address)
 
     def _with_fragments(self, insert: Insert, environ: WSGIEnvironment, plain: bytes, charset: str | None) -> Insert:

@@ -70,7 +70,7 @@ class Report:
             yield f"{finding.severity}: {finding.message}"
             yield f"    {finding.remedy}"
         problems = sum(finding.severity == "problem" for finding in self.findings)
-        yield _("%(url)s: %(problems)s problems, %(passed)s checks passed.", url=self.url, problems=str(problems),
+        yield _("%(url)s: problems: %(problems)s; checks passed: %(passed)s.", url=self.url, problems=str(problems),
                 passed=str(len(self.passed)))  # fmt: skip
 
 

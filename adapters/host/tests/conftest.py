@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from rse_core.api import use_locale
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -22,6 +23,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Texts are compared as they stand in the code, whatever the site's language."""
+    with use_locale("en"):
+        yield
 
 
 @pytest.fixture

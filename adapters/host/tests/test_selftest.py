@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
-from rse_core.api import BadInput
+from rse_core.api import BadInput, use_locale
 from rse_host.cli import make_group
 from rse_host.config import HostConfig
 from rse_host.middleware import script_tag
@@ -179,6 +179,14 @@ def test_the_command_prints_and_exits_by_what_it_found(intranet: Intranet, serve
     bad = CliRunner().invoke(group, ["selftest", address, "--json"])
     assert bad.exit_code == 1
     assert json.loads(bad.output)["findings"][0]["code"] == "no_script"
+
+
+def test_it_speaks_french_too(intranet: Intranet, look: Callable[..., Report]) -> None:
+    intranet.page = PAGE.replace(TAG, "")
+    with use_locale("fr"):
+        lines = list(look().lines())
+    assert lines[0] == "problem: La page n’a pas de balise script de RSE."
+    assert "problèmes\N{NO-BREAK SPACE}: 1" in lines[-1]
 
 
 @pytest.mark.parametrize(
