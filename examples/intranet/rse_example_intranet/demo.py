@@ -29,13 +29,21 @@ from rse_example_intranet.demo_bar import AccountBar, Standing
 from rse_example_intranet.demo_guard import Permit
 from rse_example_intranet.demo_identity import ACCOUNTS, DemoIdentity, DemoPlugin
 from rse_example_intranet.texts import _
+from rse_host.injector import fragments_of
+from rse_host.middleware import DEFAULT_SLOTS, HostMiddleware
+from rse_host.profiles import Anchor, Profile
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 PREFIX = "/rse"
-#: Pages about other pages: nobody reacts to a list of results.
-NO_SLOTS = ["/recherche", "/plan-du-site", "/assets/"]
+#: What this intranet needs to be told of: articles have a class, the pages of the old site a colour; lists have
+#: neither, and nobody reacts to a list.
+PROFILE = Profile(
+    "generic",
+    (Anchor("article.texte", "append"), Anchor("body", "append")),
+    only="body.article, body[bgcolor]",
+)
 
 
 class Demo:
@@ -79,7 +87,6 @@ def running_core(permit: Permit, host: str, port: int) -> Iterator[Core]:
         secure_cookies=False,
         data_dir=str(permit.database.parent.resolve()),
         jobs="embedded",
-        sections={"host": {"fragments": True, "excluded": NO_SLOTS}},
     )
     core = Core(settings, extra=[DemoPlugin(DemoIdentity(permit))])
     try:
@@ -95,10 +102,9 @@ def running_core(permit: Permit, host: str, port: int) -> Iterator[Core]:
 def wrap(core: Core, source: DemoIdentity, *, background: bool = False) -> WSGIApplication:
     """Return the intranet with everything around it."""
     rse = RSE(core=core, background=background).app.wsgi_app
-    intranet = create_intranet().wsgi_app
-    injector = core.plugins.host_injector()
-    # Without the adapter (it may be quarantined) the intranet is served as it was.
-    extended = intranet if injector is None else injector.wrap(intranet, rse_app=rse)
+    extended = HostMiddleware(
+        create_intranet(), prefix=PREFIX, profile=PROFILE, source=fragments_of(rse, DEFAULT_SLOTS, PREFIX)
+    )
     both = DispatcherMiddleware(extended, {PREFIX: rse})
     return AccountBar(both, source, lambda: standings(core), prefix=PREFIX)
 

@@ -145,6 +145,26 @@ def test_a_page_has_the_script_once_and_the_bar_once(client: Client) -> None:
     assert "main-d'œuvre".encode("iso-8859-15") in old.data
 
 
+def test_slots_stand_under_articles_and_not_under_lists(client: Client) -> None:
+    _become(client, "helene.dupont")
+
+    def slots(path: str) -> int:
+        answer = client.get(path, environ_overrides={**LOCAL, "HTTP_ACCEPT": "text/html"})
+        return answer.data.count(b"<rse-slot ")
+
+    for path in (PAGE, "/rh/conges", "/divers/plan-acces.html", "/archives/2003/passage-a-l-euro.html"):
+        assert slots(path) == 2, path
+    for path in ("/", "/actualites/", "/rh/", "/archives/", "/recherche?q=grille", "/plan-du-site", "/nulle-part"):
+        assert slots(path) == 0, path
+
+
+def test_an_article_is_one_object_by_permalink_and_by_id(client: Client) -> None:
+    _become(client, "helene.dupont")
+    for path in (PAGE, "/page?id=120", f"{PAGE}?utm_source=mail", f"{PAGE}/"):
+        text_ = client.get(path, environ_overrides={**LOCAL, "HTTP_ACCEPT": "text/html"}).text
+        assert "guichet avec grille" in text_, path
+
+
 def test_the_administration_is_for_its_account_only(client: Client) -> None:
     _become(client, "helene.dupont")
     assert client.get("/rse/admin/", environ_overrides=LOCAL).status_code == 403
