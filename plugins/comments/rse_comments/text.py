@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import html as html_module
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import escape
 
-#: @username where a word could begin; the characters that usernames have.
-MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9_]|[A-Za-z0-9])")
-TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span"}
-ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "span": {"class", "data-person"}}
+#: @username where a word could begin; a username may be an address of mail.
+MENTION = re.compile(r"(?<![\w@/.])@(\w(?:[\w.+'-]{0,97}\w)?(?:@\w(?:[\w.-]{0,97}\w)?)?)")
+TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
+# No titles: a mention inside an attribute could not become an element.
+ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 _MARK = "\ue000{}\ue001"
 _MARKED = re.compile("\ue000(\\d+)\ue001")
 
@@ -47,15 +49,25 @@ def render(body: str, people: Mapping[str, tuple[int, str]]) -> str:
 
     :param people: of each mentioned username the person's id and name; a name that is not there stays plain text.
     """
-    marked = body
-    if people:
-        spans = list(people.items())
-        places = {name: index for index, (name, _person) in enumerate(spans)}
+    return _rendered(body, tuple(people.items()))
 
-        def mark(match: re.Match[str]) -> str:
-            return _MARK.format(places[match[1]]) if match[1] in places else match[0]
 
-        marked = _outside_code(body, lambda part: MENTION.sub(mark, part))
+@lru_cache(maxsize=4096)
+def _rendered(body: str, spans: tuple[tuple[str, tuple[int, str]], ...]) -> str:
+    # Kept for texts in sight: a thread is read far more often than it changes.
+    places = {name: index for index, (name, _person) in enumerate(spans)}
+
+    def mark(match: re.Match[str]) -> str:
+        return _MARK.format(places[match[1]]) if match[1] in places else match[0]
+
+    def span(match: re.Match[str]) -> str:
+        index = int(match[1])
+        if index >= len(spans):
+            return ""
+        person_id, name = spans[index][1]
+        return f'<span class="rse-mention" data-person="{person_id}">@{escape(name)}</span>'
+
+    marked = _outside_code(body, lambda part: MENTION.sub(mark, part)) if spans else body
     html = nh3.clean(
         _markdown().render(marked),
         tags=TAGS,
@@ -63,38 +75,21 @@ def render(body: str, people: Mapping[str, tuple[int, str]]) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer",
     )
-    if people:
-
-        def span(match: re.Match[str]) -> str:
-            index = int(match[1])
-            if index >= len(spans):
-                return ""
-            person_id, name = spans[index][1]
-            return f'<span class="rse-mention" data-person="{person_id}">@{escape(name)}</span>'
-
-        html = _MARKED.sub(span, html)
-    return html
+    return _MARKED.sub(span, html)
 
 
+@lru_cache(maxsize=4096)
 def plain(body: str, most: int = 140) -> str:
     """The beginning of a text without its marks, for a title or a line in a list."""
-    text = " ".join(nh3.clean(_markdown().render(body), tags=set()).split())
-    text = _unescape(text)
+    text = html_module.unescape(" ".join(nh3.clean(_markdown().render(body[: most * 4]), tags=set()).split()))
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def _unescape(text: str) -> str:
-    import html
-
-    return html.unescape(text)
 
 
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 
 
-def _outside_code(body: str, change: object) -> str:
-    parts: Iterable[str] = _CODE.split(body)
-    return "".join(part if index % 2 else change(part) for index, part in enumerate(parts))  # type: ignore[operator]
+def _outside_code(body: str, change: Callable[[str], str]) -> str:
+    return "".join(part if index % 2 else change(part) for index, part in enumerate(_CODE.split(body)))
 
 
 def _without_code(body: str) -> str:
