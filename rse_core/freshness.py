@@ -29,6 +29,8 @@ EVERY = 0.7
 #: Changes kept, so that a reader can drop single people; one further behind reloads everything.
 KEEP = 5_000
 DIRTY = "rse_policy_dirty"
+#: In place of a person's id: where a page stands has changed, and nothing else; nobody's facts are loaded again.
+PAGES = -1
 
 
 def touch(session: Session, person_id: int | None = None) -> int:
@@ -53,6 +55,11 @@ def touch(session: Session, person_id: int | None = None) -> int:
         session.execute(delete(PolicyChange).where(PolicyChange.version <= version - KEEP))
     session.info[DIRTY] = True
     return int(version)
+
+
+def touch_pages(session: Session) -> int:
+    """As :func:`touch`, when only a page's address, section, audience or lock changed: much cheaper for the readers."""
+    return touch(session, PAGES)
 
 
 def changes_since(session: Session, known: int) -> tuple[int, frozenset[int] | None]:

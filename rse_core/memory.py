@@ -20,7 +20,7 @@ from typing import Any
 
 from .cursor import PersonFacts, Snapshot
 from .db import Database
-from .freshness import HOLDS, Watcher, changes_since
+from .freshness import HOLDS, PAGES, Watcher, changes_since
 from .snapshot import load_people, load_snapshot
 
 MAX_PEOPLE = 20_000
@@ -134,6 +134,9 @@ class Memory:
                 found = dataclasses.replace(known, version=version)
                 for person in people:
                     self.people.pop(person, None)
+                if PAGES in people:
+                    self._structure += 1
+                    self._forget_decisions()
         self._snapshot = found
         return found
 
@@ -170,10 +173,13 @@ class Memory:
                 return
             self._kept += 1
             if self._kept > MAX_DECISIONS:
-                for other in list(self.people.values()):
-                    other.memo.clear()
-                self._kept = 1
+                self._forget_decisions()
             known.memo[key] = (since, until, answer[0], answer[1])
+
+    def _forget_decisions(self) -> None:
+        for known in list(self.people.values()):
+            known.memo.clear()
+        self._kept = 0
 
     def _reset_after_fork(self) -> None:
         # The lock may have been held by a thread that does not exist here; the sockets belong to the parent.

@@ -301,9 +301,9 @@ class Pages:
             self._touch(session)
 
     def _touch(self, session: Session) -> None:
-        from .policy import touch
+        from .policy import touch_pages
 
-        touch(session)
+        touch_pages(session)
 
     def _unknown(self, address: Address) -> PageIdentity:
         return PageIdentity(ObjectRef("page", address.key), address.key, "", (address.path.partition("?")[0],))
@@ -365,9 +365,9 @@ def set_section(session: Session, core: Core, address: str, section: str, actor:
     page = core.pages.ensure(session, core.pages.resolve_ref(session, address).ref)
     session.execute(update(Page).where(Page.key == page.ref.id).values(section=section))
     record(session, actor, "page.section", str(page.ref), before=list(page.sections), after=section)
-    from .policy import touch
+    from .policy import touch_pages
 
-    touch(session)
+    touch_pages(session)
     session.expire_all()
     return core.pages.identify(session, PageClaim(page.address))
 

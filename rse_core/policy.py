@@ -22,7 +22,7 @@ from .cursor import NOWHERE, PersonFacts, Snapshot
 from .db import utcnow
 from .decision import Decision, Mode, Reason, Step, Trail
 from .errors import Forbidden, SignInNeeded
-from .freshness import DIRTY, HOLDS, listen, touch
+from .freshness import DIRTY, HOLDS, listen, touch, touch_pages
 from .levels import Level
 from .memory import Known, Memory
 from .rules import Case, Verdict, judge, visible
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Policy", "Question", "Subject", "Target", "can", "can_many", "explain", "level_of", "require", "touch",
+    "touch_pages",
 ]  # fmt: skip
 
 logger = logging.getLogger("rse.policy")
