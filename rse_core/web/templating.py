@@ -156,7 +156,9 @@ def intranet_home() -> str:
 
 def icon(name: str, label: str = "") -> Markup:
     """An icon of the sprite; decorative unless it has a label."""
-    href = url_for("rse_core.static", filename="vendor/icons.svg") + f"#{name}"
+    if "rse_sprite" not in g:
+        g.rse_sprite = url_for("rse_core.static", filename="vendor/icons.svg")
+    href = f"{g.rse_sprite}#{name}"
     if label:
         return Markup(
             '<svg class="rse-icon" role="img" aria-label="{}" focusable="false"><use href="{}"></use></svg>'

@@ -105,6 +105,14 @@ class Likes(Plugin):
                 kind="json",
             ),
             Setting(
+                kinds.SPACES,
+                lazy("Spaces with fewer reactions"),
+                {},
+                kinds.parse_spaces,
+                help=lazy("The key of the space and the keys of the reactions that are offered there, a part of those above."),
+                kind="json",
+            ),
+            Setting(
                 "likes.own_content",
                 lazy("People may react to what they wrote themselves"),
                 False,

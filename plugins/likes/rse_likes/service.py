@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from rse_core.api import (
     BadInput,
     ContentInfo,
+    Decision,
     Event,
     Forbidden,
+    Level,
     NotFound,
     ObjectRef,
+    Reason,
     core_of,
     emit,
     option,
     require,
     resolve,
+    seen,
     translator,
 )
+from rse_core.audiences import sees
 from rse_core.objects import SHOWN
 from rse_core.people import PersonCard, names
+from rse_core.policy import can_many, level_of
 from rse_core.ratelimit import limit
 
 from . import counting
-from .kinds import SETTING, Kind
+from .kinds import SETTING, SPACES, Kind
 from .models import Reaction, ReactionCount
 
 _t = translator(__file__, "rse_likes")
@@ -40,15 +46,24 @@ PER_MINUTE = 60
 PAGE = 30
 
 
-def kinds(session: Session) -> tuple[Kind, ...]:
-    """Every reaction of the site, retired ones included, in the site's order."""
+def kinds(session: Session, space_id: int | None = None) -> tuple[Kind, ...]:
+    """Every reaction of the site, retired ones included, in the site's order.
+
+    :param space_id: in a space that has a set of its own, what is not in it counts as retired.
+    """
     found: tuple[Kind, ...] = option(session, SETTING)
-    return found
+    if space_id is None:
+        return found
+    sets = option(session, SPACES)
+    space = core_of(session).policy.snapshot().spaces.get(space_id) if sets else None
+    if space is None or space.key not in sets:
+        return found
+    return tuple(kind if kind.key in sets[space.key] else replace(kind, retired=True) for kind in found)
 
 
-def offered(session: Session) -> tuple[Kind, ...]:
+def offered(session: Session, space_id: int | None = None) -> tuple[Kind, ...]:
     """The reactions one may choose now."""
-    return tuple(kind for kind in kinds(session) if not kind.retired)
+    return tuple(kind for kind in kinds(session, space_id) if not kind.retired)
 
 
 def react(session: Session, person_id: int, ref: ObjectRef, kind: str, *, via: str = "web") -> str | None:
@@ -60,12 +75,13 @@ def react(session: Session, person_id: int, ref: ObjectRef, kind: str, *, via: s
     :raises BadInput: for a reaction that is not offered.
     """
     info = _reactable(session, person_id, ref)
-    if kind not in {k.key for k in offered(session)}:
+    choice = [k.key for k in offered(session, info.space_id)]
+    if kind not in choice:
         raise BadInput(
-            _("The reaction “%(kind)s” is not offered.", kind=kind[:40]),
-            remedy=_("Choose one of: %(all)s.", all=", ".join(k.key for k in offered(session))),
+            _("The reaction “%(kind)s” is not offered here.", kind=kind[:40]),
+            remedy=_("Choose one of: %(all)s.", all=", ".join(choice)) if choice else None,
         )
-    if info.author_id == person_id and not own_content(session):
+    if _own(session, person_id, info):
         raise Forbidden(_("Reactions come from others: you cannot react to what you wrote yourself."))
     limit(session, person_id, "likes.react", most=PER_MINUTE, seconds=60)
     done = counting.put(session, person_id, info.ref, kind, via)
@@ -118,6 +134,64 @@ def mine(session: Session, person_id: int | None, refs: Sequence[ObjectRef]) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What one person sees of the reactions to one object, and may do.
+
+    ``reason`` is ``ok`` when they may react, else the decision's reason, ``own`` or ``closed``; ``names`` says whether they
+    may also see who reacted.
+    """
+
+    info: ContentInfo
+    counts: dict[str, int]
+    mine: str | None
+    kinds: tuple[Kind, ...]
+    decision: Decision
+    reason: str
+    names: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether this person may react now."""
+        return self.reason == "ok"
+
+    @property
+    def total(self) -> int:
+        """How many people reacted."""
+        return sum(self.counts.values())
+
+
+def states(session: Session, person_id: int | None, refs: Sequence[ObjectRef]) -> dict[ObjectRef, State]:
+    """The state of many objects in a constant number of queries; what this person may not know of is left out."""
+    types = core_of(session).plugins.content_types
+    infos = seen(session, person_id, [ref for ref in refs if ref.type in types and types[ref.type].likable])
+    if not infos:
+        return {}
+    stored = [info.ref for info in infos.values()]
+    counted, own = counts(session, stored), mine(session, person_id, stored)
+    found = {}
+    decisions = can_many(session, person_id, CAPABILITY, list(infos.values()))
+    for (ref, info), decision in zip(infos.items(), decisions, strict=True):
+        reach = _reach(session, person_id, info)
+        if reach == "nothing" or decision.reason in (Reason.UNKNOWN_OBJECT, Reason.PLUGIN_OFF):
+            continue
+        found[ref] = State(
+            info, counted.get(info.ref, {}), own.get(info.ref), kinds(session, info.space_id), decision,
+            _reason(session, person_id, info, decision), reach == "all",
+        )  # fmt: skip
+    return found
+
+
+def _reason(session: Session, person_id: int | None, info: ContentInfo, decision: Decision) -> str:
+    # What nothing will open comes first: nobody is asked to accept a charter for an object that is closed anyway.
+    if decision.allowed or decision.reason is Reason.CHARTER:
+        if info.state != "published":
+            return "closed"
+        if _own(session, person_id, info):
+            return "own"
+    return str(decision.reason)
+
+
+@dataclass(frozen=True, slots=True)
 class Reactor:
     """One line of "who reacted". ``person`` None: somebody counted but not named (left, or erased)."""
 
@@ -131,11 +205,13 @@ def who(
     session: Session, viewer_id: int | None, ref: ObjectRef, *, kind: str | None = None, before: int | None = None,
     most: int = PAGE,
 ) -> list[Reactor]:  # fmt: skip
-    """Who reacted, newest first, by keyset on the row; two queries.
+    """Who reacted, newest first, by keyset on the row, in a constant number of queries.
 
-    :raises NotFound: when the viewer may not know of the object.
+    :raises NotFound: when the viewer may not know of the object, or is at a level at which the site shows no names.
     """
     info = _visible(session, viewer_id, ref)
+    if info.state not in SHOWN or _reach(session, viewer_id, info) != "all":
+        raise NotFound(_("There is nothing to react to here."))
     query = select(Reaction.id, Reaction.kind, Reaction.created_at, Reaction.person_id).where(
         Reaction.ref_type == info.ref.type, Reaction.ref_id == info.ref.id
     )
@@ -149,6 +225,26 @@ def who(
     return [Reactor(row.id, row.kind, row.created_at, shown.get(row.person_id)) for row in rows]
 
 
+def first_reactors(session: Session, ref: ObjectRef, most: int) -> list[int]:
+    """Ids of the people who reacted first and still do; erased ones are left out."""
+    query = select(Reaction.person_id).where(
+        Reaction.ref_type == ref.type, Reaction.ref_id == ref.id, Reaction.person_id.is_not(None)
+    )
+    return [person_id for person_id in session.scalars(query.order_by(Reaction.id).limit(most)) if person_id is not None]
+
+
+def rank(session: Session, person_id: int, ref: ObjectRef) -> int | None:
+    """Whether this person was the first, second … to react to this object, of those who still do; None when they do not."""
+    mark = select(Reaction.id).where(
+        Reaction.person_id == person_id, Reaction.ref_type == ref.type, Reaction.ref_id == ref.id
+    )
+    row = session.scalar(mark)
+    if row is None:
+        return None
+    earlier = select(func.count()).where(Reaction.ref_type == ref.type, Reaction.ref_id == ref.id, Reaction.id <= row)
+    return session.scalar(earlier)
+
+
 def my_reactions(session: Session, person_id: int, *, before: int | None = None, most: int = PAGE) -> list[Reaction]:
     """A person's own reactions, newest first, by keyset on the row."""
     query = select(Reaction).where(Reaction.person_id == person_id)
@@ -158,13 +254,23 @@ def my_reactions(session: Session, person_id: int, *, before: int | None = None,
 
 
 def _visible(session: Session, person_id: int | None, ref: ObjectRef) -> ContentInfo:
-    from rse_core.audiences import sees
-
     kind = core_of(session).plugins.content_types.get(ref.type)
     info = resolve(session, [ref]).get(ref)
     if kind is None or not kind.likable or info is None or not sees(session, person_id, info.audience_id):
         raise NotFound(_("There is nothing to react to here."))
     return info
+
+
+def _reach(session: Session, person_id: int | None, info: ContentInfo) -> str:
+    """``all``, ``counts`` or ``nothing``: at INFORM the site decides (``inform_shows``)."""
+    setting = core_of(session).settings.inform_shows
+    if setting == "all" or level_of(session, person_id, info) > Level.INFORM:
+        return "all"
+    return setting
+
+
+def _own(session: Session, person_id: int | None, info: ContentInfo) -> bool:
+    return person_id is not None and info.author_id == person_id and not option(session, "likes.own_content")
 
 
 def _reactable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
@@ -178,9 +284,3 @@ def _reactable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
     if ref.type == "page":
         core_of(session).pages.ensure(session, info.ref)
     return info
-
-
-
-def own_content(session: Session) -> bool:
-    """Whether the site lets people react to what they wrote themselves."""
-    return bool(option(session, "likes.own_content"))

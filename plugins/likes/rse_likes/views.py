@@ -5,11 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core.api import BadInput, ObjectRef, resolve, seen, translator
+from rse_core.api import BadInput, ObjectRef, seen, translator
 from rse_core.webapi import (
     Cursor,
     core,
-    current_person_id,
     decode_cursor,
     encode_cursor,
     fragment_response,
@@ -19,6 +18,8 @@ from rse_core.webapi import (
 )
 
 from . import service
+from .paging import cursor_scope
+from .slots import SLOT, anchor
 
 _ = translator(__file__, "rse_likes").gettext
 blueprint = Blueprint(
@@ -36,24 +37,25 @@ def react() -> BaseResponse:
         raise BadInput(_("The reaction is missing."), remedy=_("Choose one of the buttons."))
     with session_write() as session:
         if act == "react":
-            service.react(session, person.id, ref, kind)
-            announce = _("Your reaction was added.")
+            done = service.react(session, person.id, ref, kind)
+            announce = _("Your reaction was changed.") if done == "changed" else _("Your reaction was added.")
         else:
             service.unreact(session, person.id, ref)
             announce = _("Your reaction was withdrawn.")
-    return fragment_response(slots=["reactions"], refs=[ref], announce=announce)
+    return fragment_response(slots=[SLOT], refs=[ref], announce=announce, anchor=anchor(ref))
 
 
 @blueprint.get("/who")
 def who() -> Response:
     """Who reacted to an object, newest first."""
+    person = require_person()
     ref = ObjectRef.parse(request.args.get("ref", ""))
     kind = request.args.get("kind") or None
-    scope = f"likes.who:{ref}:{kind}"
+    scope = cursor_scope("likes.who", ref, kind)
     before = _before(scope)
     with session_read() as session:
-        rows = service.who(session, current_person_id(), ref, kind=kind, before=before, most=service.PAGE + 1)
-        info = resolve(session, [ref])[ref]
+        rows = service.who(session, person.id, ref, kind=kind, before=before, most=service.PAGE + 1)
+        info = seen(session, person.id, [ref])[ref]
         counts = service.counts(session, [info.ref]).get(info.ref, {})
         kinds = {k.key: k for k in service.kinds(session)}
     more = _more(scope, [row.row for row in rows])
