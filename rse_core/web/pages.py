@@ -147,5 +147,11 @@ def rendered(found: Charter) -> Markup:
     """The text as HTML: Markdown without HTML of its own, cleaned again."""
     import nh3
 
-    html = MarkdownIt("commonmark", {"html": False}).render(found.body)
+    markdown = MarkdownIt("commonmark", {"html": False})
+    tokens = markdown.parse(found.body)
+    for token in tokens:
+        # The page has its own h1; the text's headings stand below it.
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+    html = markdown.renderer.render(tokens, markdown.options, {})
     return Markup(nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}))  # noqa: S704  cleaned

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from flask import render_template, request
 from sqlalchemy import select
 
@@ -35,5 +38,20 @@ def journal() -> str:
         acts = sorted(session.scalars(select(Audit.act).distinct()))
     more = encode_cursor(core().settings, Cursor(scope, (rows[PAGE - 1].id,))) if len(rows) > PAGE else None
     return render_template(
-        "rse/admin/journal.html", rows=rows[:PAGE], more=more, acts=acts, act=act, subject=subject
+        "rse/admin/journal.html", facts=facts, rows=rows[:PAGE], more=more, acts=acts, act=act, subject=subject
     )
+
+
+def facts(value: Any, name: str = "") -> list[str]:
+    """What stands in a line's “before” or “after”, as “name: value”, one for each fact."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        found = []
+        for key, one in value.items():
+            found += facts(one, f"{name} {key}".strip()) or [f"{name} {key}: –".strip()]
+        return found
+    text = ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    # A moment to the second is what a reader of the log wants; the exact one is in the API.
+    text = re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\.\d+\+00:00$", r"\1 \2 UTC", text)
+    return [f"{name}: {text}" if name else text]
