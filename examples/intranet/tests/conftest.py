@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 import pytest
+from rse_example_intranet import demo
 from rse_example_intranet.demo_guard import Permit
 
 from rse_core.cli import cli
+from rse_core.runtime import Core
 
 
 @contextmanager
@@ -22,8 +24,32 @@ def within_rse_demo() -> Iterator[None]:
 
 
 @pytest.fixture
+def within() -> Iterator[None]:
+    """The test runs where the command ``rse demo`` is."""
+    with within_rse_demo():
+        yield
+
+
+@pytest.fixture
 def permit(tmp_path: Path) -> Iterator[Permit]:
+    """A permit over an empty folder."""
     with within_rse_demo():
         made = Permit("127.0.0.1", tmp_path / "demo")
     with made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def demo_permit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Permit]:
+    """The permit of the demo that this module's tests share."""
+    with within_rse_demo():
+        made = Permit("127.0.0.1", tmp_path_factory.mktemp("demo"))
+    with made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def demo_core(demo_permit: Permit) -> Iterator[Core]:
+    """The demo's core, seeded, for an intranet on port 8400."""
+    with demo.running_core(demo_permit, "127.0.0.1", 8400) as running:
+        yield running

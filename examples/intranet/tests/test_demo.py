@@ -9,11 +9,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from rse_example_intranet import demo, demo_seed
 from rse_example_intranet.demo_bar import SWITCH
@@ -25,7 +23,6 @@ from werkzeug.wrappers import Response
 
 from rse_core import levelsets, people
 from rse_core.api import Actor, Level, ObjectRef, can, utcnow
-from rse_core.cli import cli
 from rse_core.runtime import Core
 
 LOCAL = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8400"}
@@ -33,26 +30,9 @@ PAGE = "/actualites/2026/exposition-memoire"
 RSE = Path(sys.executable).with_name("rse")
 
 
-@pytest.fixture(scope="module")
-def permit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Permit]:
-    with (
-        click.Context(cli, info_name="rse") as above,
-        click.Context(click.Command("demo"), info_name="demo", parent=above),
-    ):
-        made = Permit("127.0.0.1", tmp_path_factory.mktemp("demo"))
-    with made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def core(permit: Permit) -> Iterator[Core]:
-    with demo.running_core(permit, "127.0.0.1", 8400) as running:
-        yield running
-
-
 @pytest.fixture
-def client(core: Core, permit: Permit) -> Client:
-    return Client(demo.wrap(core, DemoIdentity(permit)), Response)
+def client(demo_core: Core, demo_permit: Permit) -> Client:
+    return Client(demo.wrap(demo_core, DemoIdentity(demo_permit)), Response)
 
 
 def _become(client: Client, username: str) -> None:
@@ -74,26 +54,26 @@ def _level(core: Core, username: str) -> Level:
         return core.policy.level_of(session, people.by_username(session, username).id)
 
 
-def test_every_plugin_of_the_demo_has_started(core: Core) -> None:
-    states = core.plugins.states
+def test_every_plugin_of_the_demo_has_started(demo_core: Core) -> None:
+    states = demo_core.plugins.states
     for name in ("likes", "comments", "host", "demo"):
         assert states[name].status == "on", (name, states[name].reason)
 
 
-def test_five_entities_stand_at_different_levels(core: Core) -> None:
-    assert {name: int(_level(core, name)) for name in ("solene.kerbrat", "helene.dupont", "guenole.treguer")} == {
+def test_five_entities_stand_at_different_levels(demo_core: Core) -> None:
+    assert {name: int(_level(demo_core, name)) for name in ("solene.kerbrat", "helene.dupont", "guenole.treguer")} == {
         "solene.kerbrat": 3,
         "helene.dupont": 2,
         "guenole.treguer": 1,
     }
-    assert _level(core, "awa.diallo") is Level.COMMENT, "the ceiling holds what the entity asked for"
-    assert _level(core, "chloe.bremond") is Level.INFORM
-    assert _level(core, "maelle.quintin") is Level.COMMENT, "the group of ambassadors lifts her"
-    assert _level(core, "naima.elamrani") is Level.CONTRIBUTE, "a direction has the level of the head office"
+    assert _level(demo_core, "awa.diallo") is Level.COMMENT, "the ceiling holds what the entity asked for"
+    assert _level(demo_core, "chloe.bremond") is Level.INFORM
+    assert _level(demo_core, "maelle.quintin") is Level.COMMENT, "the group of ambassadors lifts her"
+    assert _level(demo_core, "naima.elamrani") is Level.CONTRIBUTE, "a direction has the level of the head office"
 
 
-def test_the_dated_level_opens_by_itself(core: Core) -> None:
-    with core.db.read() as session:
+def test_the_dated_level_opens_by_itself(demo_core: Core) -> None:
+    with demo_core.db.read() as session:
         chloe = people.by_username(session, "chloe.bremond").id
         later = utcnow() + demo_seed.COMING + demo_seed.COMING / 30
         assert not can(session, chloe, "likes.react").allowed
@@ -101,11 +81,11 @@ def test_the_dated_level_opens_by_itself(core: Core) -> None:
         assert can(session, chloe, "likes.react").opens_at is not None
 
 
-def test_reference_pages_are_capped(core: Core) -> None:
-    with core.db.read() as session:
+def test_reference_pages_are_capped(demo_core: Core) -> None:
+    with demo_core.db.read() as session:
         helene = people.by_username(session, "helene.dupont").id
-        assert core.policy.level_of(session, helene, ObjectRef("page", "/organisation/siege")) is Level.REACT
-        assert core.policy.level_of(session, helene, ObjectRef("page", PAGE)) is Level.COMMENT
+        assert demo_core.policy.level_of(session, helene, ObjectRef("page", "/organisation/siege")) is Level.REACT
+        assert demo_core.policy.level_of(session, helene, ObjectRef("page", PAGE)) is Level.COMMENT
 
 
 def test_people_see_what_their_level_opens(client: Client) -> None:
@@ -117,16 +97,16 @@ def test_people_see_what_their_level_opens(client: Client) -> None:
     assert not any(_slots(client, "chloe.bremond").values())
 
 
-def test_moving_the_cursor_changes_the_pages(core: Core, client: Client) -> None:
+def test_moving_the_cursor_changes_the_pages(demo_core: Core, client: Client) -> None:
     assert not any(_slots(client, "chloe.bremond").values())
     actor = Actor("test")
-    with core.db.write() as session:
+    with demo_core.db.write() as session:
         where = levelsets.locate(session, "entity", "HAUT-PLATEAU")
         levelsets.place(session, where, Level.REACT, actor=actor)
     try:
         assert "<form" in _slots(client, "chloe.bremond")["reactions"]
     finally:
-        with core.db.write() as session:
+        with demo_core.db.write() as session:
             levelsets.place(session, where, Level.INFORM, actor=actor)
     assert not any(_slots(client, "chloe.bremond").values())
 
@@ -174,7 +154,7 @@ def test_the_administration_is_for_its_account_only(client: Client) -> None:
     assert page.text.count("rse-demo-bar") == 1
 
 
-def test_the_bar_shows_the_present_levels(core: Core, client: Client) -> None:
+def test_the_bar_shows_the_present_levels(demo_core: Core, client: Client) -> None:
     _become(client, "helene.dupont")
     page = client.get("/", environ_overrides=LOCAL).text
     bar = page[page.index('<aside class="rse-demo-bar"') :]
@@ -182,15 +162,15 @@ def test_the_bar_shows_the_present_levels(core: Core, client: Client) -> None:
     assert "Caisse du Haut-Plateau, niveau &#171;&#160;informer&#160;&#187;" in bar
 
 
-def test_a_second_start_adds_nothing(core: Core, permit: Permit) -> None:
+def test_a_second_start_adds_nothing(demo_core: Core, demo_permit: Permit) -> None:
     def totals() -> list[int]:
         tables = ("rse_core_person", "rse_core_level", "rse_likes_reaction", "rse_comments_comment")
-        with core.db.read() as session:
+        with demo_core.db.read() as session:
             return [session.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables]
 
     before = totals()
     assert all(before)
-    with demo.running_core(permit, "127.0.0.1", 8400):
+    with demo.running_core(demo_permit, "127.0.0.1", 8400):
         pass
     assert totals() == before
 

@@ -17,8 +17,6 @@ from rse_example_intranet.demo_identity import ACCOUNTS, COOKIE, DEFAULT, DemoId
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from rse_core.cli import cli
-
 LOCAL = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8000"}
 
 
@@ -37,15 +35,6 @@ def source(permit: Permit) -> DemoIdentity:
 @pytest.fixture
 def client(source: DemoIdentity) -> Client:
     return Client(AccountBar(create_intranet(), source, _standings), Response)
-
-
-@pytest.fixture
-def within() -> Iterator[None]:
-    with (
-        click.Context(cli, info_name="rse") as above,
-        click.Context(click.Command("demo"), info_name="demo", parent=above),
-    ):
-        yield
 
 
 # where it may start
