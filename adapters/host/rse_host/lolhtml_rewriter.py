@@ -30,20 +30,36 @@ class LolhtmlRewriter:
 
     name = "python-lolhtml"
 
-    def place(self, body: bytes, fragments: tuple[Fragment, ...]) -> bytes:
+    def place(self, body: bytes, fragments: tuple[Fragment, ...], *, also: tuple[int, bytes] | None = None) -> bytes:
         """See :meth:`rse_host.rewriter.Rewriter.place`.
 
         :raises RuntimeError: from lol-html, on markup whose meaning depends on the tree (``<select><xmp>``).
         :raises RewriteFailed: when a fragment was lost, as happens ``after`` an element that is never closed.
         """
-        out = bytearray()
-        rewriter = lolhtml.HTMLRewriter(out.extend)
+        out: list[bytes] = []
+        rewriter = lolhtml.HTMLRewriter(out.append)  # type: ignore[arg-type]  # it gives bytes
         handlers = [_Once(fragment) for fragment in fragments]
         for handler in handlers:
             rewriter.on(handler.fragment.selector, handler)
         rewriter.write(body)
         rewriter.end()
         expected = len(body) + sum(len(handler.html) for handler in handlers if handler.placed)
-        if len(out) != expected:
+        if sum(map(len, out)) != expected:
             raise RewriteFailed("a fragment was lost beside an element without an end tag")
-        return bytes(out)
+        if also is not None:
+            _put(out, body, *also)
+        return b"".join(out)
+
+
+def _put(out: list[bytes], body: bytes, offset: int, inserted: bytes) -> None:
+    """Insert into the parts of the output, so that a large page need not be copied once more."""
+    passed = 0
+    for number, part in enumerate(out):
+        cut = offset - passed
+        if part[:cut] != body[passed : min(passed + len(part), offset)]:
+            break
+        if len(part) >= cut:
+            out[number : number + 1] = (part[:cut], inserted, part[cut:])
+            return
+        passed += len(part)
+    raise RewriteFailed("a fragment stands before the place of the script")

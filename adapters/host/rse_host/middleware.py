@@ -44,7 +44,8 @@ def script_tag(
 ) -> str:
     """Return the one ASCII tag that brings RSE to a page.
 
-    :param profile: name of a built-in profile; or one of your own, whose anchors and ``only`` the tag tells the
+    :param profile: name of a built-in profile; or one of your own, whose anchors and ``only`` the tag tells
+        the
         script. It shares all other rules with the built-in profile of the same name.
     :raises ValueError: when an attribute would not be pure ASCII.
     """

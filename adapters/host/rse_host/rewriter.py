@@ -57,8 +57,10 @@ class Rewriter(Protocol):
 
     name: str
 
-    def place(self, body: bytes, fragments: tuple[Fragment, ...]) -> bytes:
+    def place(self, body: bytes, fragments: tuple[Fragment, ...], *, also: tuple[int, bytes] | None = None) -> bytes:
         """Return ``body`` with each fragment at its first match, every other byte unchanged.
+
+        :param also: an offset in ``body`` and bytes to insert there as they are.
 
         A fragment whose selector matches nothing is left out. Raises whatever the parser underneath raises.
         """
@@ -89,16 +91,23 @@ def can_carry_ascii(body: bytes, charset: str | None) -> bool:
     return not name.startswith(_WIDE_CHARSETS + _SHIFTING_CHARSETS)
 
 
-def insert_script(body: bytes, insert: Insert, *, complete: bool = True) -> bytes:
-    """Return the page with its script tag, or the very same object when there is no place or it has one
-    already.
-    """
+def place_of_script(body: bytes, insert: Insert, *, complete: bool = True) -> int | None:
+    """Return the offset at which the script tag goes, None when there is no place or it is there already."""
     if has_script(body, insert.script_address.encode("ascii")):
-        return body
-    place = head_insertion_point(body, complete=complete)
-    if place is None:
-        return body
-    return b"".join((body[:place], insert.script.encode("ascii"), body[place:]))
+        return None
+    return head_insertion_point(body, complete=complete)
+
+
+def insert_script(body: bytes, insert: Insert, *, complete: bool = True) -> bytes:
+    """Return the page with its script tag, or the very same object when nothing is to be done."""
+    place = place_of_script(body, insert, complete=complete)
+    return body if place is None else _with(body, place, insert.script.encode("ascii"))
+
+
+def _with(body: bytes, place: int, inserted: bytes) -> bytes:
+    # Views, so that a large page is copied once.
+    whole = memoryview(body)
+    return b"".join((whole[:place], inserted, whole[place:]))
 
 
 def rewrite_safely(
@@ -112,21 +121,24 @@ def rewrite_safely(
     """Return the page with script and fragments; whatever goes wrong, a page that is right.
 
     The fragments are tried with each rewriter in turn; when all fail the page still gets its script, which
-    needs no parser. ``complete`` is False for the beginning of a longer page. Any other error hands back
-    ``body`` itself, so ``result is body`` says that nothing was done.
+    needs no parser. Any other error hands back ``body`` itself, so ``result is body`` says that nothing was
+    done.
+
+    :param complete: False for the beginning of a longer page.
     """
     try:
         if not can_carry_ascii(body, charset):
             return body
-        with_script = insert_script(body, insert, complete=complete)
-        if with_script is body or not insert.fragments:
-            return with_script
-        for rewriter in rewriters:
+        place = place_of_script(body, insert, complete=complete)
+        if place is None:
+            return body
+        script = insert.script.encode("ascii")
+        for rewriter in rewriters if insert.fragments else ():
             try:
-                return rewriter.place(with_script, insert.fragments)
+                return rewriter.place(body, insert.fragments, also=(place, script))
             except Exception as error:  # isolation point: a parser may fail on any page
                 logger.info("fragments not placed by %s: %s", rewriter.name, str(error).split("\n")[0])
-        return with_script
+        return _with(body, place, script)
     except Exception:  # isolation point: the intranet's page is worth more than ours
         logger.exception("page left as it was")
         return body

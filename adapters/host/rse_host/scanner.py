@@ -4,8 +4,8 @@ The scanner follows the tokenizer of the HTML standard (https://html.spec.whatwg
 to be right about what only looks like a head: ``</head>`` in a comment, a script, a title, a template or an
 attribute. It never decodes: every encoding that keeps ASCII bytes for ASCII characters is scanned alike.
 
-Two paths give one answer. :data:`_PLAIN_HEAD` is one regular expression that swallows an ordinary head in C;
-whatever it does not recognise goes to :func:`_walk`, which reads token by token. All quantifiers are
+Two paths give one answer. :func:`_plain_head_end` swallows an ordinary head in a few steps of C; whatever it
+does not recognise goes to :func:`_walk`, which reads token by token. All quantifiers are
 possessive, so that no page can make a match take more than linear time.
 """
 
@@ -26,24 +26,22 @@ _ATTRIBUTES = (
 _COMMENT = rb"<!--(?:>|->|(?:[^-]++|-(?!-!?>))*+--!?>)"
 
 
-def _raw(name: bytes) -> bytes:
-    """Pattern of a whole raw-text element; one that holds a comment opener is left to the careful path."""
-    begins, ends = rb"(?i:" + name + rb")(?=[\t\n\f\r />])", rb"/(?i:" + name + rb")(?=[\t\n\f\r />])"
-    content = rb"[^<]*+(?:<(?!" + ends + rb"|!--)[^<]*+)*+"
-    return begins + _ATTRIBUTES + content + rb"<" + ends + _ATTRIBUTES
-
-
-_PLAIN_HEAD = re.compile(
-    rb"(?:\xef\xbb\xbf)?+[\t\n\f\r ]*+(?=<(?i:!doctype|html|head|title)[\t\n\f\r />])(?:[\t\n\f\r ]++|"
-    + _COMMENT
-    + rb"|<(?:"
-    + rb"(?i:link|meta|html|head|base)(?=[\t\n\f\r />])"
-    + _ATTRIBUTES
-    + rb"|"
-    + rb"|".join(_raw(name) for name in (b"script", b"style", b"title"))
-    + rb"|!(?i:doctype)[^>]*+>))*+"
-    rb"(?=</(?i:head)[\t\n\f\r />])"
+# What nearly every tag looks like: each "=" stands directly after a name and before a value that hides no
+# quote.
+_PLAIN_ATTRIBUTES = (
+    rb"(?:[^>\"'=]++|(?<=[a-zA-Z0-9_:.-])=[\t\n\f\r ]*+"
+    rb"(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'=]++(?=[\t\n\f\r >])))*+>"
 )
+
+
+_OPENER = re.compile(rb"(?:\xef\xbb\xbf)?+[\t\n\f\r ]*+(?=<(?i:!doctype|html|head|title)[\t\n\f\r />])")
+_PLAIN_RUN = re.compile(
+    rb"(?:[\t\n\f\r ]++"
+    rb"|<(?:(?i:link|meta|html|head|base)(?=[\t\n\f\r />])" + _PLAIN_ATTRIBUTES + rb"|!(?i:doctype)[^>]*+>)"
+    rb"|<(?i:title)>[^<]*+</(?i:title)>|" + _COMMENT + rb")*+"
+    rb"(?:<((?i:script|style))(?=[\t\n\f\r />])" + _PLAIN_ATTRIBUTES + rb"|(?=(</(?i:head)[\t\n\f\r />])))"
+)
+_END_TAG = re.compile(rb"</[a-zA-Z]++>")
 _TAG_NAME = re.compile(rb"</?+([a-zA-Z][^\t\n\f\r />]*+)")
 _TAG_REST = re.compile(_ATTRIBUTES)
 _ATTRIBUTE = re.compile(
@@ -58,6 +56,7 @@ _BINARY = re.compile(rb"[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]|\A(?:%PDF-|%!PS|GIF8|BM)
 """Bytes that no text holds (https://mimesniff.spec.whatwg.org/#binary-data-byte) and formats that begin as
 text.
 """
+_BODY_FOLLOWS = re.compile(rb"</(?i:head)>[\t\n\f\r ]*+<(?i:body)[\t\n\f\r />]")
 _LATER_HEAD_END = re.compile(rb"(?i:</head|<body|<frameset)(?=[\t\n\f\r />])")
 _RAW_END = {
     name: re.compile(rb"(?i:</" + name + rb")(?=[\t\n\f\r />])")
@@ -214,13 +213,39 @@ def head_insertion_point(html: bytes, *, complete: bool = True) -> int | None:
 
     :param complete: False when ``html`` is only the beginning of the page.
     """
-    plain = _PLAIN_HEAD.match(html)
+    plain = _plain_head_end(html)
     try:
         if plain is not None:
-            return None if _frameset_follows(html, plain.end()) else plain.end()
+            return None if _frameset_follows(html, plain) else plain
         return _walk(html, complete=complete)
     except Unfinished:
         return None
+
+
+def _plain_head_end(html: bytes) -> int | None:
+    """Offset of ``</head>`` in a head without surprises, else None."""
+    run = _OPENER.match(html)
+    if run is None:
+        return None
+    while True:
+        run = _PLAIN_RUN.match(html, run.end())
+        if run is None:
+            return None
+        if run.lastindex == 2:
+            return run.end()
+        ends = b"</" + run.group(1)
+        # Text without "<" but for the end tag, spelt as the start tag was; a "<" that is neither is for the
+        # walk.
+        at = html.find(b"<", run.end())
+        while at >= 0 and not html.startswith(ends, at):
+            if html[at + 1 : at + 2] in (b"/", b"!", b""):
+                return None
+            at = html.find(b"<", at + 1)
+        if at < 0 or html[at + len(ends) : at + len(ends) + 1] != b">":
+            return None
+        run = _END_TAG.match(html, at)
+        if run is None:
+            return None
 
 
 def _walk(html: bytes, *, complete: bool = True) -> int | None:
@@ -289,6 +314,8 @@ def _says_page(html: bytes, start: int) -> bool:
 
 def _frameset_follows(html: bytes, head_end: int) -> bool:
     """Whether what comes after ``</head>`` is a frameset, which has no body to put anything in."""
+    if _BODY_FOLLOWS.match(html, head_end):
+        return False
     for token in tokens(html, head_end):
         if token.kind == "start" and token.name not in (b"noframes", b"script", b"head", b"html"):
             return token.name == b"frameset"

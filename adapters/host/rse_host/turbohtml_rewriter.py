@@ -18,7 +18,7 @@ class TurbohtmlRewriter:
 
     name = "turbohtml"
 
-    def place(self, body: bytes, fragments: tuple[Fragment, ...]) -> bytes:
+    def place(self, body: bytes, fragments: tuple[Fragment, ...], *, also: tuple[int, bytes] | None = None) -> bytes:
         """See :meth:`rse_host.rewriter.Rewriter.place`.
 
         The page is read as ISO-8859-1, which maps every byte to one character and back; a token stands in for
@@ -49,7 +49,14 @@ class TurbohtmlRewriter:
             changed = changed.replace(mark, "")
         if changed != flat:
             raise RewriteFailed("the parser changed more than it was asked to")
-        return _insert(body, page, sorted(places), fragments)
+        inserts = [
+            (_original(page, offset - rank), ascii_html(fragments[number].html))
+            for rank, (offset, number) in enumerate(sorted(places))
+        ]
+        if also is not None:
+            inserts.append(also)
+            inserts.sort(key=lambda insert: insert[0])
+        return _insert(body, inserts)
 
 
 def _once(number: int, fragment: Fragment, mark: str, placed: list[bool]) -> Callable[[Any], None]:
@@ -61,17 +68,20 @@ def _once(number: int, fragment: Fragment, mark: str, placed: list[bool]) -> Cal
     return handle
 
 
-def _insert(body: bytes, page: str, places: list[tuple[int, int]], fragments: tuple[Fragment, ...]) -> bytes:
-    """Insert at ``places``: offsets in the text with plain line ends, each counting the marks before it."""
-    pairs = [match.start() for match in re.finditer("\r\n", page)]
+def _original(page: str, place: int) -> int:
+    """Offset in the page of an offset in its text with plain line ends."""
+    shift = 0
+    for pair in re.finditer("\r\n", page):
+        if pair.start() - shift >= place:
+            break
+        shift += 1
+    return place + shift
+
+
+def _insert(body: bytes, inserts: list[tuple[int, bytes]]) -> bytes:
     parts: list[bytes] = []
     taken = 0
-    for rank, (offset, number) in enumerate(places):
-        place = offset - rank
-        shift = 0
-        while shift < len(pairs) and pairs[shift] - shift < place:
-            shift += 1
-        original = place + shift
-        parts += (body[taken:original], ascii_html(fragments[number].html))
-        taken = original
+    for place, inserted in inserts:
+        parts += (body[taken:place], inserted)
+        taken = place
     return b"".join((*parts, body[taken:]))

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from rse_core.api import use_locale
 
 Handler = Callable[[BaseHTTPRequestHandler], None]

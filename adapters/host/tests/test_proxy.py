@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.serving import make_server
+
 from rse_host.middleware import script_tag
 from rse_host.proxy import BadUpstream, Upstream, main, make_proxy
 from rse_host.testing import AWKWARD_PAGES, AwkwardPage
-from werkzeug.serving import make_server
 
 TAG = script_tag().encode()
 PAGE = b"<!DOCTYPE html><html><head><title>Note</title></head><body><h1>Note</h1></body></html>"
@@ -113,7 +114,7 @@ def test_pages_get_their_tag(proxied: Callable[..., str], path: str) -> None:
     assert result.getheader("Content-Encoding") is None
 
 
-@pytest.mark.parametrize("page", [p for p in AWKWARD_PAGES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", AWKWARD_PAGES, ids=lambda page: page.name)
 def test_awkward_pages_come_through_the_proxy(proxied: Callable[..., str], page: AwkwardPage) -> None:
     address = proxied(lambda handler: answer(handler, page.body, Content_Type=page.content_type))
     assert get(address, "/p").body == page.with_tag(TAG)

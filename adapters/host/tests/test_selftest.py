@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
+
 from rse_core.api import BadInput, use_locale
 from rse_host.cli import make_group
 from rse_host.config import HostConfig
@@ -204,4 +205,9 @@ def test_sources_of_a_policy_are_read_as_browsers_do(sources: list[str] | None, 
 def test_policies_of_headers_and_of_the_page_all_count() -> None:
     headers = [("Content-Security-Policy", "default-src 'self', script-src x"), ("Content-Security-Policy", "img-src y")]
     body = b"<html><head><meta http-equiv='content-security-policy' content=\"style-src z\"></head><body>"
-    assert policies(headers, body) == [{"default-src": ["'self'"]}, {"script-src": ["x"]}, {"img-src": ["y"]}, {"style-src": ["z"]}]
+    assert policies(headers, body) == [
+        {"default-src": ["'self'"]},
+        {"script-src": ["x"]},
+        {"img-src": ["y"]},
+        {"style-src": ["z"]},
+    ]

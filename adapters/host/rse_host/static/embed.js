@@ -247,6 +247,18 @@
     if (same && back.from !== undefined && same.tagName === 'TEXTAREA') { same.setSelectionRange(back.from, back.to); }
   }
 
+  /* Parts of a slot, one comment's reactions for instance, made anew where they stand. */
+  function replace(host, parts) {
+    var back = remember(host);
+    each(host.box.querySelectorAll('[data-rse-part]'), function (part) {
+      var html = parts[part.getAttribute('data-rse-part')], template = document.createElement('template');
+      if (html === undefined) { return; }
+      template.innerHTML = policy.createHTML(html);
+      part.replaceWith(template.content);
+    });
+    if (back && !host.root.activeElement) { refocus(host, back); }
+  }
+
   /* Drafts: per person, page, form and tab; the newest of any tab when this one has none. */
   function fields(host) {
     return Array.prototype.filter.call(host.box ? host.box.querySelectorAll('textarea,input[type=text]') : [], function (field) {
@@ -287,6 +299,8 @@
     host.root.addEventListener('input', function (event) { if (fields(host).indexOf(event.target) >= 0) { save(event.target); } });
     host.root.addEventListener('click', function (event) {
       var button = event.target.closest('button,input[type=submit]'), link = event.target.closest('a[href]');
+      /* The answer to a click may stand there before the second of a double click comes: that one is not meant for it. */
+      if (button && event.detail > 1) { event.preventDefault(); return; }
       if (button && button.form) { button.form.rseButton = button; }
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) { return; }
       var hash = link.getAttribute('href');
@@ -347,6 +361,7 @@
           forget(form);
           form.rseText = null;
           apply(Object.assign({ person: person, poll: poll }, body), true);
+          replace(host, body.parts || {});
           announce(host, body.announce);
         } else if (body.code === 'csrf' && again) {
           send(host, form, button, false);
