@@ -196,7 +196,11 @@ class Policy:
         self, session: Session, person_id: int | None, capability: str, subjects: Sequence[Subject]
     ) -> list[Decision]:
         """One decision for each subject, in order; references are resolved by one query for each type."""
-        resolved = self.resolve_many(session, subjects)
+        try:
+            resolved = self.resolve_many(session, subjects)
+        except Exception:  # isolation point: a content type that fails to load its objects closes them
+            logger.exception("resolving %d objects for %s failed; refused", len(subjects), capability)
+            return [_unchecked() for _subject in subjects]
         answers = []
         for subject, (place, target) in zip(subjects, resolved, strict=True):
             key = memory_key(capability, subject)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ from ..decision import Decision, Step
 from ..errors import BadInput, RseError
 from ..i18n import _, normalise_locale, use_locale
 from ..models.organisation import Person
+from ..subjects import Resolved
 from ..when import parse_moment
 from . import echo_json, json_option, pass_core
 
 if TYPE_CHECKING:
     from ..runtime import Core
 
+logger = logging.getLogger("rse.policy")
 #: Questions read, looked up and answered at a time.
 _CHUNK = 2_000
 #: No person has this id: the policy answers that the person is unknown.
@@ -82,7 +85,13 @@ def answers(session: Session, core: Core, questions: list[Asked]) -> Iterator[tu
         )
         ids |= {username: ident for username, ident in rows}  # noqa: C416  rows are no pairs to a type checker
     policy.preload(ids.values())
-    places = policy.resolve_many(session, [question.on for question in questions])
+    places: Sequence[Resolved | None]
+    try:
+        places = policy.resolve_many(session, [question.on for question in questions])
+    except Exception:  # isolation point: one by one, so that the objects of a broken type are refused and no others
+        logger.exception("objects cannot be resolved together; trying one by one")
+        session.rollback()
+        places = [None] * len(questions)
     for question, resolved in zip(questions, places, strict=True):
         ident = ids.get(question.person, _NOBODY)
         decision = policy.explain(session, ident, question.capability, question.on, at=question.at, resolved=resolved)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from rse_core.api import Capability, Level, Manifest, Plugin, hookimpl
 from rse_core.cli import cli
 from rse_core.commands import State
+from rse_core.content import ContentType
 from rse_core.db import utcnow
 
 KEYS = ["allowed", "mode", "reason", "message", "effective_level", "required_level", "opens_at", "trail"]
@@ -24,6 +25,11 @@ class Talk(Plugin):
     def rse_capabilities(self):
         yield Capability("talk.read", "Read", Level.INFORM, writes=False)
         yield Capability("talk.comment", "Comment", Level.COMMENT, reviewed=True)
+
+
+    @hookimpl
+    def rse_content_types(self):
+        yield ContentType("talk.broken", "broken", lambda _session, ids: {i: int(i) / 0 for i in ids})
 
 
 @pytest.fixture
@@ -139,6 +145,14 @@ def test_a_bad_line_has_an_error_in_its_place_and_the_others_are_answered(rse, m
     assert len(answers) == 2 * len(bad)
     assert all(answer["allowed"] for answer in answers[::2])
     assert all(list(answer) == ["error"] and answer["error"] for answer in answers[1::2])
+
+
+def test_an_object_whose_plugin_fails_is_refused_and_the_others_are_answered(rse, make_person, caplog):
+    make_person("alice", level=Level.COMMENT)
+    lines = [{"person": "alice", "capability": "talk.comment", "on": on} for on in (None, "talk.broken:x", "page:/news/1")]
+    said = rse("explain", "--batch", "-", input="\n".join(map(json.dumps, lines)))
+    assert [json.loads(line)["reason"] for line in said.splitlines()] == ["ok", "denied", "ok"]
+    assert "ValueError" in caplog.text
 
 
 def test_bytes_that_are_no_text_are_one_bad_line(rse, make_person):
