@@ -61,6 +61,9 @@ def discover(core_version: str = __version__) -> Discovery:
     seen: set[str] = set()
     for dist in installed():
         try:
+            # Most distributions are none of ours, and parsing the metadata of each would take most of the start.
+            if ENTRY_POINT_GROUP not in (dist.read_text("entry_points.txt") or ""):
+                continue
             name = canonicalize_name(dist.metadata["Name"] or "")
         except Exception:
             log.warning("a distribution with unreadable metadata was skipped: %r", dist, exc_info=True)
@@ -72,16 +75,15 @@ def discover(core_version: str = __version__) -> Discovery:
         try:
             points = [p for p in dist.entry_points if p.group == ENTRY_POINT_GROUP]
         except Exception as error:
-            if ENTRY_POINT_GROUP in (dist.read_text("entry_points.txt") or ""):
-                result.refused[name] = PluginError(
-                    lazy(
-                        "The entry points of the distribution %(name)s cannot be read: %(error)s.",
-                        name=name,
-                        error=str(error),
-                    ),
-                    remedy=lazy("Install it again: pip install --force-reinstall %(name)s.", name=name),
-                    plugin=name,
-                )
+            result.refused[name] = PluginError(
+                lazy(
+                    "The entry points of the distribution %(name)s cannot be read: %(error)s.",
+                    name=name,
+                    error=str(error),
+                ),
+                remedy=lazy("Install it again: pip install --force-reinstall %(name)s.", name=name),
+                plugin=name,
+            )
             continue
         for point in points:
             _add(result, point, dist, core_version)

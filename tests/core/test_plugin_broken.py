@@ -344,3 +344,55 @@ def test_readiness_names_the_quarantined(start, rse_distributions):
     core = start()
     answer = create_app(core).test_client().get("/rse/readyz")
     assert "broken" in answer.get_data(as_text=True)
+
+
+def test_metadata_that_cannot_be_read(start, rse_distributions):
+    rse_distributions.add_plugin("broken")
+    info = next(rse_distributions.folder.glob("kit_broken-*.dist-info"))
+    (info / "entry_points.txt").write_text("[rse.plugins\nthis is not an entry point")
+    other = rse_distributions.folder / "odd-1.0.dist-info"
+    other.mkdir()
+    (other / "entry_points.txt").write_bytes(b"[rse.plugins]\n\xff\xfe = x")
+    core = start()
+    assert core.plugins.states["good"].status == "on"
+    assert "broken" not in core.plugins.capabilities
+    serve(core)
+
+
+def test_the_reason_is_told_in_the_readers_language(start, rse_distributions):
+    rse_distributions.add_plugin("broken", manifest='requires=("absent",)')
+    state = start().plugins.states["broken"]
+    assert str(state.reason) == "The plugin “broken” requires the plugin “absent”, which is not installed."
+    with use_locale("fr"):
+        assert "demande le plugin" in str(state.reason)
+        assert str(state.remedy).startswith("Installez")
+
+
+def test_a_whole_process_goes_on_with_a_broken_plugin(start, rse_distributions, tmp_path):
+    import json
+    import os
+    import subprocess
+    import sys
+
+    rse_distributions.add("broken", "raise OSError('no such device')")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(rse_distributions.folder),
+        "RSE_DATABASE_URL": f"sqlite:///{tmp_path}/whole.db",
+        "LC_ALL": "en_GB.UTF-8",
+    }
+
+    def rse(*arguments, **more):
+        command = [sys.executable, "-W", "ignore", "-m", "rse_core.cli", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env={**environment, **more}, capture_output=True, text=True)
+
+    listed = rse("plugin", "list", "--json")
+    rows = {row["name"]: row for row in json.loads(listed.stdout)}
+    assert (listed.returncode, rows["broken"]["status"]) == (0, "quarantined")
+    assert "no such device" in rows["broken"]["reason"]
+    strict = rse("plugin", "list", RSE_STRICT="1")
+    assert strict.returncode == 1
+    assert "“broken” cannot be imported" in strict.stderr
+    assert "Traceback" not in strict.stderr.rpartition("rse: ")[2]
+    safe = rse("plugin", "list", "--json", RSE_SAFE_MODE="1")
+    assert {row["status"] for row in json.loads(safe.stdout)} == {"left_out"}

@@ -51,3 +51,46 @@ def test_a_part_that_is_required_fails_instead_of_skipping(monkeypatch):
     monkeypatch.setenv("RSE_TEST_REQUIRE", "")
     with pytest.raises(pytest.skip.Exception, match="not installed here"):
         require_part("no-such-program")
+
+
+def test_a_plugin_is_used_beside_the_usual_ones(use_plugin):
+    from rse_core.api import Manifest, Plugin
+
+    class Notes(Plugin):
+        manifest = Manifest("notes", "Notes")
+
+    assert set(use_plugin(Notes()).plugins.states) == {"kit", "notes"}
+
+
+def test_a_client_acts_as_a_person_and_as_nobody(rse_client, as_person, make_person):
+    alice = make_person("alice", name="Alice Martin")
+    as_person(rse_client, alice)
+    assert "Alice Martin" in rse_client.get("/rse/me/").get_data(as_text=True)
+    as_person(rse_client, None)
+    assert "Alice Martin" not in rse_client.get("/rse/me/").get_data(as_text=True)
+
+
+def test_no_header_makes_a_client_a_person(rse_client, make_person):
+    make_person("alice", name="Alice Martin")
+    headers = {"rse_core.testing.person": "alice", "Rse-Core.Testing.Person": "alice"}
+    assert "Alice Martin" not in rse_client.get("/rse/me/", headers=headers).get_data(as_text=True)
+
+
+def test_the_contract_is_refused_with_every_sentence():
+    from rse_core.api import Manifest, Plugin, hookimpl
+    from rse_core.testing import assert_plugin_contract
+
+    class Notes(Plugin):
+        manifest = Manifest("notes", " ")
+
+        @hookimpl
+        def rse_translations(self):
+            from pathlib import Path
+
+            from rse_core.api import Translations
+
+            return Translations(Path(__file__).parent, "rse_notes")
+
+    with pytest.raises(AssertionError) as refused:
+        assert_plugin_contract(Notes())
+    assert str(refused.value).count("\n- ") == 2
