@@ -12,20 +12,28 @@ leaves the host's alone.
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from .metrics import Metrics
+from .identity import Identity
 from .runtime import Core
 from .settings import Settings
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 log = logging.getLogger("rse.web")
+#: In the WSGI environment: a function that says who is signed in to the host.
+ASK_HOST = "rse.ask_host"
 
 
 class RSE:
@@ -34,6 +42,8 @@ class RSE:
     :param host: an existing Flask application to answer beside; None to assemble RSE alone (``rse.app``).
     :param core: a running core; None makes one from ``rse.toml``, the environment and the host's ``RSE_*`` keys.
     :param background: begin the worker thread with the first request, unless the configuration says not to.
+    :param identify: who is signed in to the host; called within a request context of the host, so that its login
+        extension works in it. None leaves it to the adapters.
     :param overrides: settings, by name, over everything else.
     """
 
@@ -42,9 +52,16 @@ class RSE:
     metrics: Metrics
 
     def __init__(
-        self, host: Flask | None = None, *, core: Core | None = None, background: bool = True, **overrides: Any
+        self,
+        host: Flask | None = None,
+        *,
+        core: Core | None = None,
+        background: bool = True,
+        identify: Callable[[], Identity | None] | None = None,
+        **overrides: Any,
     ) -> None:
         self.background = background
+        self.identify = identify
         self._core, self._overrides = core, overrides
         self._started_pid = 0
         self._start_lock = threading.Lock()
@@ -64,8 +81,9 @@ class RSE:
             core = Core(Settings.load(**{**from_host, **self._overrides}))
         self._assemble(core)
         host.extensions["rse"] = self
+        below = self.app.wsgi_app if self.identify is None else _Asking(self.app.wsgi_app, host, self.identify)
         host.wsgi_app = DispatcherMiddleware(  # type: ignore[method-assign]
-            host.wsgi_app, {core.settings.url_prefix: self.app.wsgi_app}
+            host.wsgi_app, {core.settings.url_prefix: below}
         )
 
     def _assemble(self, core: Core) -> None:
@@ -98,6 +116,26 @@ class RSE:
                 return url_for(endpoint, filename=filename, v=digest)
             self._hashes[key] = digest
         return url_for(endpoint, filename=filename, v=self._hashes[key])
+
+
+class _Asking:
+    """Lets RSE ask the host who is signed in, once it needs to know."""
+
+    def __init__(self, app: WSGIApplication, host: Flask, identify: Callable[[], Identity | None]) -> None:
+        self.app, self.host, self.identify = app, host, identify
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def ask() -> Identity | None:
+            # The body is RSE's to read: the host sees the request without it.
+            seen = {**environ, "wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"}
+            for made in ("werkzeug.request", "werkzeug.socket"):
+                seen.pop(made, None)
+            with self.host.request_context(seen):
+                return self.identify()
+
+        # A key that no header of a request can set.
+        environ[ASK_HOST] = ask
+        return self.app(environ, start_response)
 
 
 def create_app(core: Core, *, background: bool = False) -> Flask:

@@ -11,7 +11,7 @@ from .csrf import csrf_token
 from .identity import current_person
 from .language import set_page_language
 from .returns import safe_return_to
-from .slots import POLL, claim_of_request, embed_stylesheets, is_silent, render_slots, slot_names
+from .slots import POLL, claim_of_request, embed_scripts, embed_stylesheets, is_silent, render_slots, slot_names
 from .state import session_read
 from .visits import learn_page, note_visit
 
@@ -37,6 +37,7 @@ def slots() -> Response:
             "slots": render_slots(session, names, [page.ref]),
         }
     body["css"] = embed_stylesheets()
+    body["js"] = embed_scripts()
     body["poll"] = POLL
     note_visit(person)
     answer = jsonify(body)

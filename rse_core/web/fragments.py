@@ -33,6 +33,10 @@ def fragment_response(
     For the script: JSON with the slots made anew and a text to announce. Without it: back to where the form stood, with
     the text as a message.
 
+    An object that is no page stands inside a slot of its page (the reactions to one comment, in the slot of the comments).
+    Its markup comes as a part, ``{"parts": {"<slot> <ref>": html}}``, and replaces the element that says
+    ``data-rse-part="<slot> <ref>"``; nothing else of that slot changes.
+
     :param anchor: id of the element to land on, without JavaScript.
     """
     if not wants_fragment():
@@ -43,9 +47,16 @@ def fragment_response(
     from .slots import render_slots
 
     g.rse_embedding = True
+    names = list(slots)
+    pages = [ref for ref in refs if ref.type == "page"]
+    parts: dict[str, str] = {}
     with session_read() as session:
-        rendered = render_slots(session, list(slots), refs)
-    answer = jsonify({"slots": rendered, "announce": announce})
+        rendered = render_slots(session, names, pages) if pages else {}
+        for ref in refs:
+            if ref.type != "page":
+                made = render_slots(session, names, [ref])
+                parts |= {f"{name} {ref}": slot["html"] for name, slot in made.items()}
+    answer = jsonify({"slots": rendered, "parts": parts, "announce": announce})
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-RSE-CSRF"] = csrf_token()
@@ -68,7 +79,5 @@ def hidden_fields(*, once: bool = False) -> Markup:
     if once:
         fields.append(("idempotency_key", secrets.token_urlsafe(16)))
     return Markup("").join(
-        Markup('<input type="hidden" name="{}" value="{}">').format(name, escape(value))
-        for name, value in fields
-        if value
+        Markup('<input type="hidden" name="{}" value="{}">').format(name, escape(value)) for name, value in fields if value
     )

@@ -78,8 +78,7 @@ def resolve() -> None:
     if token_owner is not None:
         g.rse_person = _load(token_owner)
         return
-    source = core().plugins.identity_source()
-    ambient = source.identify(request.environ) if source is not None else None
+    ambient = _ambient()
     stored = _stored()
     if ambient is not None and stored is not None and not _same(ambient, stored):
         log.info("a session was emptied: another person is signed in to the intranet")
@@ -91,6 +90,16 @@ def resolve() -> None:
     g.rse_identity = identity
     g.rse_person = _find(identity)
     _keep_alive()
+
+
+def _ambient() -> Identity | None:
+    ask = request.environ.get("rse.ask_host")
+    if ask is not None:
+        found: Identity | None = ask()
+        if found is not None:
+            return found
+    source = core().plugins.identity_source()
+    return source.identify(request.environ) if source is not None else None
 
 
 def sign_in(identity: Identity) -> PersonCard | None:

@@ -19,6 +19,7 @@ from ..errors import BadInput
 from ..i18n import _
 from ..levels import Level
 from ..pages import PageClaim
+from ..rules import visible
 from .gates import plugins_on
 from .identity import current_person_id
 from .state import core, rse, viewer
@@ -50,7 +51,8 @@ def claim_of_request() -> PageClaim:
     :raises BadInput: when no address was sent.
     """
     sent = request.values
-    address = sent.get("address") or sent.get("canonical") or ""
+    # The header is what a web server that includes fragments can send whole: a query would be cut at its first "&".
+    address = sent.get("address") or sent.get("canonical") or request.headers.get("X-RSE-Page") or ""
     if not address:
         raise BadInput(_("The address of the page is missing."), remedy=_("Send address=/path/of/the/page."))
     return PageClaim(
@@ -75,11 +77,27 @@ def params_for(slot: str) -> Mapping[str, str]:
 
 
 def is_silent(session: Session, person_id: int | None, subject: ObjectRef) -> bool:
-    """Nothing is shown to this person here: the intranet is as it was."""
+    """Nothing is shown to this person here: the intranet is as it was.
+
+    So it is at INFORM, as far as the site wants it (``inform_shows``), and always for whom the object is not meant.
+    """
     running = core()
+    if not _may_see(session, person_id, subject):
+        return True
     if running.settings.inform_shows != "nothing":
         return False
     return person_id is None or running.policy.level_of(session, person_id, subject) <= Level.INFORM
+
+
+def _may_see(session: Session, person_id: int | None, subject: ObjectRef) -> bool:
+    policy = core().policy
+    place = policy.resolve(session, subject)[0]
+    if place is None:
+        return False
+    person = None if person_id is None else policy.person(person_id)
+    if person is None:
+        return place.audience_id in (None, policy.everyone()) and place.space_id is None and not place.hidden
+    return visible(policy.snapshot(), person, place)
 
 
 def render_slots(session: Session, slots: Sequence[str], refs: Sequence[ObjectRef]) -> dict[str, dict[str, Any]]:
@@ -100,6 +118,12 @@ def render_slots(session: Session, slots: Sequence[str], refs: Sequence[ObjectRe
             "stale_label": next((item.stale_label for item in items if item.stale_label), ""),
         }
     return answer
+
+
+def embed_scripts() -> list[str]:
+    """Scripts that plugins want beside their slots; the script in the page loads each once."""
+    wanted = [asset for _plugin, asset in core().plugins.contributions(Asset) if asset.embed and asset.kind == "js"]
+    return [rse().asset_url(asset.endpoint, asset.filename) for asset in wanted]
 
 
 def embed_stylesheets() -> list[str]:

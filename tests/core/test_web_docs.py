@@ -10,7 +10,7 @@ from flask import Flask
 import rse_core
 import rse_core.webapi as webapi
 
-PAGE = Path(rse_core.__file__).parent.parent / "docs" / "requests.md"
+PAGE = Path(__file__).parents[2] / "docs" / "requests.md"
 SOURCE = Path(rse_core.__file__).parent
 
 

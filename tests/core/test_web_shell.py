@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask, request, session
 from markupsafe import Markup
 
 from rse_core.api import (
@@ -119,6 +119,60 @@ def test_an_existing_application_keeps_its_own_pages_errors_and_session(core: An
     assert client.get("/nothing").text.startswith("<!doctype html>\n<html lang=en>")
     assert client.get("/rse/healthz").text == "ok\n"
     assert b"/rse/static/rse.css" in client.get("/rse/nothing").data
+
+
+def test_the_existing_application_says_who_is_signed_in_to_it(core: Any, make_person: Any) -> None:
+    make_person("ada")
+    host = Flask("intranet", static_folder=None)
+    host.secret_key = "host"
+
+    @host.get("/login/<name>")
+    def login(name: str) -> str:
+        session["name"] = name
+        return name
+
+    def identify() -> Identity | None:
+        name = session.get("name")
+        return Identity("host", name, username=name) if name else None
+
+    RSE(host, core=core, background=False, identify=identify)
+    client = host.test_client()
+    assert client.get("/rse/notes/").text.endswith("nobody")
+    client.get("/login/ada")
+    assert client.get("/rse/notes/").text.endswith("ada")
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', client.get("/rse/notes/").text))
+    assert client.post("/rse/notes/", data={**fields, "text": "kept"}).status_code == 303
+    client.get("/login/somebody-unknown")
+    assert client.get("/rse/notes/").text.endswith("nobody")
+
+
+def test_what_is_not_meant_for_a_person_is_not_shown_whatever_the_site_shows_at_inform(
+    use_plugin: Any, as_person: Any
+) -> None:
+    from rse_core import audiences
+    from rse_core.models.content import Page
+    from rse_core.pages import PageClaim
+    from rse_core.policy import touch
+    from rse_core.testing.organisation import make_entity, make_person
+
+    core = use_plugin(Notes(), inform_shows="all")
+    inside = make_entity(core, "inside")
+    make_person(core, "ada", entity=inside)
+    make_person(core, "bob")
+    with core.db.write() as session:
+        core.pages.identify(session, PageClaim("/closed"), create=True)
+        page = session.query(Page).one()
+        page.audience_id = audiences.of_entity(session, inside.id)
+        touch(session)
+    client = create_app(core).test_client()
+
+    def shown(person: str | None, address: str) -> bool:
+        as_person(client, person)
+        answer = client.get(f"/rse/embed/slots?address={address}&slots=notes")
+        return bool(answer.json["slots"]["notes"]["html"])
+
+    assert [shown(who, "/closed") for who in ("ada", "bob", None)] == [True, False, False]
+    assert [shown(who, "/open") for who in ("ada", "bob", None)] == [True, True, True]
 
 
 def test_an_unsafe_request_needs_the_token_of_its_session(app: Flask, make_person: Any, as_person: Any) -> None:
