@@ -36,7 +36,7 @@ FRAGMENT = "<section><h2>Comments</h2><p>No comment yet.</p></section>"
 
 def make_page(size: int = 100_000) -> bytes:
     """A page with a head of some 18 KB (links, metas, inline styles and scripts) and ``size`` bytes in all."""
-    link = '<link rel="stylesheet" id="s{0}-css" href="http://intranet.example/wp-includes/css/s{0}.css?ver=6.1" media="all" />\n'
+    link = '<link rel="stylesheet" id="s{0}-css" href="http://intranet.example/wp-content/{0}.css?ver=6.1" media="all" />\n'
     head = (
         '<!DOCTYPE html>\n<html lang="fr-FR">\n<head>\n<meta charset="UTF-8" />\n<title>Télétravail</title>\n'
         + "".join(link.format(number) for number in range(20))
@@ -150,6 +150,17 @@ def rate(port: int, seconds: float = 3.0, connections: int = 4) -> float:
     return sum(counts) / seconds
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listened on a moment ago."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
 def through_nginx(page: bytes) -> None:
     """Print requests a second: a static intranet behind nginx, passed through and with our configuration."""
     binary = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -179,9 +190,11 @@ def through_nginx(page: bytes) -> None:
             f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         (folder / "nginx.conf").write_text(
-            f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log; events {{}} http {{ access_log off; {temporary}\n"
+            f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log; events {{}}\n"
+            f"http {{ access_log off; {temporary}\n"
             f"server {{ listen 127.0.0.1:{origin}; default_type text/html; root {folder}; }}\n"
-            f"server {{ listen 127.0.0.1:{plain}; location / {{ proxy_pass http://127.0.0.1:{origin}; }} }}\n{nginx(site)}\n}}\n"
+            f"server {{ listen 127.0.0.1:{plain}; location / {{ proxy_pass http://127.0.0.1:{origin}; }} }}\n"
+            f"{nginx(site)}\n}}\n"
         )
         process = subprocess.Popen([binary, "-e", f"{folder}/log", "-c", f"{folder}/nginx.conf"], start_new_session=True)
         try:

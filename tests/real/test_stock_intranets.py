@@ -1,7 +1,7 @@
 """The main job on real input: a stock WordPress and a stock SPIP behind nginx, brought up by their examples.
 
-They run where the software is installed (as root: the examples start databases and PHP as other users), and everywhere
-that ``RSE_TEST_REQUIRE`` names them; the packages come with the first run of each example.
+They run where the software is installed (as root: the examples start databases and PHP as other users), and
+everywhere that ``RSE_TEST_REQUIRE`` names them; the packages come with the first run of each example.
 """
 
 from __future__ import annotations
@@ -192,7 +192,9 @@ def test_a_comment_written_in_the_browser_stands_under_the_article(pilot: Pilot)
         pytest.skip("chromium is not installed")
     joint = "&" if "?" in pilot.article else "?"
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+        )
 
         def tab(person: str) -> Any:
             context = browser.new_context(http_credentials={"username": person, "password": person}, locale="fr-FR")
@@ -243,8 +245,9 @@ def test_with_our_server_killed_the_intranet_keeps_answering(pilot: Pilot) -> No
 def test_the_self_test_finds_nothing_wrong(pilot: Pilot) -> None:
     token = base64.b64encode(b"irene:irene").decode()
     environ = {**pilot.environ, "RSE_CONFIG": str(Path(pilot.environ["STATE"]) / "rse.toml")}
+    address, header = pilot.front + pilot.article, f"Authorization: Basic {token}"
     found = subprocess.run(
-        [pilot.environ["RSE"], "host", "selftest", pilot.front + pilot.article, "--json", "--header", f"Authorization: Basic {token}"],
+        [pilot.environ["RSE"], "host", "selftest", address, "--json", "--header", header],
         env=environ, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     report = json.loads(found.stdout)

@@ -22,7 +22,7 @@ def _site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--listen", default="80", show_default=True, help="Port, or address:port."),
         click.option("--upstream", default="http://127.0.0.1:8080", show_default=True, help="Where the intranet answers."),
         click.option("--rse", default="http://127.0.0.1:8000", show_default=True, help="Where RSE answers; unix:/path too."),
-        click.option("--profile", type=click.Choice(tuple(PROFILES)), help="Kind of intranet; that of rse.toml if not given."),
+        click.option("--profile", type=click.Choice(tuple(PROFILES)), help="Kind of intranet (default: rse.toml's)."),
         click.option("--slots", help="Slots to place, with commas between; those of rse.toml if not given."),
         click.option(
             "--sso",
@@ -36,7 +36,7 @@ def _site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--secret-header", default="X-RSE-Proxy-Secret", show_default=True),
         click.option("--incoming-header", default="Auth-User", show_default=True, help="With --sso header or auth_request."),
         click.option("--users-file", default="/etc/nginx/rse-users", show_default=True, help="With --sso basic."),
-        click.option("--auth-url", default="http://127.0.0.1:9000/verify", show_default=True, help="With --sso auth_request."),
+        click.option("--auth-url", default="http://127.0.0.1:9000/verify", help="With --sso auth_request."),
         click.option("--preserve-host/--no-preserve-host", default=True, help="Pass on the name people typed."),
         click.option("--obeys-encoding", is_flag=True, help="The intranet packs pages only when asked to."),
     )  # fmt: skip

@@ -75,7 +75,8 @@ def check_policy(headers: Headers, body: bytes, tag: dict[bytes, bytes], origin:
         if not allows(sources(policy, "script-src-elem", "script-src"), origin, nonce=nonce, script=True):
             add(
                 "problem", "csp_script", _("The page's Content-Security-Policy keeps the script out."),
-                _("Add 'self' to its script-src; where nonces are used, give the tag the page's nonce (the WSGI middleware does)."),
+                _("Add 'self' to its script-src; where nonces are used, give the tag the page's nonce "
+                  "(the WSGI middleware does)."),
             )  # fmt: skip
         if not allows(sources(policy, "connect-src"), origin):
             add(

@@ -93,7 +93,8 @@ def run(
             _look_at_rse(probe, report, prefix=prefix, facts=facts, spoof=spoof)
     except (OSError, http.client.HTTPException) as error:
         report.add(
-            "problem", "unreachable", _("%(url)s does not answer: %(error)s.", url=probe.url, error=str(error) or repr(error)),
+            "problem", "unreachable",
+            _("%(url)s does not answer: %(error)s.", url=probe.url, error=str(error) or repr(error)),
             _("Check the address, and that the web server runs."),
         )  # fmt: skip
     return report
@@ -116,7 +117,8 @@ def _open(probe: Probe, report: Report) -> Answer | None:
     if answer.status != 200:
         report.add(
             "problem", "status", _("The page answers %(status)s.", status=str(answer.status)),
-            _("Give the address of a page that people can read; with --header 'Cookie: name=value' if it needs a session."),
+            _("Give the address of a page that people can read; "
+              "with --header 'Cookie: name=value' if it needs a session."),
         )  # fmt: skip
         return None
     kind = (answer.first("content-type") or "").split(";")[0].strip().lower()
@@ -151,7 +153,8 @@ def _look_at_page(page: Answer, report: Report, *, prefix: str, profile: Profile
         report.add(
             "warning", "gzip_forced",
             _("The page comes as %(coding)s though nobody asked.", coding=page.first("content-encoding") or ""),
-            _("The tag is put in only where it is unpacked: gunzip on (nginx) or INFLATE (Apache); rse host nginx does it."),
+            _("The tag is put in only where it is unpacked: "
+              "gunzip on (nginx) or INFLATE (Apache); rse host nginx does it."),
         )  # fmt: skip
         try:
             plain = h.decode(page.body, page.first("content-encoding"), 1 << 26) or page.body
@@ -212,7 +215,8 @@ def _look_at_facts(page: Answer, plain: bytes, report: Report, profile: Profile)
         return None
     if not facts.own_slots and not facts.shows_one_object:
         report.add(
-            "note", "no_single_object", _("For the profile %(profile)s this is a list or a form: it gets no slots.", profile=profile.name),
+            "note", "no_single_object", _("For the profile %(profile)s this is a list or a form: it gets no slots.",
+              profile=profile.name),
             _("Try the address of one article; if this is one, choose another --profile."),
         )  # fmt: skip
     elif not facts.own_slots and facts.anchor is None:
@@ -265,7 +269,8 @@ def _look_at_rse(probe: Probe, report: Report, *, prefix: str, facts: PageFacts 
     if script.status != 200 or "javascript" not in (script.first("content-type") or ""):
         report.add(
             "problem", "rse_unreachable",
-            _("%(path)s answers %(status)s: RSE is not reached on this origin.", path=f"{prefix}/embed.js", status=str(script.status)),
+            _("%(path)s answers %(status)s: RSE is not reached on this origin.",
+              path=f"{prefix}/embed.js", status=str(script.status)),
             _("Start RSE, and have the web server pass %(prefix)s/ to it; see rse host nginx.", prefix=prefix),
         )  # fmt: skip
         return
@@ -279,7 +284,8 @@ def _look_at_rse(probe: Probe, report: Report, *, prefix: str, facts: PageFacts 
         except (ValueError, AttributeError):
             pass
         report.add(
-            "problem", "slots", _("RSE refuses this page: %(status)s %(detail)s", status=str(asked.status), detail=detail),
+            "problem", "slots", _("RSE refuses this page: %(status)s %(detail)s",
+              status=str(asked.status), detail=detail),
             _("See the log of RSE; legacy_origins in rse.toml must name the intranet."),
         )  # fmt: skip
         return

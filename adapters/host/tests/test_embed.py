@@ -17,9 +17,13 @@ from rse_host.script import embed_script
 
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("RSE_CHROMIUM", "/usr/bin/chromium")
-CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; require-trusted-types-for 'script'"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "require-trusted-types-for 'script'"
+)
 
-HOSTILE = """* { float: right !important; color: #fff !important; text-transform: uppercase !important; display: block !important }
+HOSTILE = """* { float: right !important; color: #fff !important; text-transform: uppercase !important }
+* { display: block !important }
 div, p, button, textarea, form { position: absolute !important; left: -9999px !important; visibility: hidden !important }
 rse-slot { display: none !important; opacity: 0 !important; transform: scale(0) !important }"""
 
@@ -221,7 +225,8 @@ def test_a_list_of_a_known_software_gets_no_slots(
         ("spip", '<link rel="canonical" href="http://x/spip.php?article12">', '<body class="page_article">',
          '<div id="content"><div class="texte">T</div></div>', "spip:12", ".texte"),
         ("mediawiki", '<script type="text/plain">RLCONF={"wgArticleId":5,"a":1}</script>',
-         '<body class="action-view ns-0 ns-subject">', '<div id="mw-content-text">T</div>', "mediawiki:5", "#mw-content-text"),
+         '<body class="action-view ns-0 ns-subject">', '<div id="mw-content-text">T</div>', "mediawiki:5",
+         "#mw-content-text"),
         ("dokuwiki", '<script type="text/plain">var JSINFO = {"id":"news:note1","x":{}};</script>',
          '<body><div class="mode_show">', '<div id="dokuwiki__content"><h1>N</h1></div>', "dokuwiki:news:note1", "h1"),
     ],

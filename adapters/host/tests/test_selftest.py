@@ -102,9 +102,15 @@ def test_a_sound_page_has_nothing_against_it(look: Callable[..., Report]) -> Non
         ({"headers": {"Content_Security_Policy": "script-src 'nonce-x' 'strict-dynamic'"}}, "csp_script"),
         ({"headers": {"Content_Security_Policy": "default-src 'self'; connect-src https://x.test"}}, "csp_connect"),
         ({"headers": {"Content_Security_Policy": "default-src 'self'; style-src 'unsafe-inline'"}}, "csp_style"),
-        ({"headers": {"Content_Security_Policy": "require-trusted-types-for 'script'; trusted-types app"}}, "csp_trusted_types"),
+        (
+            {"headers": {"Content_Security_Policy": "require-trusted-types-for 'script'; trusted-types app"}},
+            "csp_trusted_types",
+        ),
         ({"headers": {"Content_Security_Policy": "sandbox allow-forms"}}, "csp_sandbox"),
-        ({"page": PAGE.replace("<title>", "<meta http-equiv=Content-Security-Policy content=\"script-src https://x\"><title>")}, "csp_script"),
+        (
+            {"page": PAGE.replace("<title>", "<meta http-equiv=Content-Security-Policy content='script-src x'><title>")},
+            "csp_script",
+        ),
         ({"page": PAGE.replace("<title>", "<base href='http://ancien.test/'><title>")}, "base"),
         ({"kind": "text/html; charset=utf-16"}, "charset"),
         ({"answers_304": True}, "stale_304"),
