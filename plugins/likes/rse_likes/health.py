@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete, func, insert, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
@@ -14,7 +16,7 @@ _ = translator(__file__, "rse_likes").gettext
 
 def wrong_counters(session: Session) -> int:
     """How many (object, kind) have a counter that differs from their rows; one statement."""
-    rows = select(
+    rows: Any = select(
         Reaction.ref_type.label("t"), Reaction.ref_id.label("i"), Reaction.kind.label("k"), literal_column("1").label("n")
     )
     kept = select(ReactionCount.ref_type, ReactionCount.ref_id, ReactionCount.kind, -ReactionCount.count)

@@ -109,7 +109,7 @@ class Likes(Plugin):
                 lazy("Spaces with fewer reactions"),
                 {},
                 kinds.parse_spaces,
-                help=lazy("The key of the space and the keys of the reactions that are offered there, a part of those above."),
+                help=lazy("By the key of the space: the keys of the reactions, of those above, that are offered there."),
                 kind="json",
             ),
             Setting(
@@ -177,9 +177,7 @@ class Likes(Plugin):
         ]
 
     @hookimpl
-    def rse_slot_items(
-        self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
-    ) -> Sequence[SlotItem]:
+    def rse_slot_items(self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> Sequence[SlotItem]:
         from .slots import items
 
         return items(slot, refs, viewer, session)

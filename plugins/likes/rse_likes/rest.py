@@ -8,8 +8,7 @@ from flask import g
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from rse_core.api import ObjectRef, seen
-from rse_core.policy import can_many
+from rse_core.api import NotFound, ObjectRef, seen, translator
 from rse_core.webapi import (
     Cursor,
     core,
@@ -22,31 +21,45 @@ from rse_core.webapi import (
 )
 
 from . import schemas, service
+from .paging import cursor_scope
 
-blueprint = Blueprint(
-    "rse_likes_api", __name__, url_prefix="/reactions", description="Reactions on objects and pages"
-)
+_ = translator(__file__, "rse_likes").gettext
+blueprint = Blueprint("rse_likes_api", __name__, url_prefix="/reactions", description="Reactions on objects and pages")
+MINE = "likes.mine"
 
 
-def _state(refs: list[ObjectRef]) -> list[dict[str, Any]]:
-    person_id = current_person_id()
+def _states(refs: list[ObjectRef]) -> list[dict[str, Any]]:
     with session_read() as session:
-        infos = seen(session, person_id, refs)
-        shown = [ref for ref in refs if ref in infos]
-        own = [infos[ref].ref for ref in shown]
-        counts, mine = service.counts(session, own), service.mine(session, person_id, own)
-        decisions = can_many(session, person_id, service.CAPABILITY, [infos[ref] for ref in shown])
+        found = service.states(session, current_person_id(), refs)
     return [
         {
             "ref": str(ref),
-            "counts": counts.get(infos[ref].ref, {}),
-            "total": sum(counts.get(infos[ref].ref, {}).values()),
-            "mine": mine.get(infos[ref].ref),
-            "may_react": decision.allowed and infos[ref].state == "published",
-            "reason": str(decision.reason),
+            "counts": state.counts,
+            "total": state.total,
+            "mine": state.mine,
+            "may_react": state.open,
+            "reason": state.reason,
+            "offered": [kind.key for kind in state.kinds if not kind.retired],
         }
-        for ref, decision in zip(shown, decisions, strict=True)
+        for ref, state in found.items()
     ]
+
+
+def _state(ref: ObjectRef) -> dict[str, Any]:
+    found = _states([ref])
+    if not found:  # closed to this person since the reaction was written
+        raise NotFound(_("There is nothing to react to here."))
+    return found[0]
+
+
+def _before(text: str | None, scope: str) -> int | None:
+    return int(decode_cursor(core().settings, text, scope).after[0]) if text else None
+
+
+def _next(scope: str, rows: list[int]) -> str | None:
+    if len(rows) <= service.PAGE:
+        return None
+    return encode_cursor(core().settings, Cursor(scope, (rows[service.PAGE - 1],)))
 
 
 @blueprint.route("")
@@ -56,7 +69,7 @@ class Reactions(MethodView):
     def get(self, query: dict[str, Any]) -> list[dict[str, Any]]:
         """Counts and my own reaction for up to 100 objects; those I may not see are left out."""
         require_person()
-        return _state([ObjectRef.parse(text) for text in query["ref"]])
+        return _states([ObjectRef.parse(text) for text in query["ref"]])
 
     @blueprint.arguments(schemas.ReactionPutSchema)
     @blueprint.response(200, schemas.ReactionCountsSchema)
@@ -66,7 +79,7 @@ class Reactions(MethodView):
         ref = ObjectRef.parse(body["ref"])
         with session_write() as session:
             service.react(session, person.id, ref, body["reaction"], via="api" if g.get("rse_token_person_id") else "web")
-        return _state([ref])[0]
+        return _state(ref)
 
     @blueprint.arguments(schemas.ReactionRefQuery, location="query")
     @blueprint.response(200, schemas.ReactionCountsSchema)
@@ -76,7 +89,7 @@ class Reactions(MethodView):
         ref = ObjectRef.parse(query["ref"])
         with session_write() as session:
             service.unreact(session, person.id, ref)
-        return _state([ref])[0]
+        return _state(ref)
 
 
 @blueprint.route("/people")
@@ -86,16 +99,11 @@ class Reactors(MethodView):
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Who reacted to one object, newest first."""
         person = require_person()
-        ref = ObjectRef.parse(query["ref"])
-        scope = f"likes.who:{ref}:{query['reaction']}"
-        settings = core().settings
-        before = int(decode_cursor(settings, query["cursor"], scope).after[0]) if query["cursor"] else None
+        ref, kind = ObjectRef.parse(query["ref"]), query["reaction"]
+        scope = cursor_scope("likes.people", ref, kind)
+        before = _before(query["cursor"], scope)
         with session_read() as session:
-            rows = service.who(
-                session, person.id, ref, kind=query["reaction"], before=before, most=service.PAGE + 1
-            )
-        page = rows[: service.PAGE]
-        more = encode_cursor(settings, Cursor(scope, (page[-1].row,))) if len(rows) > service.PAGE else None
+            rows = service.who(session, person.id, ref, kind=kind, before=before, most=service.PAGE + 1)
         return {
             "items": [
                 {
@@ -103,7 +111,34 @@ class Reactors(MethodView):
                     "at": row.at,
                     "person": None if row.person is None else {"id": row.person.id, "name": row.person.display_name},
                 }
-                for row in page
+                for row in rows[: service.PAGE]
             ],
-            "next": more,
+            "next": _next(scope, [row.row for row in rows]),
+        }
+
+
+@blueprint.route("/mine")
+class Mine(MethodView):
+    @blueprint.arguments(schemas.MyReactionsQuery, location="query")
+    @blueprint.response(200, schemas.MyReactionsSchema)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """What I reacted to, newest first."""
+        person = require_person()
+        before = _before(query["cursor"], MINE)
+        with session_read() as session:
+            rows = service.my_reactions(session, person.id, before=before, most=service.PAGE + 1)
+            refs = [ObjectRef(row.ref_type, row.ref_id) for row in rows[: service.PAGE]]
+            infos = seen(session, person.id, refs)
+        return {
+            "items": [
+                {
+                    "ref": str(ref),
+                    "title": infos[ref].title if ref in infos else None,
+                    "url": infos[ref].url if ref in infos else None,
+                    "reaction": row.kind,
+                    "at": row.created_at,
+                }
+                for row, ref in zip(rows, refs, strict=False)
+            ],
+            "next": _next(MINE, [row.id for row in rows]),
         }

@@ -22,9 +22,7 @@ from .paging import cursor_scope
 from .slots import SLOT, anchor
 
 _ = translator(__file__, "rse_likes").gettext
-blueprint = Blueprint(
-    "rse_likes", __name__, url_prefix="/likes", template_folder="templates", static_folder="static"
-)
+blueprint = Blueprint("rse_likes", __name__, url_prefix="/likes", template_folder="templates", static_folder="static")
 
 
 @blueprint.post("/react")

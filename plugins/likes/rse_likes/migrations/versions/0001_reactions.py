@@ -29,9 +29,7 @@ def upgrade() -> None:
             ["person_id"], ["rse_core_person.id"], name=op.f("fk_rse_likes_reaction_person_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_likes_reaction")),
-        sa.UniqueConstraint(
-            "person_id", "ref_type", "ref_id", name=op.f("uq_rse_likes_reaction_person_id_ref_type_ref_id")
-        ),
+        sa.UniqueConstraint("person_id", "ref_type", "ref_id", name=op.f("uq_rse_likes_reaction_person_id_ref_type_ref_id")),
     )
     op.create_index("ix_rse_likes_reaction_mine", "rse_likes_reaction", ["person_id", "id"])
     op.create_index("ix_rse_likes_reaction_ref", "rse_likes_reaction", ["ref_type", "ref_id", "id"])
