@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from rse_core.api import (
     ContentInfo,
     Decision,
     Forbidden,
+    Level,
     NotFound,
     ObjectRef,
     Target,
@@ -19,6 +22,8 @@ from rse_core.api import (
     utcnow,
 )
 from rse_core.audiences import sees
+from rse_core.models.organisation import EntityPath, Person, RoleGrant
+from rse_core.policy import level_of
 from rse_core.roles import moderates
 
 from .models import Comment, Thread
@@ -64,6 +69,51 @@ def may_moderate(session: Session, person_id: int | None, info: ContentInfo, aut
     return moderates(session, person_id, Target(info.audience_id, space_id=info.space_id, author_id=author_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What somebody moderates under one object: everything, or what the people below some entities write there."""
+
+    everything: bool = False
+    entities: tuple[int, ...] = ()
+
+    def authors(self) -> Select[int]:
+        """The people whose comments it is about, when it is not everything."""
+        below = select(EntityPath.entity_id).where(EntityPath.ancestor_id.in_(self.entities))
+        return select(Person.id).where(Person.entity_id.in_(below))
+
+
+def rights(session: Session, person_id: int | None, info: ContentInfo) -> Rights:
+    """What the person moderates among the comments of this object."""
+    if person_id is None:
+        return Rights()
+    if may_moderate(session, person_id, info):
+        return Rights(everything=True)
+    heads = session.scalars(
+        select(RoleGrant.scope_id).where(
+            RoleGrant.person_id == person_id, RoleGrant.scope == "entity", RoleGrant.role.in_(("moderator", "entity_admin"))
+        )
+    )
+    return Rights(entities=tuple(heads))
+
+
+def shown_to(session: Session, person_id: int | None, ref: ObjectRef) -> bool:
+    """Whether comments are shown to this person there at all: at INFORM the site decides (``inform_shows``)."""
+    if person_id is None:
+        return False
+    return core_of(session).settings.inform_shows == "all" or level_of(session, person_id, ref) > Level.INFORM
+
+
+def readable(session: Session, person_id: int | None, ref: ObjectRef) -> ContentInfo:
+    """:func:`place`, for reading what was written there.
+
+    :raises NotFound: also for somebody to whom comments are not shown.
+    """
+    info = place(session, person_id, ref)
+    if not shown_to(session, person_id, info.ref):
+        raise NotFound(_("There is nothing to comment here."))
+    return info
+
+
 def require_open(session: Session, person_id: int, info: ContentInfo) -> Decision:
     """May this person write here now?
 
@@ -88,7 +138,7 @@ def closed_because(thread: Thread | None, info: ContentInfo) -> str:
     return ""
 
 
-def visible(person_id: int | None, *, moderator: bool = False) -> ColumnElement[bool]:
+def visible(person_id: int | None, held: Rights | None = None) -> ColumnElement[bool]:
     """Which comments of a thread this person sees: an SQL condition, so that nothing is filtered afterwards.
 
     A deleted comment stays as a placeholder while it has replies; one that waits or was refused is seen by its author, and
@@ -100,6 +150,8 @@ def visible(person_id: int | None, *, moderator: bool = False) -> ColumnElement[
     ]
     if person_id is not None:
         shown.append((Comment.author_id == person_id) & Comment.state.in_(("pending", "refused")))
-    if moderator:
+    if held is not None and held.everything:
         shown.append(Comment.state == "pending")
+    elif held is not None and held.entities:
+        shown.append((Comment.state == "pending") & Comment.author_id.in_(held.authors()))
     return or_(*shown)

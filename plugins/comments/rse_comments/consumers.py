@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rse_core.api import Event, LazyText, ObjectRef, notify, resolve, translator, withdraw
-from rse_core.models.governance import Held
+from rse_core import moderation
+from rse_core.api import ContentInfo, Event, LazyText, ObjectRef, notify, resolve, translator, withdraw
+from rse_core.audiences import sees
 
 from . import access, service
 from .models import Comment, CommentMention
@@ -40,15 +41,17 @@ def tell(session: Session, event: Event) -> None:
         wanted.append((answered.author_id, "comments.replied"))
     if info.author_id is not None:
         wanted.append((info.author_id, "comments.commented"))
-    from rse_core.audiences import sees
-
     for person_id, kind in wanted:
-        if person_id not in told and sees(session, person_id, comment.audience_id):
+        if person_id not in told and _opens(session, person_id, info):
             told.add(person_id)
             about = access.own_ref(comment.id) if kind == "comments.mentioned" else ref
             if kind == "comments.replied" and answered is not None:
                 about = access.own_ref(answered.id)
             notify(session, person_id, kind, about, actor_id=comment.author_id, cause=cause, data=data)
+
+
+def _opens(session: Session, person_id: int, info: ContentInfo) -> bool:
+    return sees(session, person_id, info.audience_id) and access.shown_to(session, person_id, info.ref)
 
 
 def take_back(session: Session, event: Event) -> None:
@@ -59,18 +62,21 @@ def take_back(session: Session, event: Event) -> None:
 
 
 def decided(session: Session, event: Event) -> None:
-    """A moderator decided on a comment."""
+    """A moderator decided on a comment: on the text that stands there, not on one that was edited since."""
     comment = _comment(session, event)
     if comment is None:
+        return
+    ref = access.own_ref(comment.id)
+    held = moderation.states(session, [ref]).get(ref)
+    if held is None or held.id != event.data.get("held"):
         return
     if event.name == "moderation.approved":
         service.approved(session, comment)
         return
-    held = session.get(Held, event.data.get("held"))
-    service.refused(session, comment, held.reason if held else "")
+    service.refused(session, comment, held.reason)
     if comment.author_id is not None and event.actor_id is not None and comment.state == "refused":
         notify(
-            session, comment.author_id, "comments.refused", access.own_ref(comment.id), actor_id=event.actor_id,
+            session, comment.author_id, "comments.refused", ref, actor_id=event.actor_id,
             cause=f"refused:{comment.id}", data={"reason": comment.reason},
         )  # fmt: skip
 

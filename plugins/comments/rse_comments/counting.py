@@ -38,9 +38,7 @@ def unpublished(session: Session, comment: Comment) -> None:
 
 def _replies(session: Session, comment: Comment, change: int) -> None:
     if comment.parent_id is not None:
-        session.execute(
-            update(Comment).where(Comment.id == comment.parent_id).values(replies=Comment.replies + change)
-        )
+        session.execute(update(Comment).where(Comment.id == comment.parent_id).values(replies=Comment.replies + change))
 
 
 def counts(session: Session, refs: Sequence[ObjectRef]) -> dict[ObjectRef, int]:

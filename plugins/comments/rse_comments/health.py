@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, insert, literal_column, select, union_all, update
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, literal_column, select, union_all, update
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import HealthResult, translator
@@ -14,9 +16,9 @@ _ = translator(__file__, "rse_comments").gettext
 
 def wrong(session: Session) -> int:
     """How many objects have a wrong count, and comments a wrong number of replies; two statements."""
-    rows = select(
-        Comment.ref_type.label("t"), Comment.ref_id.label("i"), literal_column("1").label("n")
-    ).where(Comment.state == "published")
+    rows: Select[Any] = select(Comment.ref_type.label("t"), Comment.ref_id.label("i"), literal_column("1").label("n")).where(
+        Comment.state == "published"
+    )
     kept = select(CommentCount.ref_type, CommentCount.ref_id, -CommentCount.count)
     both = union_all(rows, kept).subquery()
     differing = select(both.c.t).group_by(both.c.t, both.c.i).having(func.sum(both.c.n) != 0).subquery()
@@ -43,7 +45,9 @@ def check(session: Session) -> HealthResult:
     number = wrong(session)
     if not number:
         return HealthResult(True, _("every counter of comments is exact"))
-    return HealthResult(False, _("%(wrong)s counters of comments are wrong", wrong=str(number)), _("Run rse doctor --repair."))
+    return HealthResult(
+        False, _("%(wrong)s counters of comments are wrong", wrong=str(number)), _("Run rse doctor --repair.")
+    )
 
 
 def repair(session: Session) -> HealthResult:

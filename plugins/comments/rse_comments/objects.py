@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from rse_core.api import ContentInfo, ObjectRef, SearchDocument
 from rse_core.api import resolve as resolve_refs
+from rse_core.objects import SHOWN
 
 from . import access, text
 from .models import Comment
@@ -33,7 +34,7 @@ def resolve(session: Session, ids: Sequence[str]) -> Mapping[str, ContentInfo]:
             ref=access.own_ref(row.id),
             title=text.plain(row.body) if row.state != "deleted" else "",
             url=f"{place.url}#rse-comment-{row.id}",
-            audience_id=row.audience_id,
+            audience_id=place.audience_id,
             sections=place.sections,
             space_id=place.space_id,
             author_id=row.author_id,
@@ -50,7 +51,8 @@ def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDoc
     places = resolve_refs(session, list({access.ref_of(row) for row in rows}))
     for row in rows:
         place = places.get(access.ref_of(row))
-        if row.state == "published" and row.audience_id is not None and place is not None and place.state != "deleted":
+        if row.state == "published" and place is not None and place.audience_id is not None and place.state in SHOWN:
             yield SearchDocument(
-                access.own_ref(row.id), place.title, text.plain(row.body, 10_000), row.audience_id, row.author_id, row.created_at
-            )
+                access.own_ref(row.id), place.title, text.plain(row.body, 10_000), place.audience_id, row.author_id,
+                row.created_at,
+            )  # fmt: skip

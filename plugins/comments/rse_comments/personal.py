@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from rse_core import moderation
+
+from . import access
 from .models import Comment, CommentMention, Revision, Thread
 
 
@@ -38,10 +41,13 @@ def erase(session: Session, person_id: int) -> int:
     session.execute(delete(Revision).where(Revision.comment_id.in_(mine)).execution_options(synchronize_session=False))
     named = delete(CommentMention).where(CommentMention.person_id == person_id)
     session.execute(named.execution_options(synchronize_session=False))
-    session.execute(
-        update(Comment).where(Comment.author_id == person_id, Comment.state != "published").values(body="")
-        .execution_options(synchronize_session=False)
+    # What was never published has no thread to keep together: nothing of it is to be approved any more.
+    unpublished = session.execute(
+        update(Comment).where(Comment.author_id == person_id, Comment.state != "published").values(body="", state="deleted")
+        .returning(Comment.id).execution_options(synchronize_session=False)
     )  # fmt: skip
+    for (comment_id,) in unpublished.all():
+        moderation.withdraw(session, access.own_ref(comment_id))
     for column in (Comment.deleted_by, Thread.locked_by):
         session.execute(
             update(column.class_).where(column == person_id).values({column.key: None})

@@ -180,9 +180,7 @@ class Comments(Plugin):
         return documents(session, refs)
 
     @hookimpl
-    def rse_slot_items(
-        self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
-    ) -> Sequence[SlotItem]:
+    def rse_slot_items(self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> Sequence[SlotItem]:
         from .slots import items
 
         return items(slot, refs, viewer, session)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, UnaryExpression, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import BadInput, ContentInfo, ObjectRef, translator
 from rse_core.models.runtime import Preference
@@ -44,6 +44,7 @@ class Shown:
     score: int
     reason: str
     mine: bool
+    moderated: bool
     replies: tuple[Shown, ...] = ()
     more_replies: int = 0
 
@@ -94,12 +95,15 @@ def page(
     :param most: top comments on a page, at most :data:`MOST`.
     """
     order = sort_of(session, person_id, sort)
-    moderator = access.may_moderate(session, person_id, info)
-    seen = access.visible(person_id, moderator=moderator)
+    held = access.rights(session, person_id, info)
+    seen = access.visible(person_id, held)
     here = and_(Comment.ref_type == info.ref.type, Comment.ref_id == info.ref.id)
     query = select(Comment).where(here, Comment.parent_id.is_(None), seen)
     if after is not None:
         query = query.where(_beyond(order, after))
+        if linked is not None:
+            # It stood before the first page, wherever its place is.
+            query = query.where(Comment.id.is_distinct_from(_top_of(linked)))
     tops = list(session.scalars(query.order_by(*_order(order)).limit(min(most, MOST) + 1)))
     more = len(tops) > min(most, MOST)
     tops = tops[: min(most, MOST)]
@@ -108,20 +112,21 @@ def page(
         tops = _with_linked(session, here, seen, tops, linked)
     replies = _replies(session, [top.id for top in tops], seen, linked)
     rows = [*tops, *(reply for some in replies.values() for reply in some)]
-    shown = _shown(session, person_id, rows)
+    shown = _shown(session, person_id, rows, held)
     newest = session.scalar(select(func.max(Comment.id)).where(here, Comment.state == "published")) or 0
     thread = session.get(Thread, (info.ref.type, info.ref.id))
     comments = tuple(
         _nest(shown[top.id], [shown[reply.id] for reply in replies.get(top.id, ())], top.replies) for top in tops
     )
-    return ThreadPage(comments, rest, order, newest, moderator, access.closed_because(thread, info), thread)
+    return ThreadPage(comments, rest, order, newest, held.everything, access.closed_because(thread, info), thread)
 
 
 def more_replies(
     session: Session, person_id: int | None, info: ContentInfo, parent_id: int, *, after: int = 0, most: int = 50
 ) -> tuple[list[Shown], int | None]:
     """Further replies to one comment, the eldest first, and where the next page begins."""
-    seen = access.visible(person_id, moderator=access.may_moderate(session, person_id, info))
+    held = access.rights(session, person_id, info)
+    seen = access.visible(person_id, held)
     rows = list(
         session.scalars(
             select(Comment)
@@ -133,7 +138,7 @@ def more_replies(
             .limit(most + 1)
         )
     )  # fmt: skip
-    shown = _shown(session, person_id, rows[:most])
+    shown = _shown(session, person_id, rows[:most], held)
     return [shown[row.id] for row in rows[:most]], rows[most - 1].id if len(rows) > most else None
 
 
@@ -153,10 +158,10 @@ def newer_than(session: Session, info: ContentInfo, since: int, person_id: int |
 
 def one(session: Session, person_id: int | None, comment: Comment) -> Shown:
     """A single comment as it is shown."""
-    return _shown(session, person_id, [comment])[comment.id]
+    return _shown(session, person_id, [comment], access.Rights())[comment.id]
 
 
-def _order(sort: str) -> tuple[ColumnElement[object], ...]:
+def _order(sort: str) -> tuple[UnaryExpression[int], ...]:
     if sort == "oldest":
         return (Comment.id.asc(),)
     if sort == "best":
@@ -183,7 +188,10 @@ def _with_linked(
     found = session.scalar(select(Comment).where(here, seen, Comment.id == linked))
     if found is None or found.id in {top.id for top in tops} or found.parent_id in {top.id for top in tops}:
         return tops
-    top = session.get(Comment, found.parent_id) if found.parent_id else found
+    top = found
+    if found.parent_id:
+        # Its top comment may wait for a moderator, and then is not for everybody.
+        top = session.scalar(select(Comment).where(here, seen, Comment.id == found.parent_id))
     return [top, *tops] if top is not None else tops
 
 
@@ -210,13 +218,24 @@ def _replies(
     return found
 
 
-def _shown(session: Session, person_id: int | None, rows: Sequence[Comment]) -> dict[int, Shown]:
+def _top_of(comment_id: int) -> ScalarSelect[int]:
+    found = aliased(Comment)
+    return select(func.coalesce(found.parent_id, found.id)).where(found.id == comment_id).scalar_subquery()
+
+
+def _shown(session: Session, person_id: int | None, rows: Sequence[Comment], held: access.Rights) -> dict[int, Shown]:
+    moderated = {row.id for row in rows} if held.everything else set()
+    if held.entities and rows:
+        ids = [row.id for row in rows]
+        moderated = set(
+            session.scalars(select(Comment.id).where(Comment.id.in_(ids), Comment.author_id.in_(held.authors())))
+        )
     named = mentions.of_comments(session, [row.id for row in rows])
     answered = {row.answers_id for row in rows if row.answers_id and row.answers_id != row.parent_id}
     answers: dict[int, int | None] = {}
     if answered:
-        rows = session.execute(select(Comment.id, Comment.author_id).where(Comment.id.in_(answered)))
-        answers = {ident: author for ident, author in rows}  # noqa: C416 - typed as dict() is not
+        authors = session.execute(select(Comment.id, Comment.author_id).where(Comment.id.in_(answered)))
+        answers = {ident: author for ident, author in authors}  # noqa: C416 - typed as dict() is not
     people = names(session, [*(row.author_id for row in rows), *answers.values()])
     shown = {}
     for row in rows:
@@ -231,12 +250,11 @@ def _shown(session: Session, person_id: int | None, rows: Sequence[Comment]) -> 
             people.get(answers_author) if answers_author else None,
             row.created_at, row.edited_at, row.version, row.score, row.reason,
             row.author_id is not None and row.author_id == person_id,
+            row.id in moderated,
         )  # fmt: skip
     return shown
 
 
 def _nest(top: Shown, replies: Sequence[Shown], total: int) -> Shown:
-    from dataclasses import replace
-
     published = sum(1 for reply in replies if reply.state == "published")
     return replace(top, replies=tuple(replies), more_replies=max(0, total - published))

@@ -22,11 +22,27 @@ class CommentWriteSchema(ma.Schema):
 
 class CommentEditSchema(ma.Schema):
     body = ma.fields.String(required=True)
-    version = ma.fields.Integer(required=True, metadata={"description": "the version that was read"})
+    version = ma.fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Range(1),
+        metadata={"description": "the version that was read"},
+    )
 
 
 class CommentDeleteQuery(ma.Schema):
     reason = ma.fields.String(load_default="", metadata={"description": "needed from a moderator"})
+
+
+class MentionsQuery(ma.Schema):
+    ref = ma.fields.String(required=True, validate=ma.validate.Length(3, 600), metadata=REF)
+    q = ma.fields.String(required=True, validate=ma.validate.Length(1, 60), metadata={"description": "what was typed"})
+
+
+class MentionSchema(ma.Schema):
+    username = ma.fields.String()
+    display_name = ma.fields.String(data_key="name")
+    entity_name = ma.fields.String(data_key="entity", allow_none=True)
 
 
 class CommentAuthorSchema(ma.Schema):

@@ -57,7 +57,7 @@ def write(
     def create() -> str:
         limit(session, person_id, "comments.write", most=PER_MINUTE, seconds=60)
         here = _settle(session, info)
-        top, answered = _parent(session, person_id, here.ref, parent_id)
+        top, answered = _parent(session, here.ref, parent_id)
         comment = Comment(
             ref_type=here.ref.type, ref_id=here.ref.id, parent_id=top, answers_id=answered, author_id=person_id,
             audience_id=here.audience_id, body=body, created_at=utcnow(), version=1,
@@ -104,6 +104,8 @@ def edit(session: Session, person_id: int, comment_id: int, body: str, *, versio
         counting.unpublished(session, comment)
         emit(session, Event("comments.withdrawn", person_id, access.own_ref(comment.id), comment.audience_id))
     if comment.state == "pending":
+        # A new place in the queue: a decision on the text before must not publish this one.
+        moderation.withdraw(session, access.own_ref(comment.id))
         _hold(session, comment, info)
     session.flush()
     mentions.keep(session, comment)
@@ -111,9 +113,7 @@ def edit(session: Session, person_id: int, comment_id: int, body: str, *, versio
     return comment
 
 
-def delete(
-    session: Session, person_id: int, comment_id: int, *, reason: str = "", version: int | None = None
-) -> Comment:
+def delete(session: Session, person_id: int, comment_id: int, *, reason: str = "", version: int | None = None) -> Comment:
     """Delete one's own comment, or as a moderator another's, with a reason. A placeholder keeps the thread.
 
     :raises Forbidden: for who neither wrote nor moderates it.
@@ -203,14 +203,30 @@ def visible_comment(session: Session, person_id: int | None, comment_id: int) ->
     """
     comment = get(session, comment_id)
     info = access.place(session, person_id, access.ref_of(comment))
-    if not _sees(session, person_id, comment, info):
+    # One's own is always to be had, even below REACT: it may have to be deleted.
+    own = person_id is not None and comment.author_id == person_id
+    if not _sees(session, person_id, comment, info) or not (own or access.shown_to(session, person_id, info.ref)):
         raise NotFound(_("There is no such comment."))
     return comment, info
+
+
+def object_of(session: Session, person_id: int, comment_id: int) -> ObjectRef:
+    """What a comment stands on: for who sees it, and for its author even when it is gone, so that a form sent twice is
+    answered like the first.
+
+    :raises NotFound: for everybody else.
+    """
+    comment = get(session, comment_id)
+    if comment.author_id == person_id:
+        return access.ref_of(comment)
+    return access.ref_of(visible_comment(session, person_id, comment_id)[0])
 
 
 def revisions(session: Session, person_id: int, comment_id: int) -> list[Revision]:
     """What a comment said before; for its author and those who moderate it."""
     comment, info = visible_comment(session, person_id, comment_id)
+    if comment.state == "deleted":
+        raise NotFound(_("There is no such comment."))
     if comment.author_id != person_id and not access.may_moderate(session, person_id, info, comment.author_id):
         raise Forbidden(_("Its history is shown to its author and to moderators."))
     return list(session.scalars(select(Revision).where(Revision.comment_id == comment_id).order_by(Revision.version)))
@@ -241,8 +257,8 @@ def checked(session: Session, body: str) -> str:
         raise BadInput(_("The comment is empty."), fields={"body": _("Write something first.")})
     if len(body) > most:
         raise BadInput(
-            _("The comment has %(length)s characters; at most %(most)s are possible.", length=str(len(body)), most=str(most)),
-            fields={"body": _("Shorten it by %(over)s characters.", over=str(len(body) - most))},
+            _("The comment has %(length)s characters; at most %(most)s are possible.", length=len(body), most=most),
+            fields={"body": _("Shorten it by %(over)s characters.", over=len(body) - most)},
         )
     return body
 
@@ -253,12 +269,15 @@ def _settle(session: Session, info: ContentInfo) -> ContentInfo:
     return info
 
 
-def _parent(session: Session, person_id: int, ref: ObjectRef, parent_id: int | None) -> tuple[int | None, int | None]:
+def _parent(session: Session, ref: ObjectRef, parent_id: int | None) -> tuple[int | None, int | None]:
     if parent_id is None:
         return None, None
     answered = session.get(Comment, parent_id)
     if answered is None or access.ref_of(answered) != ref or answered.state != "published":
-        raise NotFound(_("The comment that you answer is no longer there. Your text was not sent."))
+        raise Conflict(
+            _("The comment that you answer is no longer there. Your text was not sent."),
+            remedy=_("Send it as a comment of its own."),
+        )
     return answered.parent_id or answered.id, answered.id
 
 
@@ -299,8 +318,8 @@ def _mine(session: Session, person_id: int, comment_id: int, version: int) -> tu
 
 
 def _sees(session: Session, person_id: int | None, comment: Comment, info: ContentInfo) -> bool:
-    moderator = access.may_moderate(session, person_id, info, comment.author_id)
-    found = select(func.count()).where(Comment.id == comment.id, access.visible(person_id, moderator=moderator))
+    held = access.Rights(everything=access.may_moderate(session, person_id, info, comment.author_id))
+    found = select(func.count()).where(Comment.id == comment.id, access.visible(person_id, held))
     return bool(session.scalar(found))
 
 

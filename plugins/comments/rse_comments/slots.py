@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from flask import render_template
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from rse_core.api import (
     can,
     core_of,
     option,
-    resolve,
+    seen,
     translator,
     utcnow,
 )
@@ -48,15 +49,41 @@ class Asked:
     since: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A form that was not taken: why, what was typed into it, and which it was, so that nothing is lost.
+
+    :param form: ``new``, ``reply``, ``edit``, ``delete`` or ``close``.
+    :param number: the comment that it is about.
+    """
+
+    error: RseError
+    typed: Mapping[str, str]
+    form: str
+    number: int | None
+
+    def stands(self, page: reading.ThreadPage, may_write: bool, may_close: bool) -> bool:
+        """Whether this form is still among what the person is shown."""
+        if self.form == "close":
+            return may_close
+        if self.form == "new":
+            return may_write
+        shown = {one.id: one for top in page.comments for one in (top, *top.replies)}
+        one = shown.get(self.number or 0)
+        if one is None:
+            return False
+        if self.form == "delete":
+            return one.mine or one.moderated
+        return may_write and (one.mine if self.form == "edit" else one.state == "published")
+
+
 def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> list[SlotItem]:
     """Markup of these objects' threads, or of their counts (those in one query)."""
     if slot not in ("comments", "comment_count"):
         return []
     types = core_of(session).plugins.content_types
     wanted = [ref for ref in refs if ref.type in types and types[ref.type].commentable]
-    infos = {
-        ref: info for ref, info in resolve(session, wanted).items() if info.state in ("published", "locked", "archived")
-    }
+    infos = seen(session, viewer.person_id, wanted)
     if slot == "comment_count":
         counted = counting.counts(session, [info.ref for info in infos.values()])
         return [
@@ -73,14 +100,12 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
 
 
 def thread_item(
-    session: Session, ref: ObjectRef, info: ContentInfo, viewer: Viewer, *, typed: Mapping[str, str] | None = None,
-    problem: RseError | None = None,
-) -> SlotItem | None:  # fmt: skip
-    """One thread; None when there is nothing to show or to do.
-
-    :param typed: what was typed into a form that was refused, so that nothing is lost.
-    """
+    session: Session, ref: ObjectRef, info: ContentInfo, viewer: Viewer, *, refused: Refused | None = None
+) -> SlotItem | None:
+    """One thread; None when there is nothing to show or to do."""
     person_id = viewer.person_id
+    if not access.shown_to(session, person_id, info.ref):
+        return None
     decision = can(session, person_id, access.WRITE, access.target_of(info))
     if decision.reason in (Reason.UNKNOWN_OBJECT, Reason.PLUGIN_OFF):
         return None
@@ -89,8 +114,20 @@ def thread_item(
     count = counting.counts(session, [info.ref]).get(info.ref, 0)
     may_write = decision.allowed and not page.closed
     charter = decision.message if decision.reason is Reason.CHARTER and not page.closed else None
-    if not page.comments and not may_write and not charter:
+    may_close = page.moderator or (
+        info.author_id is not None and access.may_moderate(session, person_id, info, info.author_id)
+    )
+    # Somebody who moderates must be able to open again what is closed; otherwise an empty thread is not there.
+    if not page.comments and not may_write and not charter and not (may_close and page.thread):
         return None
+    unsent = None
+    if refused is not None and not refused.stands(page, may_write, may_close):
+        asked = Asked()
+        if refused.form in ("new", "reply") and may_write:
+            # What was answered is gone; the text can still be sent, as a comment of its own.
+            refused = Refused(refused.error, {**refused.typed, "parent": ""}, "new", None)
+        else:
+            unsent, refused = refused, None
     shown = [reply.ref for top in page.comments for reply in (top, *top.replies) if reply.state == "published"]
     bars = {item.ref: item.html for item in core_of(session).plugins.slot_items("reactions", shown, viewer, session)}
     html = render_template(
@@ -101,23 +138,29 @@ def thread_item(
         count=count,
         asked=asked,
         may_write=may_write,
+        may_close=may_close,
+        local=local,
+        unsent=unsent,
         review=decision.mode is Mode.REVIEW,
         charter=charter,
         bars=bars,
-        more=encode_cursor(core().settings, Cursor(_scope(info.ref, page.sort), page.after)) if page.after else None,
+        more=encode_cursor(core().settings, Cursor(scope(info.ref, page.sort), page.after)) if page.after else None,
         sorts={"newest": _("Newest first"), "oldest": _("Oldest first"), "best": _("Best first")},
-        max_length=option(session, "comments.max_length"),
         edit_minutes=option(session, "comments.edit_minutes"),
         viewer=viewer,
         editable=editable,
-        typed=typed or {},
-        problem=problem,
+        refused=refused,
     )
     new = 0
     if asked.since is not None:
         new = reading.newer_than(session, info, asked.since, person_id)
     label = _t.ngettext("%(num)s new comment", "%(num)s new comments", new) if new else ""
     return SlotItem(ref, html, order=20, stale_label=label)
+
+
+def local(when: dt.datetime | None) -> str:
+    """A time as a field of a form has it, in the site's time zone."""
+    return when.astimezone(ZoneInfo(core().settings.timezone)).strftime("%Y-%m-%dT%H:%M") if when else ""
 
 
 def editable(one: reading.Shown, minutes: int) -> bool:
@@ -132,7 +175,7 @@ def read_params(params: Mapping[str, str], ref: ObjectRef) -> Asked:
     if params.get("after"):
         for order in [sort] if sort else reading.SORTS:
             try:
-                found = decode_cursor(core().settings, params["after"], _scope(ref, order or "")).after
+                found = decode_cursor(core().settings, params["after"], scope(ref, order or "")).after
             except RseError:
                 continue
             sort, after = order, tuple(int(value) for value in found)
@@ -143,8 +186,9 @@ def read_params(params: Mapping[str, str], ref: ObjectRef) -> Asked:
     )  # fmt: skip
 
 
-def _scope(ref: ObjectRef, sort: str) -> str:
-    return f"comments:{ref}:{sort}"[:200]
+def scope(ref: ObjectRef, sort: str) -> str:
+    # Short: the cursor that it is signed into travels as a parameter of the slot.
+    return f"comments:{digest(ref)}:{sort}"
 
 
 def _int(text: str | None) -> int | None:

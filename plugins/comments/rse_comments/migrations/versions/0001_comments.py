@@ -68,6 +68,7 @@ def upgrade() -> None:
         "rse_comments_mention",
         sa.Column("comment_id", _key, nullable=False),
         sa.Column("person_id", _key, nullable=False),
+        sa.Column("typed", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(
             ["comment_id"], [f"{table}.id"], name=op.f("fk_rse_comments_mention_comment_id"), ondelete="CASCADE"
         ),
