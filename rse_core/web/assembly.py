@@ -11,7 +11,7 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from ..identity import IdentityRefused
-from . import csrf, errors, gates, identity, language, security, templating
+from . import csrf, errors, gates, identity, language, limits, security, templating
 from .prefix import PrefixMiddleware
 from .state import rse
 
@@ -31,6 +31,8 @@ def assemble(extension: RSE) -> Flask:
     security.register(app)
     templating.register(app, extension)
     app.before_request(before)
+    # After it, in the order of registration: the cap counts people, and errors are told in their language.
+    limits.register(app, extension.core.settings.rate_limit_storage)
     app.after_request(_cache_static)
     app.after_request(_measure)
     app.teardown_request(_teardown)

@@ -67,6 +67,8 @@ def on_http_error(error: HTTPException) -> BaseResponse:
     if isinstance(error, InternalServerError) and error.original_exception is not None:
         log.error("unexpected error on %s", request.path, exc_info=error.original_exception)
     headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
+    if status == 429:
+        headers.setdefault("Retry-After", "60")
     extra: dict[str, Any] = {"code": _code(status)}
     # webargs and flask-smorest leave what was wrong with each field here.
     data = getattr(error, "data", None) or {}

@@ -492,3 +492,18 @@ def test_the_viewer_knows_the_prefix_that_it_is_reached_by(app: Flask) -> None:
 
         g.rse_person = g.rse_identity = None
         assert viewer(embed=True).prefix == "/deep/rse"
+
+
+def test_a_flood_of_forms_is_stopped_for_that_person_alone(
+    app: Flask, make_person: Any, as_person: Any, monkeypatch: pytest.MonkeyPatch, core: Any
+) -> None:
+    from rse_core.web import limits
+
+    monkeypatch.setattr(limits, "UNSAFE", "3 per minute")
+    strict = create_app(core)
+    ada = as_person(strict.test_client(), make_person("ada"))
+    bob = as_person(strict.test_client(), make_person("bob"))
+    form = {"csrf_token": token_of(ada), "text": "x"}
+    assert [ada.post("/rse/notes/", data=form).status_code for _ in range(5)] == [303, 303, 303, 429, 429]
+    assert ada.get("/rse/notes/").status_code == 200, "reading goes on"
+    assert bob.post("/rse/notes/", data={"csrf_token": token_of(bob)}).status_code == 303
