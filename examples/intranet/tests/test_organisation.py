@@ -9,6 +9,8 @@ from rse_example_intranet import demo_organisation, organisation
 from rse_example_intranet.content import load_pages
 from rse_example_intranet.organisation import OrganisationFiles, generate_organisation
 
+from rse_core import importer
+
 DATA = Path(organisation.__file__).parent / "data"
 
 
@@ -107,3 +109,12 @@ def test_what_people_say_stands_on_real_pages_and_in_good_french() -> None:
         if row["lang"] == "fr":
             assert not re.search(r"« | »| [;:!?]|'|!", row["text"]), row["text"]
     assert {row["lang"] for row in talk} == {"fr", "en"}
+
+
+@pytest.mark.parametrize("which", ["demo", "large"])
+def test_the_import_finds_no_fault_in_the_files(which: str, large: OrganisationFiles) -> None:
+    kept = OrganisationFiles(DATA / "entities.csv", DATA / "people.csv", DATA / "groups.csv")
+    files = kept if which == "demo" else large
+    parsed = importer.read(files.people, files.entities, files.groups)
+    assert parsed.errors == []
+    assert len(parsed.people) == (60 if which == "demo" else 3000)
