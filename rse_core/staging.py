@@ -82,6 +82,8 @@ class Staging:
     blueprints: list[Blueprint] = field(default_factory=list)
     rest_blueprints: list[Blueprint] = field(default_factory=list)
     tables: dict[str, Table] = field(default_factory=dict)
+    #: (address, method) of its pages and of its REST resources, once checked
+    addresses: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     identity_source: Any = None
     host_injector: Any = None
 

@@ -32,22 +32,20 @@ def check_web(staging: Staging, others: Iterable[Staging]) -> None:
     """
     others = list(others)
     endpoints: set[str] = set()
+    names: set[str] = set()
     for kind, mine in (("blueprints", staging.blueprints), ("rest_blueprints", staging.rest_blueprints)):
         taken_names = {b.name: o.name for o in others for b in (*o.blueprints, *o.rest_blueprints)}
         taken: Rules = {}
         for other in others:
-            for blueprint in getattr(other, kind):
-                owner = lazy("the plugin “%(name)s”", name=other.name)
-                taken.update(dict.fromkeys(_rules(_alone(other, blueprint)), owner))
-        names: set[str] = set()
+            owner = lazy("the plugin “%(name)s”", name=other.name)
+            taken.update(dict.fromkeys(other.addresses.get(kind, ()), owner))
         for blueprint in mine:
             _check_name(staging, blueprint, names, taken_names)
             app = _alone(staging, blueprint)
             endpoints |= set(app.view_functions)
             _check_addresses(staging, blueprint, app, taken, pages=kind == "blueprints")
+            staging.addresses.setdefault(kind, set()).update(_rules(app))
             _check_templates(staging, blueprint)
-    if not (staging.blueprints or staging.rest_blueprints):
-        endpoints = set()
     for item in staging.contributions.get(NavItem, ()):
         if item.endpoint not in endpoints:
             raise staging.error(
