@@ -175,7 +175,7 @@ def _fill(name: str, site: Site, **parts: str) -> str:
         "rse_apache": f"{site.rse}|http://rse" if socket else site.rse.rstrip("/"),
         "prefix": site.prefix,
         "tag": site.tag,
-        "tag_apache": site.tag.replace("|", r"\|"),
+        "tag_apache": site.tag.replace("|", r"\|").replace('"', r"\""),
         "host": "$http_host" if site.preserve_host else urlsplit(site.upstream).netloc,
         "preserve": "On" if site.preserve_host else "Off",
         "user_header": site.user_header,

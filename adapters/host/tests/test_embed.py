@@ -277,6 +277,24 @@ def test_hostile_styles_do_not_reach_inside_and_a_strict_policy_is_enough(tab: A
     assert tab.locator("rse-slot").first.evaluate("e => getComputedStyle(e).opacity") == "1"
 
 
+@pytest.mark.parametrize(
+    ("style", "accent"),
+    [
+        ("a { color: #c00030 }", "rgb(192,0,48)"),
+        ("a { color: #ffd }", ""),
+        ("body { background: #111; color: #eee } a { color: #9cf }", "rgb(153,204,255)"),
+        (":root { --rse-accent: #060 } a { color: #c00030 }", "#060"),
+    ],
+)
+def test_the_accent_is_that_of_the_pages_links_where_it_can_be_read(
+    tab: Any, address: str, service: Service, style: str, accent: str
+) -> None:
+    service.head = f"<style>{style}</style>"
+    service.body = '<article><p><a href="/other">Other</a></p></article>'
+    ready(tab, address)
+    assert tab.locator("rse-slot").last.evaluate("e => getComputedStyle(e).getPropertyValue('--rse-accent')") == accent
+
+
 def test_the_pages_own_styles_are_left_alone(tab: Any, address: str) -> None:
     ready(tab, address)
     assert tab.locator("h1#top").evaluate("e => getComputedStyle(e).padding") == "0px"

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+
 from rse_core.api import ConfigError
 from rse_host import plugin
 from rse_host.config import HostSchema, read_section
@@ -38,6 +39,7 @@ def test_the_script_carries_the_profiles_and_stays_valid() -> None:
 
 def client(section: dict[str, Any] | None = None) -> Any:
     from flask import Flask
+
     from rse_host.views import make_blueprint
 
     app = Flask("stub")

@@ -120,9 +120,31 @@
     if (host.shown) { reveal(host); }
     hosts.push(host);
   }
+  /* The page's own accent: the colour of its links, where text in it and on it can be read. */
+  function light(colour) {
+    return colour.slice(0, 3).reduce(function (sum, part, i) {
+      var v = part / 255;
+      return sum + [0.2126, 0.7152, 0.0722][i] * (v <= 0.03928 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4));
+    }, 0);
+  }
+  function contrast(a, b) { return (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05); }
+  function solid(text) {
+    var parts = /^rgba?\(/.test(text) ? text.match(/[\d.]+/g).map(Number) : [];
+    return parts.length === 3 || parts[3] === 1 ? parts : null;
+  }
+  function accent(element) {
+    var near = element.parentNode, link = (near.closest('article,main') || document).querySelector('a[href]') || document.querySelector('a[href]');
+    if (!link || getComputedStyle(near).getPropertyValue('--rse-accent')) { return; }
+    var paper = null, colour = solid(getComputedStyle(link).color), white = [255, 255, 255], black = [0, 0, 0];
+    for (var box = near; box && box.nodeType === 1 && !paper; box = box.parentNode) { paper = solid(getComputedStyle(box).backgroundColor); }
+    if (!colour || contrast(colour, paper || white) < 4.5) { return; }
+    element.style.setProperty('--rse-accent', 'rgb(' + colour.slice(0, 3) + ')');
+    element.style.setProperty('--rse-on-accent', contrast(colour, white) >= contrast(colour, black) ? '#fff' : '#000');
+  }
   function reveal(host) { host.element.style.setProperty('display', 'block', 'important'); }
   function dress(host) {
     host.root.textContent = '';
+    accent(host.element);
     var waiting = sheets.map(function (href) {
       var link = make('link');
       link.rel = 'stylesheet';
@@ -338,7 +360,7 @@
   }
   function send(host, form, button, again) {
     if (form.rseBusy) { return; }
-    var data = new FormData(form), headers = { Accept: 'application/json', 'X-RSE-Embed': '1', 'X-RSE-CSRF': csrf };
+    var data = new FormData(form), headers = { Accept: 'application/json', 'X-RSE-Embed': '1', 'X-RSE-CSRF': csrf, 'X-RSE-Lang': base.get('lang') || '' };
     if (button && button.name) { data.append(button.name, button.value); }
     /* The same text under the same key: sent twice, it acts once. */
     var text = JSON.stringify(Array.from(data.entries()).map(String));
