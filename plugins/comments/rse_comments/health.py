@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, literal_column, select, union_all, update
+from sqlalchemy import delete, func, insert, literal_column, select, union_all, update
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import HealthResult, translator
@@ -16,7 +16,7 @@ _ = translator(__file__, "rse_comments").gettext
 
 def wrong(session: Session) -> int:
     """How many objects have a wrong count, and comments a wrong number of replies; two statements."""
-    rows: Select[Any] = select(Comment.ref_type.label("t"), Comment.ref_id.label("i"), literal_column("1").label("n")).where(
+    rows: Any = select(Comment.ref_type.label("t"), Comment.ref_id.label("i"), literal_column("1").label("n")).where(
         Comment.state == "published"
     )
     kept = select(CommentCount.ref_type, CommentCount.ref_id, -CommentCount.count)

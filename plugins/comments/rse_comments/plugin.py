@@ -93,7 +93,7 @@ class Comments(Plugin):
 
     @hookimpl
     def rse_assets(self) -> Iterable[Asset]:
-        return [Asset("rse_comments.static", "comments.css")]
+        return [Asset("rse_comments.static", "comments.css"), Asset("rse_comments.static", "comments.js", kind="js")]
 
     @hookimpl
     def rse_settings_forms(self) -> Iterable[Setting]:

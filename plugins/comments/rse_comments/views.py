@@ -1,4 +1,6 @@
-"""Pages and forms of comments. Every form works alone; in the intranet's page the script sends it and gets the thread anew."""
+"""Pages and forms of comments. Every form works alone; in the intranet's page the script sends it and gets the thread
+anew.
+"""
 
 from __future__ import annotations
 
