@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .contributions import Review, SearchDocument, SlotItem, Veto, Viewer
@@ -45,12 +46,12 @@ class PluginCalls:
             if (only is not None and plugin not in only) or self.breaker.is_muted(plugin, hook):
                 continue
             try:
-                answers.append((plugin, implementation(**values)))
+                with _own_part(values.get("session")):
+                    answers.append((plugin, implementation(**values)))
             except Exception:
                 if self.settings.strict:
                     raise
                 self._failed(implementation)
-                _recover(values.get("session"))
         return answers
 
     def slot_items(
@@ -162,12 +163,21 @@ class PluginCalls:
         self._each("rse_purge", (plugin,), session=session)
 
 
-def _recover(session: Any) -> None:
-    """Make a reading session usable for the next plugin: PostgreSQL refuses everything after a failed
-    statement.
+@contextlib.contextmanager
+def _own_part(session: Session | None) -> Iterator[None]:
+    """What a plugin does with the session can fail alone: PostgreSQL refuses everything after a failed statement.
 
-    A writing one is left as it is: rolling it back would let the rest of the work be committed without its
-    beginning.
+    A writing session gets a savepoint. A reading one is rolled back on an error: that loses nothing, and a savepoint
+    for each slot would cost two statements.
     """
-    if session is not None and session.info.get("rse_reading"):
-        session.rollback()
+    if session is None:
+        yield
+    elif session.info.get("rse_reading"):
+        try:
+            yield
+        except Exception:
+            session.rollback()
+            raise
+    else:
+        with session.begin_nested():
+            yield

@@ -348,12 +348,52 @@ def test_a_switch_for_something_unknown_is_refused(rse_core):
             core.plugins.disable(session, "notes", ACTOR, "planet", 1)
 
 
-@one_database
-def test_a_switch_survives_a_hook_that_fails(rse_core, caplog):
+@pytest.mark.parametrize("statement", ["SELECT 1 / (1 - 1) FROM no_such_table", None])
+def test_a_switch_survives_a_hook_that_fails(rse_core, caplog, statement):
     caplog.set_level(logging.ERROR)
-    core = rse_core([plugin("notes", rse_disabled=lambda self: 1 / 0)], strict=False)
+
+    def disabled(self, session):
+        session.execute(text("DELETE FROM rse_core_audit"))
+        if statement:
+            session.execute(text(statement))
+        raise RuntimeError("no")
+
+    core = rse_core([plugin("notes", rse_disabled=disabled)], strict=False)
     with core.db.write() as session:
         assert core.plugins.disable(session, "notes", ACTOR)
     assert "plugin notes: rse_disabled failed" in caplog.text
     with core.db.read() as session:
         assert not session.scalars(select(PluginSwitch)).one().enabled
+        assert session.scalars(select(Audit.act)).all() == ["plugin.disable"]
+
+
+def test_switched_off_for_an_entity_it_is_not_there_for_its_people(rse_core):
+    from flask import Blueprint
+
+    from rse_core.api import can
+    from rse_core.extension import create_app
+    from rse_core.testing import as_person, make_entity, make_person, set_level
+
+    pages = Blueprint("rse_notes", __name__, url_prefix="/notes")
+    pages.add_url_rule("/", "index", lambda: "notes")
+    it = plugin(
+        "notes",
+        rse_capabilities=lambda self: [Capability("notes.write", "Write", Level.REACT)],
+        rse_blueprints=lambda self: [pages],
+        rse_slot_items=items("note"),
+    )
+    core = rse_core([it])
+    set_level(core, Level.REACT)
+    north, south = make_entity(core, "north"), make_entity(core, "south")
+    people = {"nora": make_person(core, "nora", entity=north), "sam": make_person(core, "sam", entity=south)}
+    with core.db.write() as session:
+        core.plugins.disable(session, "notes", ACTOR, "entity", north.id)
+    client = create_app(core).test_client()
+    seen = {}
+    for name, person in people.items():
+        as_person(client, person)
+        with core.db.read() as session:
+            reason = str(can(session, person.id, "notes.write").reason)
+        slots = client.get("/rse/embed/slots?slots=notes&address=/news/1").json["slots"]
+        seen[name] = (reason, client.get("/rse/notes/").status_code, slots["notes"]["html"])
+    assert seen == {"nora": ("plugin_off", 404, ""), "sam": ("ok", 200, "note")}
