@@ -22,7 +22,8 @@ CHOICE = "core.locale"
 
 def begin() -> None:
     """Set the language of this request; :func:`end` undoes it."""
-    g.rse_locale_token = set_locale(_choose(None))
+    # What a form of a fragment is answered with stands in the same page: the script says in what language that is.
+    g.rse_locale_token = set_locale(_choose(normalise_locale(request.headers.get("X-RSE-Lang"))))
 
 
 def set_page_language(lang: str | None) -> None:

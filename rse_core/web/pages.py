@@ -63,7 +63,7 @@ def me() -> str:
     """My preferences and what was said to me."""
     person = require_person()
     with session_read() as db:
-        rows = notices.lines(db, person.id, limit=NOTIFICATIONS)
+        rows = [line for line in notices.lines(db, person.id, limit=NOTIFICATIONS) if not line.read]
         chosen = db.get(Preference, (person.id, CHOICE))
         charter = charters.in_force(db)
         accepted = None if charter is None else db.get(CharterAcceptance, (charter.id, person.id))
