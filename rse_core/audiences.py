@@ -95,9 +95,7 @@ def sees(session: Session, person_id: int | None, audience_id: int | None) -> bo
     """Whether this person is in the audience; never for an audience of None."""
     if person_id is None or audience_id is None:
         return False
-    row = select(Membership.person_id).where(
-        Membership.person_id == person_id, Membership.audience_id == audience_id
-    )
+    row = select(Membership.person_id).where(Membership.person_id == person_id, Membership.audience_id == audience_id)
     return session.scalar(row) is not None
 
 
@@ -158,9 +156,7 @@ def _write_difference(session: Session, people: Select[int] | None) -> None:
 
 def _wanted(people: Select[int] | None) -> Subquery:
     """The rows that ought to stand. The four parts never overlap, so that no row comes twice."""
-    person = select(Person.id.label("person_id"), Audience.id.label("audience_id")).where(
-        Person.status == "active"
-    )
+    person = select(Person.id.label("person_id"), Audience.id.label("audience_id")).where(Person.status == "active")
     if people is not None:
         person = person.where(Person.id.in_(people))
     parts: list[Select[int, int]] = [
