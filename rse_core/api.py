@@ -25,7 +25,7 @@ from .contributions import (
     Veto,
     Viewer,
 )
-from .db import Key, UtcDateTime, plugin_base, utcnow
+from .db import Key, UtcDateTime, dialect_insert, plugin_base, utcnow
 from .decision import Decision, Mode, Reason
 from .errors import (
     BadInput,
@@ -51,12 +51,12 @@ from .policy import Question, Target, can, require
 from .runtime import Core, core_of
 
 __all__ = [
-    "Actor", "Asset", "BadInput", "Capability", "Cli", "ConfigError", "Conflict", "Consumer", "ContentInfo", "ContentType",
-    "Core", "Decision", "Event", "Forbidden", "HealthCheck", "HealthResult", "Identity", "IdentityRefused",
-    "IdentitySource", "Indicator", "Job", "Key", "LazyText", "Level", "Manifest", "Migrations", "Mode", "NavItem",
-    "NotFound", "NotificationType", "ObjectRef", "PersonalData", "Plugin", "PluginError", "Question", "Reason", "Review",
-    "RseError", "SearchDocument", "Setting", "SignInNeeded", "SlotItem", "Target", "Text", "TooMany", "Translations",
-    "UtcDateTime", "Veto", "Viewer", "can", "core_of", "current_locale", "defer", "emit", "hookimpl", "notify", "option",
-    "parse_level",
-    "plugin_base", "record", "require", "resolve", "seen", "translator", "use_locale", "utcnow", "withdraw",
+    "Actor", "Asset", "BadInput", "can", "Capability", "Cli", "ConfigError", "Conflict", "Consumer", "ContentInfo",
+    "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert", "emit", "Event",
+    "Forbidden", "HealthCheck", "HealthResult", "hookimpl", "Identity", "IdentityRefused", "IdentitySource",
+    "Indicator", "Job", "Key", "LazyText", "Level", "Manifest", "Migrations", "Mode", "NavItem", "NotFound",
+    "NotificationType", "notify", "ObjectRef", "option", "parse_level", "PersonalData", "Plugin", "plugin_base",
+    "PluginError", "Question", "Reason", "record", "require", "resolve", "Review", "RseError", "SearchDocument", "seen",
+    "Setting", "SignInNeeded", "SlotItem", "Target", "Text", "TooMany", "Translations", "translator", "use_locale",
+    "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
 ]  # fmt: skip

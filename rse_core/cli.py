@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from typing import Any
 
 import click
@@ -15,7 +14,9 @@ from .errors import RseError
 from .i18n import normalise_locale, use_locale
 
 #: Modules of :mod:`rse_core.commands`; each lists its commands in ``COMMANDS``.
-TOPICS = ("site", "people", "role", "level", "explain", "plugin", "charter", "moderation", "pages", "privacy", "work", "token")
+TOPICS = (
+    "site", "people", "role", "level", "explain", "plugin", "charter", "moderation", "pages", "privacy", "work", "token",
+)  # fmt: skip
 
 
 class RseGroup(click.Group):
@@ -65,4 +66,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

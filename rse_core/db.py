@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, registry, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -146,6 +147,16 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def dialect_insert(session: Session, table: Any) -> Any:
+    """An INSERT of the session's own dialect, with ``on_conflict_do_nothing`` and ``on_conflict_do_update``.
+
+    The dialects' two classes share no base that has them, hence the loose type.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

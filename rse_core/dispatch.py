@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from .content import ObjectRef
 from .contributions import Consumer
-from .db import utcnow
+from .db import dialect_insert, utcnow
 from .events import Event
 from .models.runtime import Delivery, Outbox
 
@@ -89,7 +89,7 @@ class Dispatcher:
             row.state, row.next_at, row.at = "done", None, utcnow()
             session.flush()
             return True
-        insert = _insert(self.core.db.is_sqlite)(Delivery).values(
+        insert = dialect_insert(session, Delivery).values(
             event_id=event.id, consumer=consumer.name, state="done", attempts=0, error="", at=utcnow()
         )
         # On PostgreSQL this waits for a rival's transaction on the same key, then inserts nothing if that one committed.
@@ -140,14 +140,6 @@ class Dispatcher:
     def waiting(self, session: Session) -> dt.datetime | None:
         """Time of the oldest event not yet delivered to all; None when there is none."""
         return session.scalar(select(Outbox.at).where(Outbox.done_at.is_(None)).order_by(Outbox.id).limit(1))
-
-
-def _insert(sqlite: bool):  # type: ignore[no-untyped-def]  # the two dialects' inserts share no base with on_conflict
-    if sqlite:
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert
-    return insert
 
 
 def _event(row: Outbox) -> Event:

@@ -26,7 +26,7 @@ committed = _namespace.signal("rse-event-committed")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. ``id`` is its identity for consumers; ``data`` is JSON-ready and carries no text of people."""
+    """One thing that happened. ``id`` is its identity for consumers; ``data`` is JSON-ready, without texts of people."""
 
     name: str
     actor_id: int | None = None

@@ -87,7 +87,7 @@ class LazyText:
         return self._make() + str(other)
 
     def __mod__(self, values: Any) -> str:
-        return self._make() % values
+        return str(self._make() % values)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .db import utcnow
-from .dispatch import _insert
+from .db import dialect_insert, utcnow
 from .errors import BadInput, Conflict
 from .i18n import _
 from .models.runtime import IdempotencyKey
@@ -31,11 +30,10 @@ def once(
         return create(), True
     if len(key) > 120 or not key.isprintable():
         raise BadInput(_("The idempotency key is longer than 120 characters."))
-    from .runtime import core_of
 
     digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).digest()
     values = {"person_id": person_id, "key": key, "operation": operation, "digest": digest, "result": "", "at": utcnow()}
-    statement = _insert(core_of(session).db.is_sqlite)(IdempotencyKey).values(**values)
+    statement = dialect_insert(session, IdempotencyKey).values(**values)
     fresh = session.execute(statement.on_conflict_do_nothing().returning(IdempotencyKey.key)).scalar()
     row = session.scalars(
         select(IdempotencyKey).where(IdempotencyKey.person_id == person_id, IdempotencyKey.key == key)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from .contributions import Indicator
-from .db import utcnow
-from .dispatch import _insert
+from .db import dialect_insert, utcnow
 from .models.runtime import Visit
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def record_visit(session: Session, person_id: int) -> None:
 
     core = core_of(session)
     day = utcnow().date()
-    statement = _insert(core.db.is_sqlite)(Visit).values(day=day, person_id=person_id)
+    statement = dialect_insert(session, Visit).values(day=day, person_id=person_id)
     session.execute(statement.on_conflict_do_nothing())
     with _lock:
         if len(_seen) >= _MOST:

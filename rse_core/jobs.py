@@ -17,8 +17,8 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from .contributions import Job
-from .db import utcnow
-from .dispatch import BACKOFF, Dispatcher, _insert
+from .db import dialect_insert, utcnow
+from .dispatch import BACKOFF, Dispatcher
 from .errors import RseError
 from .models.runtime import JobRow
 
@@ -86,7 +86,7 @@ class Jobs:
             defer_there(session, name, run_at=run_at, key=key, args=args)
             return
         values = {"name": name, "args": args, "key": key, "run_at": run_at or utcnow(), "max_attempts": job.max_attempts}
-        statement = _insert(self.core.db.is_sqlite)(JobRow).values(
+        statement = dialect_insert(session, JobRow).values(
             **values, state="queued", attempts=0, error="", created_at=utcnow()
         )
         session.execute(statement.on_conflict_do_nothing(index_elements=["key"]) if key else statement)
@@ -172,7 +172,7 @@ class Jobs:
                     self._plan(session, job, at)
 
     def _plan(self, session: Session, job: Job, at: dt.datetime) -> None:
-        statement = _insert(self.core.db.is_sqlite)(JobRow).values(
+        statement = dialect_insert(session, JobRow).values(
             name=job.name, args={}, key=f"every:{job.name}", run_at=at, state="queued", attempts=0,
             max_attempts=job.max_attempts, error="", created_at=utcnow(),
         )  # fmt: skip

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 
 from .content import ObjectRef
 from .contributions import NotificationType
-from .db import utcnow
-from .dispatch import _insert
+from .db import dialect_insert, utcnow
 from .errors import RseError
 from .models.runtime import NotificationActor, NotificationRow
 
@@ -60,7 +59,7 @@ def notify(
         )  # fmt: skip
         session.add(row)
         session.flush()
-    statement = _insert(core.db.is_sqlite)(NotificationActor).values(
+    statement = dialect_insert(session, NotificationActor).values(
         notification_id=row.id, actor_id=actor_id, cause=cause, at=now
     )
     told = session.execute(statement.on_conflict_do_nothing().returning(NotificationActor.actor_id)).scalar()

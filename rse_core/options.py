@@ -1,6 +1,6 @@
 """Settings of plugins that a site administrator changes while the site runs; read without a query.
 
-The values are kept beside the policy's version: a change reaches every process as a change of level does, within two seconds.
+The values are kept beside the policy's version: a change reaches every process within two seconds, as a level does.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Options:
         if version != self._version:
             # Read before the version is noted: at worst it is read once more.
             rows = session.execute(select(SettingRow.key, SettingRow.value))
-            self._values = {key: value for key, value in rows}  # noqa: C416 - typed as dict() is not
+            self._values = {key: value for key, value in rows}
             self._version = version
         return setting.parse(self._values.get(key, setting.default))
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -219,7 +219,7 @@ class Pages:
         return list(dict.fromkeys(names))
 
     def _lookup(self, session: Session, names: Sequence[str], person_id: int | None = None) -> Page | None:
-        counts = PageAlias.trusted.is_(True)
+        counts: ColumnElement[bool] = PageAlias.trusted.is_(True)
         if person_id is not None:
             counts = or_(counts, PageAlias.claimed_by == person_id)
         rows = session.execute(

@@ -1,7 +1,7 @@
 """Jobs on Procrastinate (PostgreSQL): deferred in our transaction, run on any number of machines by ``rse worker``.
 
 Procrastinate notes a job's end in a transaction of its own; between ours and that one a worker may be killed, and the job
-runs again. Every job therefore carries a token, noted in the job's own transaction: the second run finds it and does nothing.
+runs again. Every job therefore carries a token, noted in the job's own transaction: a second run finds it and ends.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import procrastinate
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from .db import utcnow
-from .dispatch import BACKOFF, _insert
+from .db import dialect_insert, utcnow
+from .dispatch import BACKOFF
 from .models.runtime import Delivery
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def run_once(core: Core, name: str, args: Mapping[str, Any], token: str) -> None
     if job is None:
         raise LookupError(f"no job is called {name}; its plugin may be switched off")
     with core.db.write() as session:
-        noted = _insert(core.db.is_sqlite)(Delivery).values(
+        noted = dialect_insert(session, Delivery).values(
             event_id=token, consumer=f"job:{name}"[:120], state="done", attempts=0, error="", at=utcnow()
         )
         fresh = session.execute(noted.on_conflict_do_nothing().returning(Delivery.event_id)).scalar()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from .db import utcnow
-from .dispatch import _insert
+from .db import dialect_insert, utcnow
 from .errors import TooMany
 from .i18n import _
 from .models.runtime import RateMark
@@ -17,11 +16,10 @@ def limit(session: Session, person_id: int, what: str, *, most: int, seconds: in
     :param most: acts allowed within each window of ``seconds``.
     :raises TooMany: beyond that; its ``retry_after`` is when the window ends.
     """
-    from .runtime import core_of
 
     now = int(utcnow().timestamp())
     window = now // seconds
-    statement = _insert(core_of(session).db.is_sqlite)(RateMark).values(
+    statement = dialect_insert(session, RateMark).values(
         person_id=person_id, what=what, window=window, count=1
     )
     count = session.scalar(

@@ -155,7 +155,7 @@ def load_checked(schema: type[Schema], data: Mapping[str, Any], *, where: str) -
     try:
         return dict(schema().load(data))
     except ValidationError as error:
-        key, messages = next(iter(error.normalized_messages().items()))
+        key, messages = next(iter(dict(error.messages_dict).items()))
         text = messages[0] if isinstance(messages, list) else str(messages)
         raise ConfigError(f"{where}: the value of “{key}” cannot be used: {text}") from None
 
@@ -194,7 +194,7 @@ def _read_file(environ: Mapping[str, str], path: str | Path | None) -> dict[str,
         raise ConfigError(f"The configuration file {file} cannot be read: {error}.") from None
 
 
-def _from_environment(kind: fields.Field, text: str) -> Any:
+def _from_environment(kind: fields.Field[Any], text: str) -> Any:
     if isinstance(kind, fields.List):
         return [part.strip() for part in text.split(",") if part.strip()]
     if isinstance(kind, fields.Dict):

@@ -69,7 +69,10 @@ class PersonIdentity(CoreBase):
 
 
 class Group(CoreBase):
-    """A named set of people: managers, ambassadors, communication staff. ``source``: who keeps its members (``csv``, ``local`` …)."""
+    """A named set of people: managers, ambassadors, communication staff.
+
+    ``source``: who keeps its members (``csv``, ``local`` …).
+    """
 
     __tablename__ = "rse_core_group"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -120,7 +123,7 @@ class SpaceRule(CoreBase):
 
 
 class Audience(CoreBase):
-    """The people who may see a thing. ``kind``: everyone, entity, group or space; ``target_id`` its row there (0 for everyone)."""
+    """The people who may see a thing. ``kind``: everyone, entity, group or space; ``target_id`` its row there, or 0."""
 
     __tablename__ = "rse_core_audience"
     id: Mapped[int] = mapped_column(Key, primary_key=True)

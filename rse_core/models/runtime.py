@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import CoreBase, Key, utcnow
@@ -49,7 +49,7 @@ class Delivery(CoreBase):
 
 
 class JobRow(CoreBase):
-    """A background job. ``state``: queued, running or dead; a finished one is deleted. ``key`` makes it unique while queued."""
+    """A background job. ``state``: queued, running or dead; a finished one is deleted. ``key`` is unique among them."""
 
     __tablename__ = "rse_core_job"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
