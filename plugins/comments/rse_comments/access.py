@@ -15,6 +15,7 @@ from rse_core.api import (
     NotFound,
     ObjectRef,
     Target,
+    can,
     core_of,
     require,
     resolve,
@@ -23,7 +24,6 @@ from rse_core.api import (
 )
 from rse_core.audiences import sees
 from rse_core.models.organisation import EntityPath, Person, RoleGrant
-from rse_core.policy import level_of
 from rse_core.roles import moderates
 
 from .models import Comment, Thread
@@ -96,11 +96,27 @@ def rights(session: Session, person_id: int | None, info: ContentInfo) -> Rights
     return Rights(entities=tuple(heads))
 
 
-def shown_to(session: Session, person_id: int | None, ref: ObjectRef) -> bool:
-    """Whether comments are shown to this person there at all: at INFORM the site decides (``inform_shows``)."""
+def shown_to(session: Session, person_id: int | None, info: ContentInfo) -> bool:
+    """Whether the comments of this object are shown to this person at all.
+
+    From the level at which one may comment; below it the site decides (``inform_shows``). Who wrote there, and who moderates
+    there, goes on seeing the thread when the level is lowered: that closes writing and hides nobody's words from them.
+    """
     if person_id is None:
         return False
-    return core_of(session).settings.inform_shows == "all" or level_of(session, person_id, ref) > Level.INFORM
+    if core_of(session).settings.inform_shows == "all":
+        return True
+    decision = can(session, person_id, WRITE, target_of(info))
+    if decision.effective_level is None or decision.required_level is None:
+        return False
+    if decision.effective_level >= decision.required_level:
+        return True
+    if decision.effective_level <= Level.INFORM:
+        return False
+    wrote = select(Comment.id).where(
+        Comment.ref_type == info.ref.type, Comment.ref_id == info.ref.id, Comment.author_id == person_id
+    )
+    return session.scalar(wrote.limit(1)) is not None or rights(session, person_id, info) != Rights()
 
 
 def readable(session: Session, person_id: int | None, ref: ObjectRef) -> ContentInfo:
@@ -109,7 +125,7 @@ def readable(session: Session, person_id: int | None, ref: ObjectRef) -> Content
     :raises NotFound: also for somebody to whom comments are not shown.
     """
     info = place(session, person_id, ref)
-    if not shown_to(session, person_id, info.ref):
+    if not shown_to(session, person_id, info):
         raise NotFound(_("There is nothing to comment here."))
     return info
 

@@ -51,7 +51,7 @@ def tell(session: Session, event: Event) -> None:
 
 
 def _opens(session: Session, person_id: int, info: ContentInfo) -> bool:
-    return sees(session, person_id, info.audience_id) and access.shown_to(session, person_id, info.ref)
+    return sees(session, person_id, info.audience_id) and access.shown_to(session, person_id, info)
 
 
 def take_back(session: Session, event: Event) -> None:

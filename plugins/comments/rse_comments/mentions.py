@@ -88,5 +88,5 @@ def suggest(session: Session, info: ContentInfo, typed: str) -> list[PersonCard]
         .limit(SUGGESTIONS * 3)
     ).all()
     cards = names(session, people)
-    found = (cards[i] for i in people if i in cards and access.shown_to(session, i, info.ref))
+    found = (cards[i] for i in people if i in cards and access.shown_to(session, i, info))
     return list(itertools.islice(found, SUGGESTIONS))

@@ -235,7 +235,7 @@ def _shown(session: Session, person_id: int | None, rows: Sequence[Comment], hel
     answers: dict[int, int | None] = {}
     if answered:
         authors = session.execute(select(Comment.id, Comment.author_id).where(Comment.id.in_(answered)))
-        answers = {ident: author for ident, author in authors}  # noqa: C416 - typed as dict() is not
+        answers = {ident: author for ident, author in authors}
     people = names(session, [*(row.author_id for row in rows), *answers.values()])
     shown = {}
     for row in rows:

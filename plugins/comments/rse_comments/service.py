@@ -205,7 +205,7 @@ def visible_comment(session: Session, person_id: int | None, comment_id: int) ->
     info = access.place(session, person_id, access.ref_of(comment))
     # One's own is always to be had, even below REACT: it may have to be deleted.
     own = person_id is not None and comment.author_id == person_id
-    if not _sees(session, person_id, comment, info) or not (own or access.shown_to(session, person_id, info.ref)):
+    if not _sees(session, person_id, comment, info) or not (own or access.shown_to(session, person_id, info)):
         raise NotFound(_("There is no such comment."))
     return comment, info
 

@@ -104,7 +104,7 @@ def thread_item(
 ) -> SlotItem | None:
     """One thread; None when there is nothing to show or to do."""
     person_id = viewer.person_id
-    if not access.shown_to(session, person_id, info.ref):
+    if not access.shown_to(session, person_id, info):
         return None
     decision = can(session, person_id, access.WRITE, access.target_of(info))
     if decision.reason in (Reason.UNKNOWN_OBJECT, Reason.PLUGIN_OFF):
