@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -25,9 +27,11 @@ class Asking:
     """The other process, and what it says."""
 
     def __init__(self, mode, url, person, seconds=150):
+        # A group of its own, so that what it forks ends with it.
         self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), mode, url, str(person), str(seconds)], stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, str(SCRIPT), mode, url, str(person), str(seconds)],
+            stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -39,7 +43,7 @@ class Asking:
         return self.lines.get(timeout=PATIENCE)
 
     def close(self):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()
 
