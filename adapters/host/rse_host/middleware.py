@@ -44,9 +44,8 @@ def script_tag(
 ) -> str:
     """Return the one ASCII tag that brings RSE to a page.
 
-    :param profile: name of a built-in profile; or one of your own, whose anchors and ``only`` the tag tells
-        the
-        script. It shares all other rules with the built-in profile of the same name.
+    :param profile: a built-in one by its name, or one of your own, whose places are then written into the tag.
+        It shares all other rules with the built-in profile of the same name.
     :raises ValueError: when an attribute would not be pure ASCII.
     """
     attributes = [("src", f"{prefix}/embed.js"), ("data-slots", ",".join(slots))]

@@ -28,7 +28,8 @@ from rse_host.middleware import script_tag
 SECRET = "s" * 40
 TAG = script_tag().encode()
 PAGE = b"<!DOCTYPE html><html><head><title>\xe9t\xe9</title></head>\n<body><h1>Note</h1></body></html>\n"
-MODULES = "mpm_event authn_core authn_file authz_core authz_user auth_basic proxy proxy_http headers filter substitute deflate alias"
+MODULES = """mpm_event authn_core authn_file authz_core authz_user auth_basic proxy proxy_http headers filter
+substitute deflate alias"""
 
 
 @pytest.fixture

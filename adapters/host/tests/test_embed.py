@@ -242,6 +242,14 @@ def test_each_software_is_recognised_with_its_own_id_and_place(
     assert tab.locator(f"{before} + rse-slot[name=reactions]").count() == 1
 
 
+def test_places_written_into_the_tag_count(tab: Any, address: str, service: Service) -> None:
+    places = "[[&quot;#mine&quot;,&quot;append&quot;]]"
+    service.head = f'<script src="/rse/embed.js" data-anchors="{places}" data-only="body" defer></script>'
+    service.body = '<article>x</article><div id="mine"></div>'
+    ready(tab, address)
+    assert tab.locator("#mine > rse-slot").count() == 2
+
+
 def test_slots_that_the_template_has_stay_where_they_are(tab: Any, address: str, service: Service) -> None:
     service.body = '<nav><rse-slot name="comments"></rse-slot></nav><article></article>'
     ready(tab, address)

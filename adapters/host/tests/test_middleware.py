@@ -14,7 +14,7 @@ import pytest
 
 from rse_host.headers import add_mark, take_mark
 from rse_host.middleware import HostMiddleware, script_tag
-from rse_host.profiles import PageFacts
+from rse_host.profiles import PROFILES, Anchor, PageFacts, Profile
 from rse_host.rewriter import Fragment
 from rse_host.testing import AWKWARD_PAGES, AwkwardPage
 
@@ -415,6 +415,15 @@ def test_fragments_with_selectors_of_ones_own() -> None:
 def test_a_tag_that_is_not_ascii_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="ASCII"):
         script_tag(slots=(bad,))
+
+
+def test_a_profile_of_ones_own_travels_in_the_tag() -> None:
+    own = Profile("generic", (Anchor('td[bgcolor="#eef"]', "append"),), only="body.note")
+    tag = script_tag(profile=own)
+    assert 'data-anchors="[[&quot;td[bgcolor=\\&quot;#eef\\&quot;]&quot;, &quot;append&quot;]]"' in tag
+    assert 'data-only="body.note"' in tag
+    assert "data-anchors" not in script_tag(profile="wordpress") + script_tag(profile=PROFILES["spip"])
+    assert ask(HostMiddleware(serve(), profile=own)).body == PAGE.replace(b"</head>", tag.encode() + b"</head>")
 
 
 def test_attributes_of_the_tag_are_escaped() -> None:

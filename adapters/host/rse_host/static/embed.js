@@ -186,11 +186,17 @@
     var asked = new URLSearchParams(base.toString());
     if (only) { asked.set('slots', only); }
     Object.keys(params).forEach(function (key) { asked.set(key, params[key]); });
+    /* What the reader has in sight, so that the slot can say how much came after it. */
+    each(only ? [] : hosts, function (host) {
+      var seen = host.box && host.box.querySelector('[data-rse-since]');
+      if (seen) { asked.set('slot.' + host.name + '.since', seen.getAttribute('data-rse-since')); }
+    });
     return location.origin + prefix + '/embed/slots?' + asked;
   }
   function show(host, slot) {
     host.etag = slot.etag;
     host.stale = null;
+    host.more = false;
     var empty = !slot.html.trim(), element = host.element;
     if (empty && element.parentNode) { element.parentNode.replaceChild(host.mark, element); }
     if (!empty && host.mark.parentNode) { host.mark.parentNode.replaceChild(element, host.mark); }
@@ -221,7 +227,7 @@
       var slot = body.slots[host.name];
       if (!slot || slot.etag === host.etag) { return null; }
       if (host.box && !always) {
-        if (slot.stale_label || busy(host)) { stale(host, slot); } else { show(host, slot); }
+        if (slot.stale_label || host.more || busy(host)) { stale(host, slot); } else { show(host, slot); }
         return null;
       }
       var first = !host.box && slot.html.trim() ? dress(host) : null;
@@ -347,6 +353,7 @@
       if (!more) { show(host, slot); return; }
       var template = document.createElement('template');
       template.innerHTML = policy.createHTML(slot.html);
+      host.more = true;
       var list = host.box.querySelector('[data-rse-list]'), fresh = template.content.querySelector('[data-rse-list]').children, first = fresh[0];
       while (fresh.length) { list.appendChild(fresh[0]); }
       var old = host.box.querySelector('[data-rse-more]'), next = template.content.querySelector('[data-rse-more]');
@@ -382,6 +389,8 @@
         if (answer.ok && body.slots) {
           forget(form);
           form.rseText = null;
+          /* A form may close itself: what it says of its slot holds from now on. */
+          data.forEach(function (value, name) { if (/^slot\./.test(name)) { params[name] = value; } });
           apply(Object.assign({ person: person, poll: poll }, body), true);
           replace(host, body.parts || {});
           announce(host, body.announce);
