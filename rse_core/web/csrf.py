@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from flask import current_app, g, request
 
-from ..errors import RseError
+from ..errors import RseError, SignInNeeded
 from ..i18n import _
-from .identity import session_nonce
+from .identity import current_person, session_nonce
 from .state import core
 
 FIELD, HEADER = "csrf_token", "X-RSE-CSRF"
@@ -51,6 +51,7 @@ def protect() -> None:
     """Before every request.
 
     :raises CsrfRefused: for an unsafe request that does not pass.
+    :raises SignInNeeded: when it does not pass because the session has ended.
     """
     if request.method in SAFE or g.get("rse_token_person_id") is not None:
         return
@@ -60,12 +61,20 @@ def protect() -> None:
     _check_origin()
     sent = request.headers.get(HEADER) or request.form.get(FIELD) or ""
     # encode(): compare_digest refuses text that is not ASCII, and anything may be sent.
-    if not hmac.compare_digest(sent.encode(), csrf_token().encode()):
-        raise CsrfRefused(
-            _("This page is older than your session, so nothing was saved."),
-            remedy=_("Check what you wrote and send it again."),
-            may_resend=True,
+    if hmac.compare_digest(sent.encode(), csrf_token().encode()):
+        return
+    if current_person() is None:
+        raise SignInNeeded(
+            _("Your session has ended, so nothing was saved."),
+            remedy=_("Sign in again, then send what you wrote once more."),
         )
+    # Every browser of these years says where a form comes from; to one that does not, nothing is offered to confirm.
+    told = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
+    raise CsrfRefused(
+        _("This page is older than your session, so nothing was saved."),
+        remedy=_("Check what you wrote and send it again."),
+        may_resend=told,
+    )
 
 
 def allowed_origins() -> set[str]:

@@ -13,7 +13,6 @@ from .. import people
 from ..content import ContentInfo, ObjectRef
 from ..contributions import NotificationType
 from ..notify import Notice, of_person
-from ..policy import Target
 from ..rules import visible
 from .state import core
 
@@ -74,8 +73,8 @@ def _objects(session: Session, person_id: int, refs: Sequence[ObjectRef]) -> dic
         if content_type is None or facts is None:
             continue
         for ident, info in content_type.resolve(session, ids).items():
-            target = Target(info.audience_id, info.sections, info.space_id, info.ref, info.author_id)
-            place = running.policy.resolve(session, target)[0]
+            # The object itself: a draft, or one without an audience, is not for everybody who was told of it.
+            place = running.policy.resolve(session, info)[0]
             if place is not None and visible(snapshot, facts, place):
                 found[ObjectRef(name, ident)] = info
     return found

@@ -192,7 +192,8 @@ def test_a_refused_form_can_be_sent_again_from_the_page_that_says_so(
     app: Flask, make_person: Any, as_person: Any
 ) -> None:
     client = as_person(app.test_client(), make_person("ada"))
-    refused = client.post("/rse/notes/", data={"text": "hello <b>"})
+    assert "csrf_token" not in client.post("/rse/notes/", data={"text": "x"}).text.partition("<footer")[0]
+    refused = client.post("/rse/notes/", data={"text": "hello <b>"}, headers={"Origin": "http://localhost"})
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', refused.text))
     assert fields["text"] == "hello &lt;b&gt;"
     again = client.post("/rse/notes/", data={"text": "hello <b>", "csrf_token": fields["csrf_token"]})
@@ -235,6 +236,22 @@ def test_nobody_is_told_to_sign_in_and_keeps_what_was_typed(app: Flask) -> None:
     )
     assert (api.status_code, api.mimetype) == (401, "application/problem+json")
     assert "login_url" in api.json
+
+
+def test_a_session_that_has_ended_is_told_as_such_and_nothing_typed_is_lost(
+    app: Flask, make_person: Any, as_person: Any
+) -> None:
+    client = as_person(app.test_client(), make_person("ada"))
+    token = token_of(client)
+    client.delete_cookie("rse_session")
+    as_person(client, None)
+    text = "A long remark that took a while to write down, and more."
+    answer = client.post("/rse/notes/", data={"csrf_token": token, "text": text})
+    assert answer.status_code == 401
+    assert text in answer.text
+    problem = client.post("/rse/notes/", headers={"X-RSE-Embed": "1", "X-RSE-CSRF": token})
+    assert (problem.status_code, problem.json["code"]) == (401, "sign_in")
+    assert problem.headers["WWW-Authenticate"] == "RSE"
 
 
 def test_a_session_never_serves_two_people(app: Flask, make_person: Any, as_person: Any) -> None:
