@@ -16,7 +16,11 @@ UNPUBLISHED = frozenset({"draft", "pending", "scheduled"})
 @dataclass(frozen=True, slots=True)
 class Target:
     """What an act is on, as far as the rules need it. A service that has loaded the object passes this, so that nothing
-    is queried; an :class:`ObjectRef` is resolved (cached for pages)."""
+    is queried; an :class:`ObjectRef` is resolved (cached for pages).
+
+    One with a ``ref`` and no audience is an object that only its author and its moderators see; one with neither is an
+    act on nothing in particular.
+    """
 
     audience_id: int | None = None
     #: sections of the legacy intranet it stands in: the path of its address, and the one learnt from a trusted source
@@ -45,6 +49,8 @@ def memory_key(capability: str, subject: Subject) -> tuple[Any, ...] | None:
     """What a decision is remembered by; None for a subject that must be looked at anew."""
     if type(subject) is Target:
         ref = subject.ref
+        if ref is not None and subject.audience_id is None:
+            return None
         page = ref is not None and ref.type == "page"
         return (capability, subject.audience_id, subject.sections, subject.space_id, page)
     if subject is None:
@@ -59,7 +65,8 @@ def stands(subject: Target | ContentInfo | None) -> Resolved:
         return NOWHERE, Target()
     page = subject.ref is not None and subject.ref.type == "page"
     if isinstance(subject, Target):
-        return Place(subject.audience_id, subject.sections, subject.space_id, page, False, subject.author_id), subject
+        hidden = subject.audience_id is None and subject.ref is not None
+        return Place(subject.audience_id, subject.sections, subject.space_id, page, hidden, subject.author_id), subject
     target = Target(subject.audience_id, subject.sections, subject.space_id, subject.ref, subject.author_id)
     if subject.state == "deleted":
         return None, target

@@ -90,15 +90,15 @@ def test_a_plugin_may_refuse_or_ask_for_review_at_every_question(rse_core, make_
     person = make_kit_person(core)
     for _ in range(2):
         with core.db.read() as session:
-            ref = ObjectRef("talk.note", str(_))
-            assert policy.can(session, person, "talk.comment", Target(ref=ref)).allowed
-            assert guard.asked.target.ref == ref
+            target = Target(core.policy.everyone(), ref=ObjectRef("talk.note", str(_)))
+            assert policy.can(session, person, "talk.comment", target).allowed
+            assert guard.asked.target == target
             guard.veto = Veto("Not today.")
-            decision = policy.can(session, person, "talk.comment", Target(ref=ref))
+            decision = policy.can(session, person, "talk.comment", target)
             assert (decision.allowed, reason(decision), str(decision.message)) == (False, "denied", "Not today.")
             assert decision.trail[-1].rule == "decide"
             guard.veto, guard.wish = None, Review("Let us look.")
-            assert policy.can(session, person, "talk.comment", Target(ref=ref)).mode is Mode.REVIEW
+            assert policy.can(session, person, "talk.comment", target).mode is Mode.REVIEW
             assert policy.can(session, person, "talk.react").mode is Mode.OPEN
             guard.wish = None
 
@@ -189,6 +189,18 @@ def test_many_subjects_are_answered_in_order_with_one_query_a_type(core, make_pe
             answers = policy.can_many(session, person.id, "talk.comment", subjects)
     assert [reason(a) for a in answers] == ["ok", "ok", "unknown_object", "ok", "role"]
     assert len(count) == 1, str(count)
+
+
+def test_an_object_without_an_audience_is_its_authors_and_its_moderators(core, ask, make_person):
+    from rse_core import roles
+    from rse_core.audit import Actor
+
+    author, other, moderator = (make_person(name, level=Level.COMMENT) for name in ("alice", "bob", "carol"))
+    with core.db.write() as session:
+        roles.grant(session, moderator.id, "moderator", actor=Actor("test"))
+    target = Target(ref=ObjectRef("talk.note", "9"), author_id=author.id)
+    answers = [reason(ask(person, subject=target)) for person in (author, other, moderator)]
+    assert answers == ["ok", "unknown_object", "ok"]
 
 
 def test_a_content_type_that_fails_closes_its_own_objects(core, ask, make_person, caplog):
