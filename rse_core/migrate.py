@@ -183,6 +183,10 @@ def upgrade(core: Core, echo: Callable[[str], None] | None = None) -> list[Outco
     say = echo or (lambda _line: None)
     outcomes = [_upgrade_core(core)]
     say(f"core: {outcomes[0].state}")
+    if core.jobs.on_procrastinate:
+        from .procrastination import apply_schema
+
+        say(f"procrastinate: {'upgraded' if apply_schema(core) else 'current'}")
     manager = core.plugins
     for name in manager.staged_names():
         manifest = manager.manifest(name)

@@ -57,12 +57,14 @@ def defer_there(
     session: Session, name: str, *, run_at: dt.datetime | None, key: str | None, args: Mapping[str, Any]
 ) -> None:
     """Write the job within the session's own transaction."""
-    connection = session.connection().connection.driver_connection
-    options: dict[str, Any] = {"schedule_at": run_at, "queueing_lock": key, "connection": connection}
-    task = _deferring.tasks[TASK].configure(**{k: v for k, v in options.items() if v is not None})
+    options: dict[str, Any] = {"schedule_at": run_at, "queueing_lock": key}
+    chosen = {name: value for name, value in options.items() if value is not None}
     try:
-        # A lock that is taken is a unique violation: the savepoint keeps it from spoiling the caller's transaction.
+        # A lock that is taken is a unique violation: the savepoint keeps it from spoiling the caller's transaction. It is
+        # set when the session's connection is first asked for within the block.
         with session.begin_nested():
+            connection = session.connection().connection.driver_connection
+            task = _deferring.tasks[TASK].configure(connection=connection, **chosen)
             task.defer(name=name, args=dict(args), token=str(uuid.uuid4()))
     except procrastinate.exceptions.AlreadyEnqueued:
         return
