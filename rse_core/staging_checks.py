@@ -138,9 +138,7 @@ def _check_names(staging: Staging, kind: type, attribute: str, others: list[Stag
                 lazy("Begin it with “%(name)s.”.", name=staging.name),
             )
         if key in seen:
-            raise staging.error(
-                lazy("registers %(word)s “%(key)s” twice.", word=word, key=key), lazy("Keep one of them.")
-            )
+            raise staging.error(lazy("registers %(word)s “%(key)s” twice.", word=word, key=key), lazy("Keep one of them."))
         if key in taken:
             raise staging.error(
                 lazy("registers %(word)s “%(key)s”, which “%(taken)s” has.", word=word, key=key, taken=taken[key]),
