@@ -23,7 +23,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-pytestmark = pytest.mark.slow
+#: Bringing a Debian and its packages up may take minutes on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
 REQUIRED = os.environ.get("RSE_TEST_REQUIRE", "").lower().split(",")
 TAG = b"/rse/embed.js"

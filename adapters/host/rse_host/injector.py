@@ -39,7 +39,9 @@ class Injector:
         )
 
 
-_PASSED_ON = ("HTTP_", "REMOTE_", "SERVER_", "wsgi.")
+# All that tells who is asking is passed on, also what the intranet's own sign-in leaves in the environment; not
+# what belongs to this one request, nor what a framework keeps there for itself.
+_KEPT_BY_FRAMEWORKS = ("werkzeug.", "flask.", "django.")
 _NOT_PASSED_ON = frozenset(
     ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE", "HTTP_ACCEPT_ENCODING", "HTTP_TRANSFER_ENCODING")
 )
@@ -89,7 +91,9 @@ class Jar:
 
 
 def _ask(rse_app: Any, environ: WSGIEnvironment, prefix: str, path: str, query: str, jar: Jar) -> str:
-    inner = {key: value for key, value in environ.items() if key.startswith(_PASSED_ON) and key not in _NOT_PASSED_ON}
+    inner = {
+        key: value for key, value in environ.items() if key not in _NOT_PASSED_ON and not key.startswith(_KEPT_BY_FRAMEWORKS)
+    }
     inner.update(
         REQUEST_METHOD="GET", SCRIPT_NAME=prefix, PATH_INFO=path, QUERY_STRING=query, CONTENT_LENGTH="0", CONTENT_TYPE=""
     )

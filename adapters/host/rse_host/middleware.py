@@ -99,6 +99,8 @@ class HostMiddleware:
         self.slots = tuple(slots)
         self.source = source
         self.fragments = fragments
+        # Who may see fragments today may not tomorrow: such a page has no validator even when it has none of them.
+        self._personal = source is not None or fragments is not None
         self.limit = limit
         self._outside = (self.prefix + "/", *exclude)
         self.rewriters = rewriters if rewriters is not None else default_rewriters() if source or fragments else ()
@@ -189,7 +191,7 @@ class HostMiddleware:
         out = rewrite_safely(plain, charset=charset, insert=insert, rewriters=self.rewriters)
         if out is plain:
             return headers, body
-        changed = h.rewritten(headers, mark=None if insert.fragments else self.mark, length=len(out))
+        changed = h.rewritten(headers, mark=None if self._personal else self.mark, length=len(out))
         changed += [("Set-Cookie", cookie) for cookie in environ.pop(COOKIES, ())]
         return changed, out
 
