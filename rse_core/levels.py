@@ -6,7 +6,7 @@ import enum
 import unicodedata
 
 from .errors import BadInput
-from .i18n import LazyText, lazy
+from .i18n import LazyText, _, lazy
 
 
 class Level(enum.IntEnum):
@@ -62,7 +62,9 @@ def parse_level(text: str | int) -> Level:
         if folded in _NAMES:
             return Level(_NAMES[folded])
     raise BadInput(
-        f"“{text}” is not a level.",
-        remedy="Use 0 to 5, or inform, react, comment, contribute, collaborate, co-create "
-        "(informer, réagir, commenter, contribuer, collaborer, co-construire).",
+        _("“%(text)s” is not a level.", text=str(text)[:40]),
+        remedy=_(
+            "Use 0 to 5, or inform, react, comment, contribute, collaborate, co-create "
+            "(informer, réagir, commenter, contribuer, collaborer, co-construire)."
+        ),
     )
