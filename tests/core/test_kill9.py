@@ -41,7 +41,8 @@ class Tally(Plugin):
     @hookimpl
     def rse_consumers(self):
         def count(session, event):
-            session.execute(text("INSERT INTO kill9_tally (event, comment) VALUES (:e, :c)"), {"e": event.id, "c": event.ref.id})
+            row = {"e": event.id, "c": event.ref.id}
+            session.execute(text("INSERT INTO kill9_tally (event, comment) VALUES (:e, :c)"), row)
             time.sleep(0.002)
 
         return [Consumer("tally.count", ("comments.published",), count)]
@@ -53,7 +54,8 @@ def live(url, person):
     number = 0
     while True:
         with core.db.write() as session:
-            service.write(session, person, ObjectRef("page", f"/news/{number % 3}"), f"{os.getpid()} {number}", key=f"{os.getpid()}-{number}")
+            page, body = ObjectRef("page", f"/news/{number % 3}"), f"{os.getpid()}-{number}"
+            service.write(session, person, page, body, key=body)
         if not number:
             os.write(1, b"writing\\n")
         number += 1

@@ -25,6 +25,7 @@ from rse_core.api import (
     translator,
     utcnow,
 )
+from rse_core.policy import can_many
 from rse_core.webapi import Cursor, core, decode_cursor, encode_cursor
 
 from . import access, counting, reading
@@ -85,17 +86,28 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
     wanted = [ref for ref in refs if ref.type in types and types[ref.type].commentable]
     infos = seen(session, viewer.person_id, wanted)
     if slot == "comment_count":
-        counted = counting.counts(session, [info.ref for info in infos.values()])
-        return [
-            SlotItem(ref, render_template("rse/comments/count.html", ref=info.ref, count=counted[info.ref]), order=20)
-            for ref, info in infos.items()
-            if counted.get(info.ref)
-        ]
+        return _counts(session, infos, viewer)
     made = []
     for ref in [ref for ref in wanted if ref in infos][:THREADS]:
         item = thread_item(session, ref, infos[ref], viewer)
         if item is not None:
             made.append(item)
+    return made
+
+
+def _counts(session: Session, infos: Mapping[ObjectRef, ContentInfo], viewer: Viewer) -> list[SlotItem]:
+    """The counts, in one query; a link where the thread is shown too."""
+    shows = core_of(session).settings.inform_shows
+    counted = counting.counts(session, [info.ref for info in infos.values()])
+    decisions = can_many(session, viewer.person_id, access.WRITE, list(infos.values()))
+    made = []
+    for (ref, info), decision in zip(infos.items(), decisions, strict=True):
+        effective, required = decision.effective_level, decision.required_level
+        opens = shows == "all" or (effective is not None and required is not None and effective >= required)
+        count = counted.get(info.ref, 0)
+        if count and (opens or shows == "counts") and decision.reason is not Reason.PLUGIN_OFF:
+            html = render_template("rse/comments/count.html", ref=info.ref, count=count, opens=opens)
+            made.append(SlotItem(ref, html, order=20))
     return made
 
 

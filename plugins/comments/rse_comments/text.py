@@ -16,7 +16,7 @@ from markupsafe import escape
 MENTION = re.compile(r"(?<![\w@/.])@(\w(?:[\w.+'-]{0,97}\w)?(?:@\w(?:[\w.-]{0,97}\w)?)?)")
 TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 # No titles: a mention inside an attribute could not become an element.
-ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
+ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href"}, "ol": {"start"}}
 _MARK = "\ue000{}\ue001"
 _MARKED = re.compile("\ue000(\\d+)\ue001")
 
