@@ -147,6 +147,24 @@ def test_the_name_may_come_from_a_sub_request(served: Callable[..., str], serve_
     assert json.loads(get(address, "/rse/x", Cookie="SESSION=1", Auth_User="chef")[2])["x-rse-user"] == "amelie"
 
 
+def test_large_uploads_and_large_headers_pass_as_before(served: Callable[..., str]) -> None:
+    def pages(handler: BaseHTTPRequestHandler) -> None:
+        size = len(handler.rfile.read(int(handler.headers["Content-Length"])))
+        answer(handler, str(size).encode(), Content_Type="text/plain", Set_Cookie="s=" + "x" * 6000)
+
+    connection = http.client.HTTPConnection(urlsplit(served(pages=pages)).netloc, timeout=20)
+    connection.request("POST", "/upload", body=b"x" * 3_000_000, headers={"Cookie": "a=" + "b" * 5000})
+    assert connection.getresponse().read() == b"3000000"
+    connection.close()
+
+
+def test_a_web_socket_of_the_intranet_is_passed_on(served: Callable[..., str]) -> None:
+    address = served()
+    seen = json.loads(get(address, "/echo", Upgrade="websocket", Connection="Upgrade")[2])
+    assert (seen["upgrade"], seen["connection"]) == ("websocket", "upgrade")
+    assert "upgrade" not in json.loads(get(address, "/echo")[2])
+
+
 def test_our_outage_leaves_the_intranet_answering(served: Callable[..., str]) -> None:
     address = served(rse=None)
     assert get(address, "/note")[::2] == (200, WITH_TAG)
