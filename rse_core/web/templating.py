@@ -29,6 +29,8 @@ from .language import format_date, format_datetime, format_number, format_relati
 from .state import core, rse, session_read
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from ..extension import RSE
 
 HUES = 12
@@ -99,6 +101,7 @@ def register(app: Flask, extension: RSE) -> None:
             "moment": moment,
             "navigation_entries": navigation_entries,
             "own_stylesheets": own_stylesheets,
+            "personal_entries": personal_entries,
             "site_name": extension.core.settings.site_name,
         }
     )
@@ -119,21 +122,35 @@ class Entry:
 
 def navigation_entries() -> list[Entry]:
     """The plugins' pages that this person may use, then the administration for those who have one."""
-    running, person = core(), current_person()
+    person = current_person()
     if person is None:
         return []
-    entries = []
     with session_read() as session:
-        on = plugins_on(session, person.id)
-        items = [(plugin, item) for plugin, item in running.plugins.contributions(NavItem) if plugin in on]
-        for _plugin, item in sorted(items, key=lambda one: (one[1].order, one[1].endpoint)):
-            if item.area == "main" and (item.capability is None or can(session, person.id, item.capability)):
-                entries.append(Entry(url_for(item.endpoint), item.label, item.icon, item.endpoint == request.endpoint))
+        entries = _entries_of(session, person.id, "main")
         administers = bool(g.get("rse_rights")) or bool(rights_of(session, person.id))
     if administers:
         here = request.blueprint == "rse_admin"
         entries.append(Entry(url_for("rse_admin.cursor"), lazy("Administration"), "sliders-horizontal", here))
     return entries
+
+
+def personal_entries() -> list[Entry]:
+    """The plugins' pages about the person who asks (area ``me``), for the page ``me/``."""
+    person = current_person()
+    if person is None:
+        return []
+    with session_read() as session:
+        return _entries_of(session, person.id, "me")
+
+
+def _entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
+    on = plugins_on(session, person_id)
+    items = [item for plugin, item in core().plugins.contributions(NavItem) if plugin in on and item.area == area]
+    return [
+        Entry(url_for(item.endpoint), item.label, item.icon, item.endpoint == request.endpoint)
+        for item in sorted(items, key=lambda one: (one.order, one.endpoint))
+        if item.capability is None or can(session, person_id, item.capability)
+    ]
 
 
 def own_stylesheets() -> list[str]:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from sqlalchemy import func, select
 
 from rse_core.api import ObjectRef
@@ -13,6 +14,7 @@ from rse_core.testing.organisation import make_person, set_level
 from rse_likes import health, service
 from rse_likes.models import Reaction
 
+pytestmark = pytest.mark.slow
 PAGE = ObjectRef("page", "/news/hot")
 PROCESSES, EACH = 4, 50
 

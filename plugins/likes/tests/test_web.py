@@ -290,6 +290,10 @@ def test_my_reactions_name_what_i_still_see(site, client, anna):
     assert "Something you can no longer see" in page
 
 
+def test_my_page_leads_to_my_reactions(site, client):
+    assert 'href="/rse/likes/mine"' in client.get("/rse/me/").text
+
+
 def test_switched_off_for_everybody_there_is_no_bar_and_no_page(site, client):
     with site.db.write() as session:
         site.plugins.disable(session, "likes", Actor("cli"))
