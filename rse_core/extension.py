@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from .metrics import Metrics
 from .identity import Identity
+from .metrics import Metrics
 from .runtime import Core
 from .settings import Settings
 
