@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flask_smorest import Blueprint as RestBlueprint
     from sqlalchemy.orm import DeclarativeBase, Session
 
+    from .content import ObjectRef
     from .contributions import (
         Asset,
         Capability,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
         Veto,
         Viewer,
     )
-    from .content import ObjectRef
     from .identity import IdentitySource
     from .policy import Question
     from .settings import Settings

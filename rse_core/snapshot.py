@@ -80,7 +80,7 @@ def load_snapshot(session: Session) -> Snapshot:
 
 def _shifts(session: Session) -> dict[str, int]:
     rows = session.execute(select(CapabilityShift.capability, CapabilityShift.level))
-    return {capability: level for capability, level in rows}  # noqa: C416  rows are no pairs to a type checker
+    return {capability: level for capability, level in rows}
 
 
 def _paths(parents: Mapping[int, int | None]) -> dict[int, tuple[int, ...]]:

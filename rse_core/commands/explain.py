@@ -83,7 +83,7 @@ def answers(session: Session, core: Core, questions: list[Asked]) -> Iterator[tu
         rows = session.execute(
             select(Person.username, Person.id).where(Person.username.in_(names[start : start + 500]))
         )
-        ids |= {username: ident for username, ident in rows}  # noqa: C416  rows are no pairs to a type checker
+        ids |= {username: ident for username, ident in rows}
     policy.preload(ids.values())
     places: Sequence[Resolved | None]
     try:

@@ -53,7 +53,7 @@ def jobs(core: Core, as_json: bool) -> None:
 
     with core.db.read() as session:
         rows = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
-        states = {state: count for state, count in rows}  # noqa: C416 - typed as dict() is not
+        states = {state: count for state, count in rows}
         dead: list[dict[str, Any]] = [
             {"job": row.name, "id": row.id, "attempts": row.attempts, "error": row.error}
             for row in session.scalars(select(JobRow).where(JobRow.state == "dead").order_by(JobRow.id).limit(100))

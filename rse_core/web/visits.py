@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .. import indicators
@@ -50,4 +51,8 @@ def learn_page(session: Session, claim: PageClaim) -> PageIdentity:
             limit(writing, claim.person_id, "pages.learn", most=NAMES_PER_HOUR, seconds=3600)
             return running.pages.identify(writing, claim, create=True)
     except RseError:
+        return page
+    except DBAPIError:
+        # Two browsers teach the same names at once and one loses: nothing of the page hangs on it, the next visit tries again.
+        log.warning("the names of a page could not be learnt", exc_info=True)
         return page
