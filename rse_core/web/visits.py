@@ -53,6 +53,7 @@ def learn_page(session: Session, claim: PageClaim) -> PageIdentity:
     except RseError:
         return page
     except DBAPIError:
-        # Two browsers teach the same names at once and one loses: nothing of the page hangs on it, the next visit tries again.
+        # Two browsers teach the same names at once and one loses: nothing of the page hangs on it, and the next
+        # visit tries again.
         log.warning("the names of a page could not be learnt", exc_info=True)
         return page

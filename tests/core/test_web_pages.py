@@ -36,7 +36,10 @@ class Talk(Plugin):
 
     @hookimpl
     def rse_capabilities(self) -> list[Capability]:
-        return [Capability("talk.react", "React to talk", Level.REACT), Capability("talk.write", "Write talk", Level.COMMENT)]
+        return [
+            Capability("talk.react", "React to talk", Level.REACT),
+            Capability("talk.write", "Write talk", Level.COMMENT),
+        ]
 
     @hookimpl
     def rse_blueprints(self) -> list[Any]:
