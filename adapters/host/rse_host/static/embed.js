@@ -143,6 +143,10 @@
   }
   function reveal(host) { host.element.style.setProperty('display', 'block', 'important'); }
   function dress(host) {
+    /* What the server placed may have been typed into before this script came. */
+    var active = host.root.activeElement;
+    host.back = active && { key: key(active), from: active.selectionStart, to: active.selectionEnd };
+    keep(host);
     host.root.textContent = '';
     accent(host.element);
     var waiting = sheets.map(function (href) {
@@ -202,7 +206,8 @@
     if (!empty && host.mark.parentNode) { host.mark.parentNode.replaceChild(element, host.mark); }
     if (empty && !host.box) { return; }
     keep(host);
-    var back = remember(host), template = document.createElement('template');
+    var back = remember(host) || host.back, template = document.createElement('template');
+    host.back = null;
     template.innerHTML = policy.createHTML(slot.html);
     host.box.textContent = '';
     host.box.appendChild(template.content);
@@ -289,7 +294,7 @@
 
   /* Drafts: per person, page, form and tab; the newest of any tab when this one has none. */
   function fields(host) {
-    return Array.prototype.filter.call(host.box ? host.box.querySelectorAll('textarea,input[type=text]') : [], function (field) {
+    return Array.prototype.filter.call((host.box || host.root).querySelectorAll('textarea,input[type=text]'), function (field) {
       return field.name && field.form && !field.closest('[data-rse-nodraft]');
     });
   }
@@ -324,7 +329,7 @@
 
   /* Forms and links. */
   function listen(host) {
-    host.root.addEventListener('input', function (event) { if (fields(host).indexOf(event.target) >= 0) { save(event.target); } });
+    host.root.addEventListener('input', function (event) { if (host.box && fields(host).indexOf(event.target) >= 0) { save(event.target); } });
     host.root.addEventListener('click', function (event) {
       var button = event.target.closest('button,input[type=submit]'), link = event.target.closest('a[href]');
       /* The answer to a click may stand there before the second of a double click comes: that one is not meant for it. */
