@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..settings import Settings
+from . import recycling
 
 SQLITE, POSTGRES = "sqlite", "postgres"
 DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -59,6 +60,10 @@ class Databases:
         self._templates: dict[tuple[str, ...], str] = {}
         self._made: list[str] = []
         self._checked = False
+        #: PostgreSQL: what a fresh copy of a template holds, copies that wait to be used again, and whose copy each is
+        self._blanks: dict[str, recycling.Blank] = {}
+        self._waiting: dict[str, list[str]] = {}
+        self._copies: dict[str, str] = {}
 
     @property
     def is_sqlite(self) -> bool:
@@ -94,7 +99,12 @@ class Databases:
         """The address of a new database that has every table of the core and of these plugins."""
         template = self._template(plugins)
         if not self.is_sqlite:
-            return self._create_postgres(make_url(template).database)
+            waiting = self._waiting.get(template)
+            if waiting:
+                return waiting.pop()
+            url = self._create_postgres(make_url(template).database)
+            self._copies[url] = template
+            return url
         copy = self.folder / f"{uuid.uuid4().hex}.db"
         shutil.copyfile(str(make_url(template).database), copy)
         return f"sqlite:///{copy}"
@@ -134,6 +144,13 @@ class Databases:
             for suffix in ("", "-wal", "-shm"):
                 Path(name + suffix).unlink(missing_ok=True)
         elif name in self._made:
+            template = self._copies.get(url)
+            if template is not None:
+                if template not in self._blanks:
+                    self._blanks[template] = recycling.blank(template)
+                if recycling.emptied(url, self._blanks[template]):
+                    self._waiting.setdefault(template, []).append(url)
+                    return
             self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             self._made.remove(name)
 
