@@ -89,10 +89,16 @@ class Pages:
         canonical = self._canonical(address, claim.canonical)
         names = self._names(address, canonical, claim.native)
         found = self._lookup(session, names, claim.person_id)
+        if found is not None and self._is_another(found, claim):
+            found, canonical = None, self._free(session, canonical)
         if found is None:
             if not create:
                 return replace(self._unknown(canonical), settled=False)
             found = self._create(session, canonical, claim)
+            with self._lock:
+                # What was unknown a moment ago is known now; other processes find out when they write.
+                self._cache.pop(address.key, None)
+                self._cache.pop(canonical.key, None)
         if create:
             self._learn(session, found, names, canonical, claim)
             return self._identity(found)
@@ -230,6 +236,20 @@ class Pages:
         found = {alias: page for alias, page in rows}
         return next((found[name] for name in names if name in found), None)
 
+    def _is_another(self, page: Page, claim: PageClaim) -> bool:
+        """Whether the server's side says, by the page's native id, that a new page stands where this one stood."""
+        old, new = page.native_id, claim.native
+        if not claim.trusted or not old or not new or old == new:
+            return False
+        return old.partition(":")[0] == new.partition(":")[0]
+
+    def _free(self, session: Session, address: Address) -> Address:
+        """A key for a new page at an address whose key another page keeps."""
+        number = 2
+        while session.scalar(select(Page.id).where(Page.key == f"{address.key}~{number}")) is not None:
+            number += 1
+        return replace(address, path=f"{address.path}~{number}")
+
     def _settled(self, session: Session, page: Page, names: Sequence[str], claim: PageClaim) -> bool:
         """Whether this claim teaches nothing: every name is known, or this person has said it before."""
         known = session.execute(
@@ -287,8 +307,11 @@ class Pages:
         if existing is None:
             session.add(PageAlias(alias=alias, page_id=page.id, trusted=trusted, claimed_by=person_id))
         elif existing.trusted:
-            # Settled. A trusted source may still say that the address now belongs to another page.
+            # Settled. A trusted source may still say that the address now belongs to another page; but what is a page's own
+            # key stays with it, as its reactions and comments are kept under that.
             if not trusted or existing.page_id == page.id:
+                return
+            if session.scalar(select(Page.id).where(Page.key == alias)) is not None:
                 return
             existing.page_id = page.id
         elif trusted or (existing.page_id == page.id and existing.claimed_by != person_id):

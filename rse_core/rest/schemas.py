@@ -39,7 +39,7 @@ class DecisionSchema(ma.Schema):
     effective_level = ma.fields.Integer(allow_none=True)
     required_level = ma.fields.Integer(allow_none=True)
     opens_at = ma.fields.String(allow_none=True)
-    trail = ma.fields.List(ma.fields.Dict(), metadata={"description": "every rule that was looked at"})
+    trail = ma.fields.List(ma.fields.Dict(), metadata={"description": "every rule looked at, for site administrators"})
 
 
 class MeSchema(ma.Schema):

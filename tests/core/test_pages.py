@@ -63,6 +63,16 @@ def test_a_rename_told_by_the_server_keeps_the_thread(core):
     assert known(core, "/news/1").sections == ("/actualites/1",)
 
 
+def test_a_new_page_at_the_address_of_one_that_moved_does_not_take_its_thread(core):
+    old = say(core, address="/a", native="wordpress:1", trusted=True)
+    say(core, address="/b", native="wordpress:1", trusted=True)
+    new = say(core, address="/a", native="wordpress:2", trusted=True)
+    assert new.ref != old.ref
+    assert say(core, address="/a", native="wordpress:2", trusted=True).ref == new.ref
+    assert known(core, new.ref.id).ref == new.ref
+    assert known(core, old.ref.id).ref == known(core, "/b").ref == old.ref
+
+
 def test_remap_moves_the_thread_and_refuses_to_guess_a_merge(core):
     old, other = say(core, address="/a", trusted=True), say(core, address="/b", trusted=True)
     with core.db.write() as session:
