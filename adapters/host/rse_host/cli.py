@@ -21,7 +21,7 @@ def _site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--server-name", default="intranet.example", show_default=True, help="Name people type; _ for any."),
         click.option("--listen", default="80", show_default=True, help="Port, or address:port."),
         click.option("--upstream", default="http://127.0.0.1:8080", show_default=True, help="Where the intranet answers."),
-        click.option("--rse", default="http://127.0.0.1:8000", show_default=True, help="Where RSE answers; unix:/path too."),
+        click.option("--rse", default="http://127.0.0.1:8400", show_default=True, help="Where RSE answers; unix:/path too."),
         click.option("--profile", type=click.Choice(tuple(PROFILES)), help="Kind of intranet (default: rse.toml's)."),
         click.option("--slots", help="Slots to place, with commas between; those of rse.toml if not given."),
         click.option(

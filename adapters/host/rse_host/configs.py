@@ -27,7 +27,7 @@ class Site:
 
     :param server_name: the name people type; ``_`` for any.
     :param upstream: where the intranet answers, ``http://127.0.0.1:8080``.
-    :param rse: where RSE answers, ``http://127.0.0.1:8000`` or ``unix:/run/rse.sock``.
+    :param rse: where RSE answers, ``http://127.0.0.1:8400`` or ``unix:/run/rse.sock``.
     :param listen: address and port of the web server, ``80`` or ``127.0.0.1:8081``.
     :param sso: how the web server knows who is asking: ``none``, ``basic`` (a password file, for a pilot),
         ``header``
@@ -42,7 +42,7 @@ class Site:
 
     server_name: str = "intranet.example"
     upstream: str = "http://127.0.0.1:8080"
-    rse: str = "http://127.0.0.1:8000"
+    rse: str = "http://127.0.0.1:8400"
     listen: str = "80"
     prefix: str = "/rse"
     profile: str = "generic"
