@@ -66,6 +66,15 @@ def heading(tab, text):
     return tab.get_by_role("heading", name=text, exact=True)
 
 
+def holds(tab, area, text):
+    """Wait until the field has this value: the script restores it a moment after the page has loaded."""
+    for _ in range(100):
+        if area.input_value() == text:
+            return
+        tab.wait_for_timeout(100)
+    assert area.input_value() == text
+
+
 def keep_picture(tab, name):
     """Into the folder that ``RSE_PICTURES`` names, for somebody to look at."""
     folder = os.environ.get("RSE_PICTURES")
@@ -199,8 +208,7 @@ def test_what_was_typed_survives_a_reload_and_a_refusal(site, anna, rse_tab):
     area = tab.get_by_label("Votre commentaire")
     area.fill("A long thought")
     tab.reload()
-    area.wait_for()
-    assert area.input_value() == "A long thought"
+    holds(tab, area, "A long thought")
     set_level(site.core, "react")
     tab.get_by_role("button", name="Commenter", exact=True).click()
     tab.get_by_role("alert").wait_for()
@@ -221,7 +229,7 @@ def test_what_was_typed_before_the_script_came_is_kept_with_the_place_of_the_cur
     held[0].continue_()
     # The list of names comes with the script's own markup.
     tab.locator("[role=listbox]").wait_for(state="attached")
-    assert area.input_value() == "Early bird"
+    holds(tab, area, "Early bird")
     tab.keyboard.type("s")
     assert area.input_value() == "Early birds"
 
