@@ -20,6 +20,8 @@ from dists import IGNORED, ROOT, Distribution, distributions
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 LOCKS = ("requirements/run.lock", "requirements/dev.lock")
 CORE_TESTS = "tests/core"
+#: Of the core's tests, those that a single plugin beside it could upset.
+MIXED = ("test_plugin_running.py", "test_policy.py", "test_pages.py", "test_web_shell.py", "test_site_commands.py")
 SHARED = ("conftest.py", "pytest.ini")
 
 
@@ -66,7 +68,7 @@ def tests_copy(place: Path, dist: Distribution) -> list[str]:
     own = dist.folder.relative_to(ROOT)
     names = shutil.ignore_patterns(dist.package, "setup.cfg", "pyproject.toml", "__pycache__")
     shutil.copytree(dist.folder, place / own, ignore=names)
-    return [CORE_TESTS, f"{own}/tests"]
+    return [*(f"{CORE_TESTS}/{name}" for name in MIXED), f"{own}/tests"]
 
 
 def origin(python: Path, dist: Distribution, place: Path) -> None:
@@ -92,8 +94,8 @@ def suite(dist: Distribution, wheels: dict[str, Path]) -> None:
         python = environment(Path(folder) / "venv", chosen)
         paths = tests_copy(place, dist)
         origin(python, dist, place)
-        # What takes long has run in the tree and against the core's wheel; here the question is the mixture.
-        shorter = [] if dist.is_core else ["-m", "not slow or browser"]
+        # What takes long, and PostgreSQL, has run in the tree; here the question is what a wheel carries, and the mixture.
+        shorter = ["-m", "not slow and not browser and not postgres"]
         # pytest would rewrite every module of an installed plugin, the core among them, and Python before 3.11.8
         # fails when two threads build syntax trees at once.
         options = ["-q", "-n", "2", "-p", "no:cacheprovider", "--assert=plain", *shorter]
