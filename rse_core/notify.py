@@ -26,12 +26,13 @@ def notify(
     type_name: str,
     ref: ObjectRef,
     *,
-    actor_id: int,
+    actor_id: int | None,
     cause: str,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell a person; nobody is told of their own acts.
 
+    :param actor_id: who caused it; None for an act without a person (a command), which cannot be withdrawn.
     :param cause: identifies what happened, ``like:12``; the same cause tells once, and :func:`withdraw` takes it back.
     :param data: JSON-ready facts for the text (never a copy of what people wrote).
     :raises RseError: for a type that no plugin registered.
@@ -59,6 +60,9 @@ def notify(
         )  # fmt: skip
         session.add(row)
         session.flush()
+    if actor_id is None:
+        row.updated_at, row.data = now, {**row.data, **dict(data or {})}
+        return
     statement = dialect_insert(session, NotificationActor).values(
         notification_id=row.id, actor_id=actor_id, cause=cause, at=now
     )

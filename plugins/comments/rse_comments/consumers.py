@@ -74,7 +74,7 @@ def decided(session: Session, event: Event) -> None:
         service.approved(session, comment)
         return
     service.refused(session, comment, held.reason)
-    if comment.author_id is not None and event.actor_id is not None and comment.state == "refused":
+    if comment.author_id is not None and comment.state == "refused":
         notify(
             session, comment.author_id, "comments.refused", ref, actor_id=event.actor_id,
             cause=f"refused:{comment.id}", data={"reason": comment.reason},

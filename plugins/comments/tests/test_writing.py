@@ -364,3 +364,20 @@ def test_the_plugin_meets_the_contract(core):
     from rse_core.testing import assert_plugin_contract
 
     assert_plugin_contract(plugin)
+
+
+def test_a_refusal_by_command_tells_the_author_with_the_reason(site, anna):
+    from rse_core import moderation, notify
+
+    with site.db.write() as session:
+        moderation.review(session, "site", 0, True, actor=Actor("cli"), subject="site")
+    with site.db.write() as session:
+        comment = service.write(session, anna.id, PAGE, "A text to be looked at.")
+    assert comment.state == "pending"
+    with site.db.write() as session:
+        (held,) = moderation.queue(session)
+        moderation.decide(session, held.id, False, Actor("cli:test"), "Not here.")
+    site.jobs.run_due()
+    with site.db.read() as session:
+        (notice,) = notify.of_person(session, anna.id)
+        assert (notice.type, notice.data["reason"], notice.first_actor_id) == ("comments.refused", "Not here.", None)
