@@ -12,6 +12,9 @@ from rse_core.api import Job, Manifest, Plugin, defer, hookimpl
 from rse_core.models.runtime import Preference
 from rse_core.testing.organisation import make_person
 
+#: Procrastinate runs on PostgreSQL alone.
+pytestmark = [pytest.mark.parametrize("rse_database", ["postgres"], indirect=True), pytest.mark.postgres]
+
 
 class Counter(Plugin):
     """A job that counts its runs in the database."""
@@ -33,9 +36,7 @@ class Counter(Plugin):
 
 
 @pytest.fixture
-def core(rse_core, rse_database):
-    if rse_database.kind != "postgres":
-        pytest.skip("Procrastinate runs on PostgreSQL only")
+def core(rse_core):
     core = rse_core([Counter()], jobs="procrastinate")
     migrate.upgrade(core)
     return core
