@@ -36,7 +36,8 @@ from rse_core.testing.organisation import make_person, set_level
 COMMENTS, AUTHORS, ROUNDS, PER_ROUND = 200, 40, 9, 10
 PAGE = "/news/1"
 BARE = """<!doctype html><title>Comments</title><ol>{% for row in rows %}
-<li id="c{{ row.id }}"><h3>{{ row.display_name }}</h3><p>{{ row.created_at }}</p><div>{{ row.body }}</div></li>{% endfor %}</ol>"""
+<li id="c{{ row.id }}"><h3>{{ row.display_name }}</h3><p>{{ row.created_at }}</p><div>{{ row.body }}</div></li>
+{% endfor %}</ol>"""
 
 
 @contextlib.contextmanager
@@ -111,9 +112,7 @@ def measure(url: str) -> dict[str, float]:
     with seeded(url) as (core, person):
         client, floor = create_app(core).test_client(), bare(url).test_client()
         as_person(client, person)
-        # A page of the thread is 20 comments with their answers; the cursor-less whole is asked for as a reader would
-        # who has pressed "more" until the end: the slot's parameter for the number does not exist, so the bare page is
-        # compared with the first page and, by the service, with all 200.
+        # RSE shows 20 comments with their answers at a time; the bare page has all 200. The service is asked for all 200 too.
         address = f"/rse/embed/slots?address={PAGE}&slots="
 
         def get(slots: str, headers: dict[str, str] | None = None, expect: int = 200) -> str:

@@ -27,7 +27,7 @@ def test_every_module_of_the_layers_exists_and_every_module_is_in_a_layer():
     for name in named:
         importlib.import_module(f"rse_core.{name}")
     present = {path.stem for path in root.glob("*.py")} | {path.parent.name for path in root.glob("*/__init__.py")}
-    core = {"policy", "cursor", "people", "audiences", "roles", "jobs", "events", "pages", "manager", "notify", "db", "models"}
+    core = {"policy", "cursor", "people", "audiences", "roles", "jobs", "events", "pages", "manager", "notify", "models"}
     assert core <= named & present
 
 

@@ -182,7 +182,7 @@ def test_a_job_is_not_run_before_its_time(core, recorder):
 
 
 def test_a_job_that_nobody_registered_is_refused_at_once(core):
-    with core.db.write() as session, pytest.raises(RseError, match="nothing.here"):
+    with core.db.write() as session, pytest.raises(RseError, match=r"nothing\.here"):
         defer(session, "nothing.here")
 
 
