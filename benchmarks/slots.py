@@ -112,7 +112,7 @@ def measure(url: str) -> dict[str, float]:
     with seeded(url) as (core, person):
         client, floor = create_app(core).test_client(), bare(url).test_client()
         as_person(client, person)
-        # RSE shows 20 comments with their answers at a time; the bare page has all 200. The service is asked for all 200 too.
+        # RSE shows 20 comments with their answers at a time, the bare page all 200; so is the service asked for.
         address = f"/rse/embed/slots?address={PAGE}&slots="
 
         def get(slots: str, headers: dict[str, str] | None = None, expect: int = 200) -> str:
