@@ -186,26 +186,37 @@ def test_removing_a_plugin_breaks_nobodys_upgrade(rse_core, rse_distributions):
     assert "rse_notes_thing" in tables_of(again.db)
 
 
+UPGRADE = """
+import sys
+from rse_core import migrate
+from rse_core.runtime import Core
+from rse_core.testing.databases import kit_settings
+
+core = Core(kit_settings(database_url=sys.argv[1]), plugins=[])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate.upgrade(core)
+core.close()
+"""
+
+
 def test_two_servers_that_upgrade_at_once_do_it_once(rse_database, rse_core):
-    import threading
+    import subprocess
+    import sys
 
     url = rse_database.empty()
-    cores = [rse_core(database_url=url), rse_core(database_url=url)]
-    errors = []
-
-    def run(core):
-        try:
-            migrate.upgrade(core)
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(core,)) for core in cores]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    with cores[0].db.read() as session:
+    command = [sys.executable, "-c", UPGRADE, url]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    servers = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for server in servers:
+        assert server.stdout.readline().strip() == "ready", server.stderr.read()
+    for server in servers:
+        server.stdin.write("go\n")
+        server.stdin.flush()
+    for server in servers:
+        _out, errors = server.communicate(timeout=120)
+        assert server.returncode == 0, errors
+    with rse_core(database_url=url).db.read() as session:
         assert session.execute(text("SELECT COUNT(*) FROM rse_core_alembic")).scalar() == 1
         assert session.execute(text("SELECT COUNT(*) FROM rse_core_audience")).scalar() == 1
 
