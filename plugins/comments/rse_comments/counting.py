@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from rse_core.api import ObjectRef, core_of
+from rse_core.api import ObjectRef, dialect_insert
 
 from .models import Comment, CommentCount
 
 
 def published(session: Session, comment: Comment) -> None:
     """One more."""
-    if core_of(session).db.is_sqlite:
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-    statement: Any = insert(CommentCount).values(ref_type=comment.ref_type, ref_id=comment.ref_id, count=1)
+    statement = dialect_insert(session, CommentCount).values(ref_type=comment.ref_type, ref_id=comment.ref_id, count=1)
     session.execute(
         statement.on_conflict_do_update(index_elements=["ref_type", "ref_id"], set_={"count": CommentCount.count + 1})
     )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session
 
-from rse_core.api import ObjectRef, core_of, utcnow
+from rse_core.api import ObjectRef, core_of, dialect_insert, utcnow
 
 from .models import Reaction, ReactionCount
 
@@ -18,7 +18,7 @@ def put(session: Session, person_id: int, ref: ObjectRef, kind: str, via: str) -
     :returns: ``"added"``, ``"changed"``, or None when it already was.
     """
     now = utcnow()
-    statement = _insert(session)(Reaction).values(
+    statement = dialect_insert(session, Reaction).values(
         person_id=person_id, ref_type=ref.type, ref_id=ref.id, kind=kind, via=via, created_at=now, changed_at=now
     )
     # The unique key decides between two clicks at once; on PostgreSQL the second waits here for the first.
@@ -59,7 +59,7 @@ def _insert_counted(session: Session, statement: Any, ref: ObjectRef, kind: str)
         return added
     # One statement: the row of a hot object's counter stays locked for one journey less.
     added = statement.returning(Reaction.ref_type, Reaction.ref_id, Reaction.kind).cte("added")
-    counted = _insert(session)(ReactionCount).from_select(
+    counted = dialect_insert(session, ReactionCount).from_select(
         ["ref_type", "ref_id", "kind", "count"], select(added.c.ref_type, added.c.ref_id, added.c.kind, literal(1))
     )
     counted = counted.on_conflict_do_update(
@@ -84,17 +84,9 @@ def _add(session: Session, ref: ObjectRef, changes: dict[str, int]) -> None:
                 .values(count=ReactionCount.count + change)
             )
             continue
-        statement = _insert(session)(ReactionCount).values(ref_type=ref.type, ref_id=ref.id, kind=kind, count=change)
+        statement = dialect_insert(session, ReactionCount).values(ref_type=ref.type, ref_id=ref.id, kind=kind, count=change)
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=["ref_type", "ref_id", "kind"], set_={"count": ReactionCount.count + change}
             )
         )
-
-
-def _insert(session: Session) -> Any:
-    if core_of(session).db.is_sqlite:
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-    return insert
