@@ -63,6 +63,8 @@ def tests_copy(place: Path, dist: Distribution) -> list[str]:
     for name in SHARED:
         shutil.copy(ROOT / name, place / name)
     shutil.copytree(ROOT / CORE_TESTS, place / CORE_TESTS, ignore=IGNORED)
+    # Tests of the pages compare them with what is installed.
+    shutil.copytree(ROOT / "docs", place / "docs", ignore=shutil.ignore_patterns("images"))
     if dist.is_core:
         return [CORE_TESTS]
     own = dist.folder.relative_to(ROOT)
