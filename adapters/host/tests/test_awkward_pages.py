@@ -160,11 +160,8 @@ def test_no_bytes_make_the_scanner_fail_or_change_more_than_one_place(page: byte
     assert result == page or (result.count(TAG.encode()) == 1 and result.replace(TAG.encode(), b"") == page)
 
 
+@pytest.mark.timeout(60)  # one that reads in quadratic time would need hours
 @pytest.mark.parametrize("filler", [b"<", b"<a ", b"<!--", b"<script>", b"<meta a=", b"<meta a='", b"<title>", b"-", b"<p>"])
 def test_a_hostile_page_is_scanned_in_linear_time(filler: bytes) -> None:
-    import time
-
     page = b"<html><head>" + filler * (600_000 // len(filler))
-    began = time.perf_counter()
-    insert_script(page, INSERT)
-    assert time.perf_counter() - began < 5
+    assert len(insert_script(page, INSERT)) >= len(page)
