@@ -193,6 +193,7 @@ def test_one_request_fills_all_the_slots_of_a_page(tab: Any, address: str, servi
     assert asked["title"] == ["Note"]
     assert asked["section"] == ["/hr"]
     assert tab.locator("article > rse-slot").count() == 2
+    tab.get_by_role("button", name="Like, 0").wait_for(state="visible")
     assert tab.get_by_role("button", name="Like, 0").is_visible()
 
 
@@ -274,6 +275,8 @@ def test_hostile_styles_do_not_reach_inside_and_a_strict_policy_is_enough(tab: A
     service.csp = CSP
     ready(tab, address)
     button = tab.get_by_role("button", name="Like, 0")
+    # A slot is shown once its styles have come, within a second.
+    button.wait_for(state="visible")
     assert button.is_visible()
     box = button.bounding_box()
     assert box["x"] >= 0
