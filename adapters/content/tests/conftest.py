@@ -1,0 +1,12 @@
+"""The plugin alone on the core."""
+
+from __future__ import annotations
+
+import pytest
+
+from rse_content import plugin
+
+
+@pytest.fixture
+def rse_plugins():
+    return [plugin]

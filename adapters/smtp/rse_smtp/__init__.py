@@ -1,0 +1,5 @@
+"""Mails of RSE by SMTP."""
+
+from .plugin import Smtp
+
+plugin = Smtp()

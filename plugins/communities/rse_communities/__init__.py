@@ -1,0 +1,5 @@
+"""Communities, team spaces and projects: who is in, who may do what."""
+
+from .plugin import Communities
+
+plugin = Communities()
