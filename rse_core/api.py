@@ -5,22 +5,29 @@ from __future__ import annotations
 from .audit import Actor, record
 from .content import ContentInfo, ContentType, ObjectRef
 from .contributions import (
+    Activity,
     Asset,
     Capability,
     Cli,
     Consumer,
+    DigestLine,
     HealthCheck,
     HealthResult,
     Indicator,
     Job,
+    LegacySource,
     Migrations,
     NavItem,
+    NotificationTransport,
     NotificationType,
+    OutgoingMessage,
     PersonalData,
+    Publication,
     Review,
     SearchDocument,
     Setting,
     SlotItem,
+    SpaceChange,
     Translations,
     Veto,
     Viewer,
@@ -47,16 +54,17 @@ from .notify import notify, withdraw
 from .objects import resolve, seen
 from .options import option
 from .plugin import Manifest, Plugin, hookimpl
-from .policy import Question, Target, can, require
+from .policy import Question, Target, can, open_audiences, require
 from .runtime import Core, core_of
 
 __all__ = [
-    "Actor", "Asset", "BadInput", "can", "Capability", "Cli", "ConfigError", "Conflict", "Consumer", "ContentInfo",
-    "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert", "emit", "Event",
-    "Forbidden", "HealthCheck", "HealthResult", "hookimpl", "Identity", "IdentityRefused", "IdentitySource",
-    "Indicator", "Job", "Key", "LazyText", "Level", "Manifest", "Migrations", "Mode", "NavItem", "NotFound",
-    "NotificationType", "notify", "ObjectRef", "option", "parse_level", "PersonalData", "Plugin", "plugin_base",
-    "PluginError", "Question", "Reason", "record", "require", "resolve", "Review", "RseError", "SearchDocument", "seen",
-    "Setting", "SignInNeeded", "SlotItem", "Target", "Text", "TooMany", "Translations", "translator", "use_locale",
-    "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
+    "Activity", "Actor", "Asset", "BadInput", "can", "Capability", "Cli", "ConfigError", "Conflict", "Consumer",
+    "ContentInfo", "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert",
+    "DigestLine", "emit", "Event", "Forbidden", "HealthCheck", "HealthResult", "hookimpl", "Identity",
+    "IdentityRefused", "IdentitySource", "Indicator", "Job", "Key", "LazyText", "LegacySource", "Level", "Manifest",
+    "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify", "ObjectRef",
+    "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
+    "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review", "RseError",
+    "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TooMany",
+    "Translations", "translator", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
 ]  # fmt: skip

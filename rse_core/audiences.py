@@ -4,7 +4,8 @@ Every list is filtered in SQL by one semi-join::
 
     select(Comment).where(Comment.audience_id.in_(visible(person_id)))
 
-A person who is not active is in no audience. :func:`refresh` computes the rows that ought to stand and
+A person who is not active is in no audience; one from outside the organisation is in those of their groups and spaces
+only. :func:`refresh` computes the rows that ought to stand and
 writes only the
 difference, by two statements, whatever the number of people.
 """
@@ -40,7 +41,7 @@ _KINDS: dict[str, type[Entity] | type[Group] | type[Space]] = {
 
 
 def everyone(session: Session) -> int:
-    """The audience of all active people."""
+    """The audience of all active people of the organisation."""
     found = session.scalar(select(Audience.id).where(Audience.kind == "everyone"))
     if found is None:
         found = _add(session, "everyone", 0)
@@ -160,8 +161,8 @@ def _wanted(people: Select[int] | None) -> Subquery:
     if people is not None:
         person = person.where(Person.id.in_(people))
     parts: list[Select[int, int]] = [
-        person.join(Audience, Audience.kind == "everyone"),
-        person.join(EntityPath, EntityPath.entity_id == Person.entity_id).join(
+        person.where(Person.external.is_(False)).join(Audience, Audience.kind == "everyone"),
+        person.where(Person.external.is_(False)).join(EntityPath, EntityPath.entity_id == Person.entity_id).join(
             Audience, (Audience.kind == "entity") & (Audience.target_id == EntityPath.ancestor_id)
         ),
         person.join(GroupMember, GroupMember.person_id == Person.id).join(

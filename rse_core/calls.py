@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .contributions import Review, SearchDocument, SlotItem, Veto, Viewer
+from .contributions import DigestLine, Review, SearchDocument, SlotItem, SpaceChange, Veto, Viewer
 from .errors import PluginError
 from .i18n import lazy
 from .isolation import Breaker, Implementation
@@ -81,6 +82,31 @@ class PluginCalls:
         for plugin, answer in self._each("rse_search_documents", session=session, refs=refs):
             found += self._checked(plugin, "rse_search_documents", answer, SearchDocument, lambda _item: True)
         return found
+
+    def digest(
+        self, session: Session, person_id: int, since: dt.datetime, *, plugins: Iterable[str] | None = None
+    ) -> list[DigestLine]:
+        """What is worth reading since then, of all plugins (``plugins``: only these)."""
+        found: list[DigestLine] = []
+        for plugin, answer in self._each("rse_digest", plugins, session=session, person_id=person_id, since=since):
+            found += self._checked(plugin, "rse_digest", answer, DigestLine, lambda _item: True)
+        return found
+
+    def space_changed(self, session: Session, change: SpaceChange) -> None:
+        """Tell every plugin that a space's content has another audience; the caller's transaction fails with the first
+        that fails, muted or not.
+
+        :raises PluginError: names the plugin.
+        """
+        for implementation in self.implementations("rse_space_changed"):
+            try:
+                implementation(change=change, session=session)
+            except Exception as error:
+                raise PluginError(
+                    lazy("The plugin “%(name)s” could not move what stands in the space.", name=implementation.plugin),
+                    remedy=lazy("Nothing was changed. Mend or update that plugin, then try again."),
+                    plugin=implementation.plugin,
+                ) from error
 
     def _checked(self, plugin: str, hook: str, answer: Any, kind: type[T], fits: Callable[[T], bool]) -> list[T]:
         """The items of an answer; one of a wrong type is an error of that plugin, as an exception would

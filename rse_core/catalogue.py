@@ -15,7 +15,7 @@ import pluggy
 
 from .calls import PluginCalls
 from .content import ContentType
-from .contributions import Capability, Cli, Translations
+from .contributions import Capability, Cli, LegacySource, Translations
 from .i18n import Text
 from .isolation import Implementation
 from .staging import Staging
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from .identity import IdentitySource
+    from .search import SearchBackend
 
 T = TypeVar("T")
 
@@ -134,6 +135,15 @@ class Catalogue(PluginCalls):
     def host_injector(self) -> Any | None:
         """How slots reach the intranet's pages: the first running plugin that answered."""
         return self._first("rse_host_injector", "host_injector")
+
+    def search_backend(self) -> SearchBackend | None:
+        """What keeps the search index: the first running plugin that answered."""
+        backend: SearchBackend | None = self._first("rse_search_backend", "search_backend")
+        return backend
+
+    def legacy_sources(self) -> dict[str, LegacySource]:
+        """The sources of the intranet's own content, by name."""
+        return {source.name: source for _plugin, source in self.contributions(LegacySource)}
 
     def _first(self, hook: str, attribute: str) -> Any | None:
         staged = [self._staged[name] for name in self._in_order(hook)]

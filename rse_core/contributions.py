@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from .events import Event
 
 __all__ = [
-    "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "HealthCheck", "HealthResult", "Indicator",
-    "Job", "Migrations", "NavItem", "NotificationType", "ObjectRef", "PersonalData", "RestBlueprints", "Review",
-    "SearchDocument", "Setting", "SlotItem", "Translations", "Veto", "Viewer",
+    "Activity", "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "DigestLine", "HealthCheck",
+    "HealthResult", "Indicator", "Job", "LegacySource", "Migrations", "NavItem", "NotificationTransport",
+    "NotificationType", "ObjectRef", "OutgoingMessage", "PersonalData", "Publication", "RestBlueprints", "Review",
+    "SearchDocument", "Setting", "SlotItem", "SpaceChange", "Translations", "Veto", "Viewer",
 ]  # fmt: skip
 
 
@@ -76,7 +77,12 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """An entry of RSE's own navigation; shown when ``capability`` (if any) is granted."""
+    """An entry of RSE's own navigation; shown when ``capability`` (if any) is granted.
+
+    :param area: ``main``; ``me`` for the page about the person; ``space`` for the pages of a space, whose endpoint takes the
+        space's key as ``space``.
+    :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
+    """
 
     endpoint: str
     label: Text
@@ -84,6 +90,7 @@ class NavItem:
     capability: str | None = None
     icon: str | None = None
     area: str = "main"
+    badge: Callable[[Session, int], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,9 @@ class NotificationType:
     """A kind of notification, ``likes.liked``; ``render(count, data)`` gives one line of text.
 
     :param mail: default for mail: ``none``, ``digest`` or ``immediate``.
+    :param capability: what a person must be allowed where the object stands in order to be told; asked when it is written
+        and again when it is sent, so that nobody hears of what their level does not show them.
+    :param personal: it names the person (a mention, an answer to them): it passes a muted space or thread.
     """
 
     name: str
@@ -145,6 +155,8 @@ class NotificationType:
     render: Callable[[int, Mapping[str, Any]], Text]
     mail: str = "digest"
     page: bool = True
+    capability: str | None = None
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +236,10 @@ class RestBlueprints:
 
 @dataclass(frozen=True, slots=True)
 class SearchDocument:
-    """What the search index keeps of one object; trimmed by ``audience_id`` in SQL."""
+    """What the search index keeps of one object; trimmed by ``audience_id`` in SQL.
+
+    ``kind`` is what people filter by (``post``, ``comment``, ``page``, ``space``, ``person`` …); by default the ref's type.
+    """
 
     ref: ObjectRef
     title: str
@@ -232,6 +247,11 @@ class SearchDocument:
     audience_id: int
     author_id: int | None = None
     at: dt.datetime | None = None
+    space_id: int | None = None
+    entity_id: int | None = None
+    kind: str = ""
+    #: further words to be found by, which are not shown (topics, the name of a file)
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +267,119 @@ class Review:
     """``rse_review`` asks that this be held for a moderator, with the reason shown to the author."""
 
     message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An event that a feed may tell of: ``Activity("communities.opened", lazy("%(who)s opened a community"))``.
+
+    The event's ``ref`` is the object that the entry points at; its audience, space and title are the object's own.
+
+    :param verb: a sentence with ``%(who)s``, the person's name or the entity's.
+    :param low: of little value to most (somebody joined): left out unless the site or the person wants it.
+    :param bump: makes no entry of its own: the entry of the object (or of the one it stands on) becomes active again.
+    """
+
+    event: str
+    verb: Text = ""
+    low: bool = False
+    bump: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One message to one person, ready to be sent: texts are already in the person's language.
+
+    :param key: identifies it for ever; a transport that is handed the same key again must be able to tell.
+    :param headers: further headers (``List-Unsubscribe`` …), for transports that have them.
+    """
+
+    key: str
+    person_id: int
+    address: str
+    name: str
+    subject: str
+    text: str
+    html: str
+    locale: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationTransport:
+    """A way by which notifications leave: ``mail``, ``push``.
+
+    :param send: sends one message; raises on failure, and is then tried again.
+    """
+
+    name: str
+    label: Text
+    send: Callable[[OutgoingMessage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One thing that the existing intranet published, as a source tells it. No full text: a summary and where it stands.
+
+    :param address: absolute or relative address of the page; with ``native`` (``wordpress:42``) it gives the same key as the
+        page itself does when somebody visits it.
+    :param entity: key of the entity that published it, when the source knows; ``byline`` is a name as text.
+    :param audience: ``everyone``, ``entity:KEY``, ``group:KEY``; None when the source does not say: then nothing but a link
+        for those who open it, and no entry anywhere.
+    """
+
+    address: str
+    title: str
+    native: str | None = None
+    summary: str = ""
+    published_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+    entity: str | None = None
+    byline: str = ""
+    section: str | None = None
+    audience: str | None = None
+    lang: str | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegacySource:
+    """A source of the intranet's own content (a feed, an API, a sitemap), read by a job of the core.
+
+    :param name: ``<plugin>.<name>``.
+    :param read: ``read(state)`` yields publications that are new or changed since ``state`` (its notes of last time, JSON)
+        and returns, as the generator's value, the notes for next time. It never writes to the database.
+    :param every: seconds between two runs.
+    """
+
+    name: str
+    label: Text
+    read: Callable[[Mapping[str, Any]], Generator[Publication, None, Mapping[str, Any]]]
+    every: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceChange:
+    """What stands in a space is for another audience from now on, or stands in another space (a merge)."""
+
+    space_id: int
+    audience_before: int
+    audience_after: int
+    #: the space that takes it in
+    into: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLine:
+    """One line of a digest beside the notifications: something worth reading since the last one."""
+
+    ref: ObjectRef
+    title: str
+    url: str
+    section: Text
+    at: dt.datetime
+    by: str = ""
+    weight: int = 0
 
 
 class SlotRenderer(Protocol):

@@ -102,6 +102,8 @@ class PersonFacts:
     disabled_at: dt.datetime | None = None
     locale: str = ""
     username: str = ""
+    #: from outside the organisation: in no audience but those of groups and spaces
+    external: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ failing is muted for a while. Implementations may leave out arguments that they 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,28 +20,34 @@ if TYPE_CHECKING:
 
     from .content import ObjectRef
     from .contributions import (
+        Activity,
         Asset,
         Capability,
         Cli,
         Consumer,
         ContentType,
+        DigestLine,
         HealthCheck,
         Indicator,
         Job,
+        LegacySource,
         Migrations,
         NavItem,
+        NotificationTransport,
         NotificationType,
         PersonalData,
         Review,
         SearchDocument,
         Setting,
         SlotItem,
+        SpaceChange,
         Translations,
         Veto,
         Viewer,
     )
     from .identity import IdentitySource
     from .policy import Question
+    from .search import SearchBackend
     from .settings import Settings
 
 
@@ -108,6 +115,18 @@ class Start:
         """Kinds of notification it sends."""
 
     @hookspec
+    def rse_notification_transports(self) -> Iterable[NotificationTransport]:
+        """Ways by which notifications leave (mail, push)."""
+
+    @hookspec
+    def rse_activities(self) -> Iterable[Activity]:
+        """Events that a feed may tell of."""
+
+    @hookspec
+    def rse_legacy_sources(self) -> Iterable[LegacySource]:
+        """Sources of the intranet's own content; asked after ``rse_configure``, read by a job of the core."""
+
+    @hookspec
     def rse_indicators(self) -> Iterable[Indicator]:
         """Indicators it defines."""
 
@@ -122,6 +141,10 @@ class Start:
     @hookspec(firstresult=True)
     def rse_identity_source(self) -> IdentitySource | None:
         """Who is asking: the first plugin that answers decides."""
+
+    @hookspec(firstresult=True)
+    def rse_search_backend(self) -> SearchBackend | None:
+        """What keeps the search index: the first plugin that answers."""
 
     @hookspec(firstresult=True)
     def rse_host_injector(self) -> Any | None:
@@ -148,6 +171,15 @@ class Run:
     @hookspec
     def rse_search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
         """What the index should keep of these objects; none for those that must not be found."""
+
+    @hookspec
+    def rse_digest(self, session: Session, person_id: int, since: dt.datetime) -> Iterable[DigestLine]:
+        """What is worth reading since then, for this person's digest: only what they may see, the best first, few."""
+
+    @hookspec
+    def rse_space_changed(self, change: SpaceChange, session: Session) -> None:
+        """What stands in a space has another audience now, or another space: change your rows, in this transaction and
+        set by set. An error undoes the whole change, so that nothing stays visible to whom it no longer is for."""
 
     @hookspec
     def rse_enabled(self, session: Session) -> None:

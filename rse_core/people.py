@@ -52,6 +52,7 @@ class PersonCard:
     job_title: str
     active: bool
     locale: str = ""
+    external: bool = False
 
 
 def folded(text: str) -> str:
@@ -99,11 +100,12 @@ def names(session: Session, ids: Iterable[int | None]) -> Mapping[int, PersonCar
             Person.job_title,
             Person.status,
             Person.locale,
+            Person.external,
         )
         .outerjoin(Entity, Entity.id == Person.entity_id)
         .where(Person.id.in_(wanted))
     )
-    return {r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7]) for r in rows}
+    return {r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7], r[8]) for r in rows}
 
 
 def card(session: Session, person_id: int) -> PersonCard | None:
@@ -129,9 +131,11 @@ def add(
     phone: str = "",
     site: str = "",
     source: str = "local",
+    external: bool = False,
 ) -> Person:
     """Add somebody.
 
+    :param external: from outside the organisation: sees only what is in their groups and spaces.
     :param source: who keeps this person; one of source ``local`` is never disabled by an import.
     :raises BadInput: for a value that cannot be used; names the field.
     :raises Conflict: when the external id or the username is taken.
@@ -159,6 +163,7 @@ def add(
         is_manager=is_manager,
         locale=normalise_locale(locale) or "",
         source=source,
+        external=external,
         status="active",
     )
     session.add(person)

@@ -121,10 +121,10 @@ def visible(snapshot: Snapshot, person: PersonFacts, place: Place) -> bool:
     if not place.audience_id:
         return True
     kind, target = snapshot.audiences.get(place.audience_id, ("", 0))
-    if kind == "everyone" or place.audience_id in person.audiences:
+    if place.audience_id in person.audiences or (kind == "everyone" and not person.external):
         return True
     space = snapshot.spaces.get(target) if kind == "space" else None
-    return space is not None and space.visibility == "public"
+    return space is not None and space.visibility == "public" and not person.external
 
 
 def _scopes_of(snapshot: Snapshot, place: Place) -> Iterator[tuple[str, int]]:
@@ -241,7 +241,7 @@ def _role(snapshot: Snapshot, person: PersonFacts, place: Place, key: str, capab
         (name, "space", ident) in person.roles for name in ("animator", "moderator")
     )
     who = space.rules.get(key, capability.default_who)
-    sees = manages or role is not None or space.visibility == "public"
+    sees = manages or role is not None or (space.visibility == "public" and not person.external)
     # Somebody from outside reads as a member does, and writes only where everybody may.
     member = manages or (role is not None and not (role == "external" and capability.writes))
     passed = sees and {"nobody": False, "managers": manages, "members": member, "all": True}.get(who, False)

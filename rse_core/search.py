@@ -5,13 +5,63 @@ The core keeps the intranet's own search out of it: without a backend nothing is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from .content import ObjectRef
 from .contributions import SearchDocument
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What somebody looks for. Several ``kinds`` widen, every other condition narrows.
+
+    :param after: the cursor of the answer before, as :attr:`SearchAnswer.next` gave it.
+    :param sort: ``relevance`` or ``newest``.
+    """
+
+    text: str
+    kinds: tuple[str, ...] = ()
+    entity_id: int | None = None
+    space_id: int | None = None
+    author_id: int | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    sort: str = "relevance"
+    after: str | None = None
+    limit: int = 20
+    facets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One thing found. ``snippet`` is safe HTML in which only ``<mark>`` stands around what matched."""
+
+    ref: ObjectRef
+    title: str
+    snippet: str
+    kind: str
+    at: dt.datetime | None = None
+    author_id: int | None = None
+    space_id: int | None = None
+    entity_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """What was found: hits, where to go on, and for each facet its values with their numbers (of what this person may see).
+
+    ``fuzzy``: nothing was found as typed; these are near it.
+    """
+
+    hits: tuple[SearchHit, ...] = ()
+    next: str | None = None
+    facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    fuzzy: bool = False
 
 
 class SearchBackend(Protocol):
@@ -21,6 +71,12 @@ class SearchBackend(Protocol):
 
     def index(self, session: Session, documents: Iterable[SearchDocument], gone: Iterable[ObjectRef]) -> None:
         """Take these documents in, and forget those objects."""
+
+    def find(self, session: Session, audiences: Sequence[int], query: SearchQuery) -> SearchAnswer:
+        """What stands in these audiences and matches; filtered in SQL, in a constant number of queries."""
+
+    def clear(self, session: Session) -> None:
+        """Forget everything."""
 
 
 def documents(session: Session, refs: Sequence[ObjectRef]) -> tuple[list[SearchDocument], list[ObjectRef]]:

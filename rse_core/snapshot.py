@@ -164,7 +164,7 @@ def _load_chunk(session: Session, ids: list[int]) -> dict[int, PersonFacts]:
     for person, *grant in _rows(session, RoleGrant, ids, RoleGrant.role, RoleGrant.scope, RoleGrant.scope_id):
         roles[person].append(tuple(grant))
     people = select(
-        Person.id, Person.entity_id, Person.status, Person.disabled_at, Person.locale, Person.username
+        Person.id, Person.entity_id, Person.status, Person.disabled_at, Person.locale, Person.username, Person.external
     ).where(Person.id.in_(ids))
     none: Mapping[int, Any] = {}
     return {
@@ -181,8 +181,9 @@ def _load_chunk(session: Session, ids: list[int]) -> dict[int, PersonFacts]:
             disabled_at=None if status == "active" else disabled or dt.datetime.min.replace(tzinfo=dt.UTC),
             locale=locale,
             username=username,
+            external=external,
         )
-        for ident, entity, status, disabled, locale, username in session.execute(people)
+        for ident, entity, status, disabled, locale, username, external in session.execute(people)
     }
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import hookspecs
 from .content import ContentType
 from .contributions import (
+    Activity,
     Asset,
     Capability,
     Cli,
@@ -27,8 +28,10 @@ from .contributions import (
     HealthCheck,
     Indicator,
     Job,
+    LegacySource,
     Migrations,
     NavItem,
+    NotificationTransport,
     NotificationType,
     PersonalData,
     Setting,
@@ -55,6 +58,9 @@ MANY: Mapping[str, type] = {
     "rse_jobs": Job,
     "rse_consumers": Consumer,
     "rse_notification_types": NotificationType,
+    "rse_notification_transports": NotificationTransport,
+    "rse_activities": Activity,
+    "rse_legacy_sources": LegacySource,
     "rse_indicators": Indicator,
     "rse_health_checks": HealthCheck,
     "rse_personal_data": PersonalData,
@@ -86,6 +92,7 @@ class Staging:
     addresses: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     identity_source: Any = None
     host_injector: Any = None
+    search_backend: Any = None
 
     @property
     def name(self) -> str:
@@ -205,6 +212,8 @@ def collect(staging: Staging, settings: Settings, before: frozenset[str]) -> Non
             kept.extend(_many(staging, hook, Blueprint) if hook in hooks else ())
     if "rse_identity_source" in hooks:
         staging.identity_source = _port(staging, "rse_identity_source", ("identify", "login_url", "logout_url"))
+    if "rse_search_backend" in hooks:
+        staging.search_backend = _port(staging, "rse_search_backend", ("index", "find", "clear"))
     if "rse_host_injector" in hooks:
         staging.host_injector = _port(staging, "rse_host_injector", ("wrap",))
 

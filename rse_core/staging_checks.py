@@ -17,8 +17,10 @@ from .contributions import (
     HealthCheck,
     Indicator,
     Job,
+    LegacySource,
     Migrations,
     NavItem,
+    NotificationTransport,
     NotificationType,
     PersonalData,
     Setting,
@@ -38,6 +40,7 @@ NAMED: Mapping[type, str] = {
     ContentType: "name",
     Setting: "key",
     Job: "name",
+    LegacySource: "name",
     Consumer: "name",
     NotificationType: "name",
     Indicator: "name",
@@ -49,8 +52,10 @@ _WORDS: Mapping[type, Text] = {
     ContentType: lazy("a content type"),
     Setting: lazy("a setting"),
     Job: lazy("a job"),
+    LegacySource: lazy("a source"),
     Consumer: lazy("a consumer"),
     NotificationType: lazy("a notification type"),
+    NotificationTransport: lazy("a way for notifications"),
     Indicator: lazy("an indicator"),
     HealthCheck: lazy("a health check"),
     PersonalData: lazy("a kind of personal data"),
@@ -59,8 +64,10 @@ _CALLABLES: Mapping[type, tuple[str, ...]] = {
     ContentType: ("resolve",),
     Setting: ("parse",),
     Job: ("run",),
+    LegacySource: ("read",),
     Consumer: ("run",),
     NotificationType: ("render",),
+    NotificationTransport: ("send",),
     HealthCheck: ("check",),
     PersonalData: ("export", "erase"),
 }
@@ -111,7 +118,7 @@ def check_contributions(staging: Staging, others: Iterable[Staging], core_comman
                 ),
                 lazy("Use one of %(list)s.", list=", ".join(MAIL)),
             )
-    for job in staging.contributions.get(Job, ()):
+    for job in (*staging.contributions.get(Job, ()), *staging.contributions.get(LegacySource, ())):
         if job.every is not None and job.every <= 0:
             raise staging.error(
                 lazy("repeats the job “%(name)s” every %(every)s s.", name=job.name, every=job.every),

@@ -32,11 +32,13 @@ from .web.identity import (
 from .web.language import format_date, format_datetime, format_number, format_relative
 from .web.returns import return_to, safe_return_to
 from .web.slots import params_for as slot_params
+from .web.slots import slot_markup
 from .web.state import actor, core, session_read, session_write, viewer
 
 __all__ = [
     "Cursor", "CursorError", "actor", "core", "csrf_exempt", "csrf_token", "current_identity", "current_person",
     "current_person_id", "decode_cursor", "encode_cursor", "format_date", "format_datetime", "format_number",
     "format_relative", "fragment_response", "hidden_fields", "limit", "once", "require_person", "return_to",
-    "safe_return_to", "slot_params", "session_read", "session_write", "sign_in", "sign_out", "viewer", "wants_fragment",
+    "safe_return_to", "slot_markup", "slot_params", "session_read", "session_write", "sign_in", "sign_out", "viewer",
+    "wants_fragment",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import CoreBase, Key, utcnow
@@ -32,7 +32,11 @@ class EntityPath(CoreBase):
 
 
 class Person(CoreBase):
-    """Somebody of the organisation. ``status`` is ``active`` or ``disabled`` (left; content is kept)."""
+    """Somebody of the organisation, or from outside it.
+
+    ``status`` is ``active`` or ``disabled`` (left; content is kept). One who is ``external`` (a partner, a supplier) is in
+    no audience but those of their groups and spaces: what is for everyone, or for an entity, is for the staff.
+    """
 
     __tablename__ = "rse_core_person"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -46,6 +50,7 @@ class Person(CoreBase):
     job_title: Mapped[str] = mapped_column(String(300), default="")
     manager_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"), index=True)
     is_manager: Mapped[bool] = mapped_column(default=False)
+    external: Mapped[bool] = mapped_column(default=False, server_default=false())
     locale: Mapped[str] = mapped_column(String(10), default="")
     phone: Mapped[str] = mapped_column(String(60), default="")
     site: Mapped[str] = mapped_column(String(200), default="")
@@ -90,7 +95,8 @@ class GroupMember(CoreBase):
 
 
 class Space(CoreBase):
-    """A community or team. ``visibility``: ``public`` (everyone sees what is in it), ``listed`` or ``secret``."""
+    """A community or team. ``visibility``: ``public`` (everyone sees what is in it), ``listed`` or ``secret``; somebody
+    ``external`` sees only the spaces they are in."""
 
     __tablename__ = "rse_core_space"
     id: Mapped[int] = mapped_column(Key, primary_key=True)

@@ -38,6 +38,7 @@ def make_person(
     locale: str = "",
     external_id: str | None = None,
     is_manager: bool = False,
+    external: bool = False,
 ) -> Person:
     """A person, with the memberships asked for.
 
@@ -55,6 +56,7 @@ def make_person(
             entity_id=entity.id if entity else None,
             locale=locale,
             is_manager=is_manager,
+            external=external,
         )
         for group in groups:
             organisation.join_group(session, group.id, person.id)

@@ -118,6 +118,7 @@ class Entry:
     label: Text
     icon: str | None
     here: bool
+    badge: int = 0
 
 
 def navigation_entries() -> list[Entry]:
@@ -147,7 +148,13 @@ def _entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
     on = plugins_on(session, person_id)
     items = [item for plugin, item in core().plugins.contributions(NavItem) if plugin in on and item.area == area]
     return [
-        Entry(url_for(item.endpoint), item.label, item.icon, item.endpoint == request.endpoint)
+        Entry(
+            url_for(item.endpoint),
+            item.label,
+            item.icon,
+            item.endpoint == request.endpoint,
+            item.badge(session, person_id) if item.badge is not None else 0,
+        )
         for item in sorted(items, key=lambda one: (one.order, one.endpoint))
         if item.capability is None or can(session, person_id, item.capability)
     ]

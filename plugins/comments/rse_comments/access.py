@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
+from rse_core import mentions
 from rse_core.api import (
     ContentInfo,
     Decision,
@@ -24,6 +25,7 @@ from rse_core.api import (
 )
 from rse_core.audiences import sees
 from rse_core.models.organisation import EntityPath, Person, RoleGrant
+from rse_core.people import PersonCard
 from rse_core.roles import moderates
 
 from .models import Comment, Thread
@@ -171,3 +173,10 @@ def visible(person_id: int | None, held: Rights | None = None) -> ColumnElement[
     elif held is not None and held.entities:
         shown.append((Comment.state == "pending") & Comment.author_id.in_(held.authors()))
     return or_(*shown)
+
+
+def suggest(session: Session, info: ContentInfo, typed: str) -> list[PersonCard]:
+    """People to name under this object: those of its audience to whom comments are shown there."""
+    return mentions.suggest(
+        session, info.audience_id, typed, may=lambda person_id: shown_to(session, person_id, info)
+    )

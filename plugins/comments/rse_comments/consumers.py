@@ -6,15 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rse_core import moderation
+from rse_core import mentions, moderation
 from rse_core.api import ContentInfo, Event, LazyText, ObjectRef, notify, resolve, translator, withdraw
 from rse_core.audiences import sees
 
 from . import access, service
-from .models import Comment, CommentMention
+from .models import Comment
 
 _t = translator(__file__, "rse_comments")
 
@@ -34,7 +33,7 @@ def tell(session: Session, event: Event) -> None:
     told = {comment.author_id}
     data = {"title": info.title}
     cause = f"comment:{comment.id}"
-    named = session.scalars(select(CommentMention.person_id).where(CommentMention.comment_id == comment.id)).all()
+    named = mentions.people_of(session, access.own_ref(comment.id))
     answered = session.get(Comment, comment.answers_id) if comment.answers_id else None
     wanted = [(person_id, "comments.mentioned") for person_id in named]
     if answered is not None and answered.author_id is not None:

@@ -58,19 +58,6 @@ class Revision(Base):
     at: Mapped[dt.datetime] = mapped_column(default=utcnow)
 
 
-class CommentMention(Base):
-    """Somebody named in a comment; only people who can read it are recorded. ``typed`` is the username as it stands in the
-    text: the person may be called otherwise since.
-    """
-
-    __tablename__ = "rse_comments_mention"
-    comment_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_comments_comment.id", ondelete="CASCADE"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    typed: Mapped[str] = mapped_column(String(200))
-
-
 class Thread(Base):
     """What is special about the comments of one object: locked, or open only between two dates."""
 

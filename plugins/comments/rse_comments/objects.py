@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rse_core import richtext
 from rse_core.api import ContentInfo, ObjectRef, SearchDocument
 from rse_core.api import resolve as resolve_refs
 from rse_core.objects import SHOWN
 
-from . import access, text
+from . import access
 from .models import Comment
 
 
@@ -32,7 +33,7 @@ def resolve(session: Session, ids: Sequence[str]) -> Mapping[str, ContentInfo]:
         state = row.state if row.state != "published" or place.state == "published" else place.state
         found[str(row.id)] = ContentInfo(
             ref=access.own_ref(row.id),
-            title=text.plain(row.body) if row.state != "deleted" else "",
+            title=richtext.plain(row.body) if row.state != "deleted" else "",
             url=f"{place.url}#rse-comment-{row.id}",
             audience_id=place.audience_id,
             sections=place.sections,
@@ -53,6 +54,6 @@ def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDoc
         place = places.get(access.ref_of(row))
         if row.state == "published" and place is not None and place.audience_id is not None and place.state in SHOWN:
             yield SearchDocument(
-                access.own_ref(row.id), place.title, text.plain(row.body, 10_000), place.audience_id, row.author_id,
-                row.created_at,
+                access.own_ref(row.id), place.title, richtext.plain(row.body, 10_000), place.audience_id, row.author_id,
+                row.created_at, place.space_id, kind="comment",
             )  # fmt: skip

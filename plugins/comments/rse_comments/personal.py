@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rse_core import moderation
 
 from . import access
-from .models import Comment, CommentMention, Revision, Thread
+from .models import Comment, Revision, Thread
 
 
 def export(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
@@ -36,11 +36,9 @@ def export(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
 
 
 def erase(session: Session, person_id: int) -> int:
-    """Take the name off, and with it earlier versions, texts that were never published, and mentions of the person."""
+    """Take the name off, and with it earlier versions and texts that were never published. Mentions are the core's."""
     mine = select(Comment.id).where(Comment.author_id == person_id)
     session.execute(delete(Revision).where(Revision.comment_id.in_(mine)).execution_options(synchronize_session=False))
-    named = delete(CommentMention).where(CommentMention.person_id == person_id)
-    session.execute(named.execution_options(synchronize_session=False))
     # What was never published has no thread to keep together: nothing of it is to be approved any more.
     unpublished = session.execute(
         update(Comment).where(Comment.author_id == person_id, Comment.state != "published").values(body="", state="deleted")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rse_core.api import (
+    Activity,
     Asset,
     Capability,
     Consumer,
@@ -172,6 +173,10 @@ class Comments(Plugin):
                 retention=lazy("Until it is deleted; after the account is erased the text stays without a name."),
             )
         ]
+
+    @hookimpl
+    def rse_activities(self) -> Iterable[Activity]:
+        return [Activity("comments.published", bump=True)]
 
     @hookimpl
     def rse_search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:

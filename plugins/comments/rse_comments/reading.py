@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, ScalarSelect, UnaryExpression, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from rse_core import mentions, richtext
 from rse_core.api import BadInput, ContentInfo, ObjectRef, translator
 from rse_core.models.runtime import Preference
 from rse_core.people import PersonCard, names
 
-from . import access, mentions, text
+from . import access
 from .models import Comment, Thread
 
 _ = translator(__file__, "rse_comments").gettext
@@ -230,7 +231,7 @@ def _shown(session: Session, person_id: int | None, rows: Sequence[Comment], hel
         moderated = set(
             session.scalars(select(Comment.id).where(Comment.id.in_(ids), Comment.author_id.in_(held.authors())))
         )
-    named = mentions.of_comments(session, [row.id for row in rows])
+    named = mentions.named_in(session, [access.own_ref(row.id) for row in rows])
     answered = {row.answers_id for row in rows if row.answers_id and row.answers_id != row.parent_id}
     answers: dict[int, int | None] = {}
     if answered:
@@ -243,7 +244,7 @@ def _shown(session: Session, person_id: int | None, rows: Sequence[Comment], hel
         answers_author = answers.get(row.answers_id or 0)
         shown[row.id] = Shown(
             row.id, row.parent_id, access.own_ref(row.id), row.state,
-            "" if gone else text.render(row.body, named.get(row.id, {})),
+            "" if gone else richtext.render(row.body, named.get(access.own_ref(row.id), {})),
             "" if gone else row.body,
             None if gone else row.author_id,
             None if gone or row.author_id is None else people.get(row.author_id),

@@ -21,7 +21,7 @@ from rse_core.webapi import (
     session_write,
 )
 
-from . import access, counting, mentions, reading, schemas, service, slots
+from . import access, counting, reading, schemas, service, slots
 
 _ = translator(__file__, "rse_comments").gettext
 blueprint = Blueprint("rse_comments_api", __name__, url_prefix="/comments", description="Comments on objects and pages")
@@ -115,7 +115,7 @@ class Mentions(MethodView):
             info = access.place(session, person.id, ObjectRef.parse(query["ref"]))
             # Names are for those who may write here; nobody walks the directory through this.
             access.require_open(session, person.id, info)
-            return mentions.suggest(session, info, query["q"])
+            return access.suggest(session, info, query["q"])
 
 
 @blueprint.route("/thread")

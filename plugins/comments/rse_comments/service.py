@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from rse_core import moderation
+from rse_core import mentions, moderation, richtext
 from rse_core.api import (
     Actor,
     BadInput,
@@ -28,7 +28,7 @@ from rse_core.api import (
 from rse_core.idempotency import once
 from rse_core.ratelimit import limit
 
-from . import access, counting, mentions, text
+from . import access, counting
 from .models import Comment, Revision, Thread
 
 _t = translator(__file__, "rse_comments")
@@ -65,7 +65,7 @@ def write(
         )  # fmt: skip
         session.add(comment)
         session.flush()
-        mentions.keep(session, comment)
+        mentions.keep(session, access.own_ref(comment.id), comment.body, comment.audience_id)
         if comment.state == "pending":
             _hold(session, comment, here)
         else:
@@ -98,6 +98,8 @@ def edit(session: Session, person_id: int, comment_id: int, body: str, *, versio
     limit(session, person_id, "comments.write", most=PER_MINUTE, seconds=60)
     session.add(Revision(comment_id=comment.id, version=comment.version, body=comment.body, at=utcnow()))
     comment.body, comment.edited_at, comment.version = body, utcnow(), comment.version + 1
+    # What it stands on may be for other people by now.
+    comment.audience_id = info.audience_id
     if comment.state == "published" and decision.mode is Mode.REVIEW:
         # What was approved was the text before: the new one waits, and is in no count meanwhile.
         comment.state = "pending"
@@ -108,7 +110,7 @@ def edit(session: Session, person_id: int, comment_id: int, body: str, *, versio
         moderation.withdraw(session, access.own_ref(comment.id))
         _hold(session, comment, info)
     session.flush()
-    mentions.keep(session, comment)
+    mentions.keep(session, access.own_ref(comment.id), comment.body, comment.audience_id)
     emit(session, Event("comments.edited", person_id, access.own_ref(comment.id), comment.audience_id))
     return comment
 
@@ -142,7 +144,7 @@ def delete(session: Session, person_id: int, comment_id: int, *, reason: str = "
     if before == "published":
         counting.unpublished(session, comment)
     moderation.withdraw(session, access.own_ref(comment.id))
-    mentions.forget(session, comment.id)
+    mentions.forget(session, access.own_ref(comment.id))
     session.flush()
     if not own:
         name = _username(session, person_id)
@@ -251,7 +253,7 @@ def checked(session: Session, body: str) -> str:
 
     :raises BadInput: when it is empty or longer than the site allows; what was typed is not lost by it.
     """
-    body = text.clean(body)
+    body = richtext.clean(body)
     most = option(session, "comments.max_length")
     if not body:
         raise BadInput(_("The comment is empty."), fields={"body": _("Write something first.")})

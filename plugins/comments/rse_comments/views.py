@@ -26,7 +26,7 @@ from rse_core.webapi import (
     wants_fragment,
 )
 
-from . import access, mentions, reading, service
+from . import access, reading, service
 from .models import Comment
 from .slots import Refused, thread_item
 
@@ -157,7 +157,7 @@ def suggest() -> Response:
         info = access.place(session, person.id, ref)
         # Names are for those who may write here; nobody walks the directory through this.
         access.require_open(session, person.id, info)
-        cards = mentions.suggest(session, info, request.args.get("q", "")[:60])
+        cards = access.suggest(session, info, request.args.get("q", "")[:60])
     answer = jsonify([{"username": card.username, "name": card.display_name, "entity": card.entity_name} for card in cards])
     answer.headers["Cache-Control"] = "private, max-age=30"
     return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rse_comments import access, mentions, objects, reading, service
+from rse_comments import access, objects, reading, service
 from rse_comments.models import Comment
 from rse_core import moderation, notify, roles
 from rse_core.api import Actor, BadInput, Forbidden, NotFound, ObjectRef
@@ -296,7 +296,7 @@ def test_a_mention_is_only_of_who_can_read(noted, write):
     with core.db.read() as session:
         notes["1"] = {"audience_id": of_space(session, space.id), "space_id": space.id}
         info = access.place(session, anna.id, NOTE)
-        assert [card.id for card in mentions.suggest(session, info, "be")] == [ben.id]
+        assert [card.id for card in access.suggest(session, info, "be")] == [ben.id]
     comment = write(core, anna, "@ben and @benjamin and @nobody and me@ben", ref=NOTE)
     html = thread(core, anna, NOTE).comments[0].html
     assert html.count("rse-mention") == 1
@@ -310,7 +310,7 @@ def test_somebody_at_inform_is_neither_offered_nor_told(site, anna, write):
     quiet = make_person(site, "quentin", name="Quentin Quiet", level=0)
     with site.db.read() as session:
         info = access.place(session, anna.id, PAGE)
-        assert mentions.suggest(session, info, "quen") == []
+        assert access.suggest(session, info, "quen") == []
     write(site, anna, "Hello @quentin")
     assert notices(site, quiet) == []
     with pytest.raises(NotFound):
@@ -337,9 +337,9 @@ def test_suggestions_are_found_by_any_part_of_a_name_without_accents(site, anna,
     with site.db.read() as session:
         info = access.place(session, anna.id, PAGE)
         for typed in ("anna", "ser", "SÉR", "ann"):
-            assert [card.username for card in mentions.suggest(session, info, typed)] == ["anna"], typed
-        assert mentions.suggest(session, info, "%") == []
-        assert mentions.suggest(session, info, "") == []
+            assert [card.username for card in access.suggest(session, info, typed)] == ["anna"], typed
+        assert access.suggest(session, info, "%") == []
+        assert access.suggest(session, info, "") == []
 
 
 def test_comments_are_objects_of_the_core(noted, write):

@@ -4,7 +4,7 @@ from html import unescape
 
 import pytest
 
-from rse_comments.text import clean, render
+from rse_core.richtext import clean, render
 
 
 @pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\u2009", " "])

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rse_comments.text import mentioned, plain, render
+from rse_core.richtext import mentioned, plain, render
 
 ATTACKS = [
     "<script>alert(1)</script>",

@@ -10,22 +10,35 @@ from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markupsafe import escape
 
 #: @username where a word could begin; a username may be an address of mail.
 MENTION = re.compile(r"(?<![\w@/.])@(\w(?:[\w.+'-]{0,97}\w)?(?:@\w(?:[\w.-]{0,97}\w)?)?)")
 TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
+#: A post is longer than a comment: it may have headings (below those of the page around it) and rules.
+RICH_TAGS = TAGS | {"h3", "h4", "h5", "h6", "hr"}
 # No titles: a mention inside an attribute could not become an element.
 ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href"}, "ol": {"start"}}
 _MARK = "\ue000{}\ue001"
 _MARKED = re.compile("\ue000(\\d+)\ue001")
 
 
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
-    # Raw HTML is shown as text; pictures and headings do not belong in a comment.
+@lru_cache(maxsize=2)
+def _markdown(rich: bool = False) -> MarkdownIt:
+    # Raw HTML is shown as text. Pictures are files of their own; headings do not belong in a comment.
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True})
-    return parser.enable(["strikethrough"]).disable(["image", "heading", "lheading", "hr", "reference", "html_block"])
+    parser.enable(["strikethrough"]).disable(["image", "lheading", "reference", "html_block"])
+    if rich:
+        parser.core.ruler.push("rse_headings", _lower_headings)
+        return parser
+    return parser.disable(["heading", "hr"])
+
+
+def _lower_headings(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
 
 
 def mentioned(body: str) -> list[str]:
@@ -44,16 +57,17 @@ def _kept(c: str) -> bool:
     return c in "\n\t\u200d" or (c.isprintable() and c not in "\ue000\ue001") or unicodedata.category(c) == "Zs"
 
 
-def render(body: str, people: Mapping[str, tuple[int, str]]) -> str:
+def render(body: str, people: Mapping[str, tuple[int, str]], *, rich: bool = False) -> str:
     """Safe HTML of a text.
 
     :param people: of each mentioned username the person's id and name; a name that is not there stays plain text.
+    :param rich: a post: headings (from ``h3``) and rules too.
     """
-    return _rendered(body, tuple(people.items()))
+    return _rendered(body, tuple(people.items()), rich)
 
 
 @lru_cache(maxsize=4096)
-def _rendered(body: str, spans: tuple[tuple[str, tuple[int, str]], ...]) -> str:
+def _rendered(body: str, spans: tuple[tuple[str, tuple[int, str]], ...], rich: bool) -> str:
     # Kept for texts in sight: a thread is read far more often than it changes.
     places = {name: index for index, (name, _person) in enumerate(spans)}
 
@@ -69,8 +83,8 @@ def _rendered(body: str, spans: tuple[tuple[str, tuple[int, str]], ...]) -> str:
 
     marked = _outside_code(body, lambda part: MENTION.sub(mark, part)) if spans else body
     html = nh3.clean(
-        _markdown().render(marked),
-        tags=TAGS,
+        _markdown(rich).render(marked),
+        tags=RICH_TAGS if rich else TAGS,
         attributes=ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer",
