@@ -53,6 +53,8 @@ class Post(Base):
     publish_at: Mapped[dt.datetime | None]
     publish_zone: Mapped[str] = mapped_column(String(60), default="")
     deleted_at: Mapped[dt.datetime | None]
+    #: nobody may comment on or react to it any more; what was written stays
+    locked_at: Mapped[dt.datetime | None]
     decided_by: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"))
     #: why it was hidden, refused or deleted
     reason: Mapped[str] = mapped_column(String(500), default="")
