@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from . import audiences
 from .contributions import PersonalData
 from .i18n import lazy
+from .models.content import Mention
 from .models.governance import (
     Audit,
     Charter,
@@ -174,6 +175,11 @@ def _notifications(session: Session, person_id: int) -> Rows:
     return _rows(session, query, "type", "ref_type", "ref_id", "created_at", "read_at")
 
 
+def _mentions(session: Session, person_id: int) -> Rows:
+    query = select(Mention.ref_type, Mention.ref_id, Mention.typed).where(Mention.person_id == person_id)
+    return _rows(session, query, "type", "id", "as")
+
+
 def _tokens(session: Session, person_id: int) -> Rows:
     query = select(Token.name, Token.scopes, Token.created_at, Token.expires_at, Token.revoked_at, Token.last_used)
     query = query.where(Token.person_id == person_id)
@@ -231,6 +237,13 @@ CORE_DATA: tuple[PersonalData, ...] = (
         lazy("To tell you what concerns you"),
         _notifications,
         _deleting(NotificationRow),
+    ),
+    PersonalData(
+        "core.mentions",
+        lazy("Where you are named"),
+        lazy("To show your name in texts and to tell you"),
+        _mentions,
+        _deleting(Mention),
     ),
     PersonalData("core.tokens", lazy("Access tokens"), lazy("To let your programs act for you"), _tokens, _deleting(Token)),
     PersonalData("core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts),

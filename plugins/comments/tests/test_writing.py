@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from rse_comments import counting, health, personal, plugin, reading, service
 from rse_comments.models import Comment, Revision
+from rse_core import privacy
 from rse_core.api import Actor, BadInput, Conflict, Forbidden, NotFound, ObjectRef, TooMany, utcnow
 from rse_core.models.runtime import Outbox
 from rse_core.testing.organisation import make_person, make_space, set_level
@@ -343,8 +344,15 @@ def test_personal_data_is_exported_whole_and_erased_without_breaking_the_thread(
     page = thread(site, ben)
     assert page.comments[0].author is None
     assert page.comments[0].body == "Mine, dear @ben"
-    assert "rse-mention" not in page.comments[0].replies[0].html
     assert count(site) == 2
+
+
+def test_nobody_is_named_any_more_once_their_account_is_erased(site, anna, ben, write):
+    write(site, ben, "Hello @anna")
+    assert "rse-mention" in thread(site, ben).comments[0].html
+    with site.db.write() as session:
+        privacy.erase(session, anna.id, actor=Actor("cli"))
+    assert "rse-mention" not in thread(site, ben).comments[0].html
 
 
 def test_what_waited_when_its_author_was_erased_can_no_longer_be_approved(site, anna, write):
