@@ -105,6 +105,19 @@ class Space(CoreBase):
     visibility: Mapped[str] = mapped_column(String(20), default="listed")
     archived_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    #: what members are told of by default: ``all``, ``mentions`` or ``none``; "" leaves it to the site
+    notify: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    #: the space that took this one in (no foreign key: SQLite cannot add one without rebuilding the table)
+    merged_into: Mapped[int | None] = mapped_column(Key)
+
+
+class SpaceAlias(CoreBase):
+    """A key that a space had, or that of one merged into it: its addresses still lead there."""
+
+    __tablename__ = "rse_core_space_alias"
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    space_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_space.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
 
 
 class SpaceMember(CoreBase):
