@@ -120,6 +120,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'scheduled'"),
         postgresql_where=sa.text("state = 'scheduled'"),
     )
+    op.create_index(
+        "ix_rse_feed_post_must_read",
+        "rse_feed_post",
+        ["audience_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("must_read = 1"),
+        postgresql_where=sa.text("must_read"),
+    )
     op.create_index("ix_rse_feed_post_space", "rse_feed_post", ["space_id", "id"], unique=False)
     op.create_table(
         "rse_feed_subscription",
