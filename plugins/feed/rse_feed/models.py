@@ -18,6 +18,7 @@ from rse_core.api import Key, plugin_base, utcnow
 Base = plugin_base("feed")
 
 _SCHEDULED = text("state = 'scheduled'")
+_ANNOUNCED = text("announcement")
 
 
 class Post(Base):
@@ -62,6 +63,7 @@ class Post(Base):
         Index("ix_rse_feed_post_author", "author_id", "id"),
         Index("ix_rse_feed_post_space", "space_id", "id"),
         Index("ix_rse_feed_post_due", "publish_at", sqlite_where=_SCHEDULED, postgresql_where=_SCHEDULED),
+        Index("ix_rse_feed_post_announced", "audience_id", "id", sqlite_where=_ANNOUNCED, postgresql_where=_ANNOUNCED),
         # What a person has still to confirm is counted on every page: few posts ask for it.
         Index(
             "ix_rse_feed_post_must_read", "audience_id", "id",

@@ -111,6 +111,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rse_feed_post")),
     )
+    op.create_index(
+        "ix_rse_feed_post_announced",
+        "rse_feed_post",
+        ["audience_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("announcement"),
+        postgresql_where=sa.text("announcement"),
+    )
     op.create_index("ix_rse_feed_post_author", "rse_feed_post", ["author_id", "id"], unique=False)
     op.create_index(
         "ix_rse_feed_post_due",
