@@ -62,6 +62,8 @@ class ContentInfo:
 
 #: Loads many objects at once, in a constant number of queries; ids that do not exist are left out.
 Resolver = Callable[["Session", Sequence[str]], Mapping[str, ContentInfo]]
+#: Lists ids by keyset, in an order that does not change: those after the given one (None: from the beginning), at most so many.
+Lister = Callable[["Session", str | None, int], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,7 @@ class ContentType:
     commentable: bool = False
     searchable: bool = False
     moderated: bool = True
+    #: Every id, in a fixed order: ``refs(session, after, limit)`` gives those that follow ``after``. For rebuilding an index.
+    refs: Lister | None = None
+    #: The capability from whose level on these objects are shown; None when they are as visible as their audience says.
+    reads: str | None = None

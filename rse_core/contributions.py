@@ -252,6 +252,8 @@ class SearchDocument:
     kind: str = ""
     #: further words to be found by, which are not shown (topics, the name of a file)
     words: str = ""
+    #: the object that it stands on (a comment's page or post): when that goes or moves, this one is looked at again
+    parent: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,14 +350,22 @@ class LegacySource:
 
     :param name: ``<plugin>.<name>``.
     :param read: ``read(state)`` yields publications that are new or changed since ``state`` (its notes of last time, JSON)
-        and returns, as the generator's value, the notes for next time. It never writes to the database.
+        and returns, as the generator's value, the notes for next time. It never writes to the database. Two of its notes
+        are for the core and are taken out: with ``"more": true`` it is called again at once (a long list returns after each
+        of its pages, so that a stop loses one page), and ``"warnings"`` is a list of sentences for whoever runs the site.
     :param every: seconds between two runs.
+    :param first_days: what was published longer ago than this when it is first read is not announced as news.
+    :param max_items: most publications taken in one run.
+    :param max_seconds: longest time of one run.
     """
 
     name: str
     label: Text
     read: Callable[[Mapping[str, Any]], Generator[Publication, None, Mapping[str, Any]]]
     every: int = 300
+    first_days: int = 30
+    max_items: int = 5000
+    max_seconds: int = 120
 
 
 @dataclass(frozen=True, slots=True)

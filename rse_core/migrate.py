@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -316,6 +316,19 @@ def run_scripts(db: Database, name: str, directory: Path) -> None:
                 remedy=lazy("Begin its tables' names with “%(prefix)s”.", prefix=prefix),
                 plugin=name,
             )
+
+
+def virtual_tables(connection: Connection) -> list[str]:
+    """SQLite's virtual tables (a full-text index), which Alembic knows nothing of; none on PostgreSQL."""
+    if connection.dialect.name != "sqlite":
+        return []
+    query = text("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%' ORDER BY name")
+    return list(connection.scalars(query))
+
+
+def is_hidden(table: str, virtual: Iterable[str]) -> bool:
+    """Whether a table is a virtual one, or one of those that SQLite keeps behind it."""
+    return any(table == name or table.startswith(f"{name}_") for name in virtual)
 
 
 def include_prefix(prefix: str) -> Callable[..., bool]:

@@ -145,8 +145,9 @@ class Pages:
     def content_type(self) -> ContentType:
         """The ``page`` type, registered by the core itself."""
         return ContentType(
-            "page", lazy("page"), self._resolve, likable=True, commentable=True, searchable=True, moderated=False
-        )
+            "page", lazy("page"), self._resolve, likable=True, commentable=True, searchable=True, moderated=False,
+            refs=_keys,
+        )  # fmt: skip
 
     # -- changing --------------------------------------------------------------------------------------------------
 
@@ -376,6 +377,10 @@ def list_pages(session: Session, *, after: int = 0, limit: int = 50, prefix: str
     if prefix:
         query = query.where(Page.address.startswith(prefix, autoescape=True))
     return list(session.scalars(query))
+
+
+def _keys(session: Session, after: str | None, limit: int) -> list[str]:
+    return list(session.scalars(select(Page.key).where(Page.key > (after or "")).order_by(Page.key).limit(limit)))
 
 
 def set_section(session: Session, core: Core, address: str, section: str, actor: Actor) -> PageIdentity:

@@ -108,7 +108,12 @@ def _reflect(core: Core, name: str) -> MetaData:
 
 def _own_tables(connection: Connection, name: str) -> MetaData:
     prefix, stamp = f"rse_{name}_", migrate.version_table(name)
-    names = [t for t in inspect(connection).get_table_names() if t.startswith(prefix) and t != stamp]
+    virtual = migrate.virtual_tables(connection)
+    names = [
+        table
+        for table in inspect(connection).get_table_names()
+        if table.startswith(prefix) and table != stamp and not migrate.is_hidden(table, virtual)
+    ]
     found = MetaData()
     if names:
         found.reflect(connection, only=names)
@@ -159,6 +164,10 @@ def _plain(value: Any) -> Any:
 
 
 def _drop(connection: Connection, name: str) -> None:
+    for table in migrate.virtual_tables(connection):
+        if table.startswith(f"rse_{name}_"):
+            # With it go the tables behind it; what it holds is made from the others, and is not exported.
+            connection.execute(text(f'DROP TABLE "{table}"'))
     _own_tables(connection, name).drop_all(connection)
     connection.execute(text(f"DROP TABLE IF EXISTS {migrate.version_table(name)}"))
 

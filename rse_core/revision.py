@@ -11,7 +11,7 @@ from typing import Any
 
 from .db import Database, UtcDateTime, metadata
 from .errors import RseError
-from .migrate import include_prefix, read_scripts, stamps, version_table
+from .migrate import include_prefix, is_hidden, read_scripts, stamps, version_table, virtual_tables
 
 _TEMPLATE = '''"""{message}
 
@@ -78,12 +78,18 @@ def _context(connection: Any, name: str) -> Any:
     from alembic.runtime.migration import MigrationContext
 
     prefix = f"rse_{name}_"
+    virtual = virtual_tables(connection)
+    ours = include_prefix(prefix)
+
+    def include_name(label: str | None, kind: str, parents: Any) -> bool:
+        return ours(label, kind, parents) and not (kind == "table" and label is not None and is_hidden(label, virtual))
+
     return MigrationContext.configure(
         connection,
         opts={
             "target_metadata": metadata,
             "version_table": version_table(name),
-            "include_name": include_prefix(prefix),
+            "include_name": include_name,
             "include_object": lambda item, label, kind, _reflected, _other: kind != "table" or label.startswith(prefix),
             "compare_type": _compare_type,
             "compare_server_default": False,

@@ -1,27 +1,52 @@
 """Search: the port. Plugins say what may be found (``rse_search_documents``); a backend plugin keeps the index.
 
-The core keeps the intranet's own search out of it: without a backend nothing is indexed and nothing is found.
+The core keeps the intranet's own search out of it: without a backend nothing is indexed and nothing is found. Of the
+intranet's pages those are given to it that a source told the audience of: the title of a page that merely somebody visited
+is not for everybody.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .content import ObjectRef
+from .content import ContentType, ObjectRef
 from .contributions import SearchDocument
+from .cursor import Place, plugin_on
+from .decision import Reason
+from .models.content import Page
+from .models.organisation import Person
+from .policy import Target, open_audiences
+
+#: Finding is reading; a search plugin registers this capability.
+USE = "search.use"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """Objects of these types are found in these audiences. A person's sight is a few of them: see :func:`scopes`.
+
+    ``not_in``: spaces in which the plugin that brings these types is switched off.
+    """
+
+    types: tuple[str, ...]
+    audiences: tuple[int, ...]
+    not_in: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
     """What somebody looks for. Several ``kinds`` widen, every other condition narrows.
 
+    :param entity_id: what people of this entity, or of one below it, published.
     :param after: the cursor of the answer before, as :attr:`SearchAnswer.next` gave it.
     :param sort: ``relevance`` or ``newest``.
+    :param titles: only what has the words in its title.
     """
 
     text: str
@@ -35,6 +60,7 @@ class SearchQuery:
     after: str | None = None
     limit: int = 20
     facets: bool = False
+    titles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +75,25 @@ class SearchHit:
     author_id: int | None = None
     space_id: int | None = None
     entity_id: int | None = None
+    audience_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """What was found: hits, where to go on, and for each facet its values with their numbers (of what this person may see).
 
-    ``fuzzy``: nothing was found as typed; these are near it.
+    A facet's numbers take every condition of the query into account but the one that the facet itself sets.
+
+    ``fuzzy``: nothing was found as typed; these are near it. ``suggestion``: what may have been meant, in words of what the
+    person may see. ``count``: of all that was found, when facets were asked for.
     """
 
     hits: tuple[SearchHit, ...] = ()
     next: str | None = None
     facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
     fuzzy: bool = False
+    suggestion: str = ""
+    count: int | None = None
 
 
 class SearchBackend(Protocol):
@@ -72,8 +104,8 @@ class SearchBackend(Protocol):
     def index(self, session: Session, documents: Iterable[SearchDocument], gone: Iterable[ObjectRef]) -> None:
         """Take these documents in, and forget those objects."""
 
-    def find(self, session: Session, audiences: Sequence[int], query: SearchQuery) -> SearchAnswer:
-        """What stands in these audiences and matches; filtered in SQL, in a constant number of queries."""
+    def find(self, session: Session, scopes: Sequence[SearchScope], query: SearchQuery) -> SearchAnswer:
+        """What stands in these scopes and matches; filtered in SQL, in a constant number of queries."""
 
     def clear(self, session: Session) -> None:
         """Forget everything."""
@@ -86,6 +118,97 @@ def documents(session: Session, refs: Sequence[ObjectRef]) -> tuple[list[SearchD
     """
     from .runtime import core_of
 
-    found = list(core_of(session).plugins.search_documents(session, refs))
-    known = {document.ref for document in found}
-    return found, [ref for ref in refs if ref not in known]
+    asked = set(refs)
+    found = [*_pages(session, refs), *core_of(session).plugins.search_documents(session, refs)]
+    # A plugin speaks of what it was asked about, once.
+    known = {document.ref: document for document in found if document.ref in asked}
+    return _with_entities(session, list(known.values())), [ref for ref in dict.fromkeys(refs) if ref not in known]
+
+
+def searchable_types(session: Session) -> dict[str, ContentType]:
+    """The types whose objects may be found, by name."""
+    from .runtime import core_of
+
+    return {name: kind for name, kind in core_of(session).plugins.content_types.items() if kind.searchable}
+
+
+def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
+    """What this person may find: which types, in which audiences. From memory, without a query for a person who is known.
+
+    An audience counts where search is open to the person; a type counts where its plugin is on for them, and from the level
+    on at which its objects are shown (:attr:`~rse_core.content.ContentType.reads`).
+    """
+    from .runtime import core_of
+
+    core = core_of(session)
+    person = None if person_id is None else core.policy.person(person_id)
+    if person is None:
+        return []
+    snapshot = core.policy.snapshot()
+    base = open_audiences(session, person_id, USE)
+    alike: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    for name, kind in sorted(searchable_types(session).items()):
+        owner = name.partition(".")[0] if "." in name else ""
+        switches = snapshot.switches.get(owner, {})
+        found = []
+        for audience_id in base:
+            where, target = snapshot.audiences.get(audience_id, ("", 0))
+            space_id = target if where == "space" else None
+            if switches and not plugin_on(snapshot, owner, person, Place(audience_id, space_id=space_id))[0]:
+                continue
+            if kind.reads is None or _reads(session, person_id, kind.reads, Target(audience_id, space_id=space_id)):
+                found.append(audience_id)
+        if found:
+            off = sorted(int(key) for (where, key), on in switches.items() if where == "space" and not on)
+            alike.setdefault((tuple(found), tuple(off)), []).append(name)
+    return [SearchScope(tuple(types), audiences, off) for (audiences, off), types in alike.items()]
+
+
+def _reads(session: Session, person_id: int | None, capability: str, place: Target) -> bool:
+    from .runtime import core_of
+
+    core = core_of(session)
+    decision = core.policy.can(session, person_id, capability, place)
+    if decision.allowed:
+        return True
+    if decision.reason in (Reason.PLUGIN_OFF, Reason.UNKNOWN_OBJECT):
+        return False
+    if core.settings.inform_shows == "all":
+        return True
+    # Who may not write, for want of the charter or in this space, may still read.
+    effective, required = decision.effective_level, decision.required_level
+    return effective is not None and required is not None and effective >= required
+
+
+def _pages(session: Session, refs: Sequence[ObjectRef]) -> list[SearchDocument]:
+    keys = [ref.id for ref in refs if ref.type == "page"]
+    if not keys:
+        return []
+    rows = session.execute(
+        select(
+            Page.key, Page.title, Page.summary, Page.audience_id, Page.published_at, Page.first_seen, Page.entity_id,
+            Page.section, Page.byline,
+        ).where(Page.key.in_(keys), Page.audience_id.is_not(None), Page.gone_at.is_(None), Page.title != "")
+    )  # fmt: skip
+    return [
+        SearchDocument(
+            ObjectRef("page", row.key), row.title, row.summary, row.audience_id, None, row.published_at or row.first_seen,
+            entity_id=row.entity_id, kind="page", words=f"{row.byline} {row.section.replace('/', ' ')}".strip(),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _with_entities(session: Session, found: list[SearchDocument]) -> list[SearchDocument]:
+    """What says nothing of an entity is of its author's."""
+    wanted = {document.author_id for document in found if document.entity_id is None and document.author_id is not None}
+    if not wanted:
+        return found
+    rows = session.execute(select(Person.id, Person.entity_id).where(Person.id.in_(wanted)))
+    entities = {person: entity for person, entity in rows}
+    return [
+        replace(document, entity_id=entities.get(document.author_id))
+        if document.entity_id is None and document.author_id is not None
+        else document
+        for document in found
+    ]

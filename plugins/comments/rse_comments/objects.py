@@ -46,6 +46,12 @@ def resolve(session: Session, ids: Sequence[str]) -> Mapping[str, ContentInfo]:
     return found
 
 
+def ids(session: Session, after: str | None, limit: int) -> Sequence[str]:
+    """Every comment's id, by keyset."""
+    rows = select(Comment.id).where(Comment.id > int(after or 0)).order_by(Comment.id).limit(limit)
+    return [str(number) for number in session.scalars(rows)]
+
+
 def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
     """Published comments only: what waits, was refused or deleted is not to be found."""
     rows = _load(session, [ref.id for ref in refs if ref.type == access.TYPE])
@@ -55,5 +61,5 @@ def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDoc
         if row.state == "published" and place is not None and place.audience_id is not None and place.state in SHOWN:
             yield SearchDocument(
                 access.own_ref(row.id), place.title, richtext.plain(row.body, 10_000), place.audience_id, row.author_id,
-                row.created_at, place.space_id, kind="comment",
+                row.created_at, place.space_id, kind="comment", parent=place.ref,
             )  # fmt: skip

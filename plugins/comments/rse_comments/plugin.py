@@ -62,9 +62,13 @@ class Comments(Plugin):
 
     @hookimpl
     def rse_content_types(self) -> Iterable[ContentType]:
-        from .objects import resolve
+        from .objects import ids, resolve
 
-        return [ContentType("comments.comment", lazy("comment"), resolve, likable=True, searchable=True)]
+        return [
+            ContentType(
+                "comments.comment", lazy("comment"), resolve, likable=True, searchable=True, refs=ids, reads="comments.write"
+            )
+        ]
 
     @hookimpl
     def rse_models(self) -> Iterable[type[DeclarativeBase]]:
