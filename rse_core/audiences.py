@@ -5,16 +5,15 @@ Every list is filtered in SQL by one semi-join::
     select(Comment).where(Comment.audience_id.in_(visible(person_id)))
 
 A person who is not active is in no audience; one from outside the organisation is in those of their groups and spaces
-only. :func:`refresh` computes the rows that ought to stand and
-writes only the
-difference, by two statements, whatever the number of people.
+only. Who animates or moderates a space by a role is in its audience without being a member. :func:`refresh` computes the
+rows that ought to stand and writes only the difference, by two statements, whatever the number of people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Select, delete, except_, false, func, insert, literal, select, tuple_, union_all
+from sqlalchemy import Select, delete, except_, exists, false, func, insert, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Subquery
 
@@ -27,6 +26,7 @@ from .models.organisation import (
     GroupMember,
     Membership,
     Person,
+    RoleGrant,
     Space,
     SpaceMember,
 )
@@ -156,7 +156,7 @@ def _write_difference(session: Session, people: Select[int] | None) -> None:
 
 
 def _wanted(people: Select[int] | None) -> Subquery:
-    """The rows that ought to stand. The four parts never overlap, so that no row comes twice."""
+    """The rows that ought to stand. The parts never overlap, so that no row comes twice."""
     person = select(Person.id.label("person_id"), Audience.id.label("audience_id")).where(Person.status == "active")
     if people is not None:
         person = person.where(Person.id.in_(people))
@@ -171,6 +171,12 @@ def _wanted(people: Select[int] | None) -> Subquery:
         person.join(SpaceMember, SpaceMember.person_id == Person.id).join(
             Audience, (Audience.kind == "space") & (Audience.target_id == SpaceMember.space_id)
         ),
+        # Whoever runs a space by a role sees what is in it; several roles there make one row.
+        person.join(RoleGrant, (RoleGrant.person_id == Person.id) & (RoleGrant.scope == "space")).join(
+            Audience, (Audience.kind == "space") & (Audience.target_id == RoleGrant.scope_id)
+        ).where(
+            ~exists().where(SpaceMember.space_id == RoleGrant.scope_id, SpaceMember.person_id == Person.id)
+        ).distinct(),
     ]
     return union_all(*parts).subquery()
 

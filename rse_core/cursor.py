@@ -58,6 +58,8 @@ class SpaceFacts:
     key: str
     visibility: str
     rules: Mapping[str, str] = field(default_factory=dict)
+    #: what is in it can be read, and nothing can be written there
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Reason(enum.StrEnum):
     OK = "ok"
     LEVEL = "level"
     ROLE = "role"
+    ARCHIVED = "archived"
     CHARTER = "charter"
     SUSPENDED = "suspended"
     PLUGIN_OFF = "plugin_off"

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session, aliased
 
 from . import audiences
 from .audit import Actor, record
+from .content import ObjectRef
 from .errors import BadInput, Conflict, NotFound
+from .events import Event, emit
 from .freshness import touch
 from .i18n import _, lazy
 from .models.organisation import (
@@ -27,6 +29,7 @@ from .models.organisation import (
     GroupMember,
     Person,
     Space,
+    SpaceAlias,
     SpaceMember,
     SpaceRule,
 )
@@ -36,6 +39,8 @@ SPACE_ROLES = ("owner", "admin", "moderator", "writer", "member", "external")
 MANAGING_ROLES = ("owner", "admin", "moderator")
 WHO = ("nobody", "managers", "members", "all")
 MAX_KEY, MAX_NAME = 120, 300
+#: Event: who is in a space, or with which role, has changed; of one person (``data["person"]``) or of many (none named).
+MEMBERS = "space.members"
 
 _UNKNOWN = {
     Entity: lazy("There is no entity with the id “%(key)s”."),
@@ -224,6 +229,7 @@ def add_space(session: Session, key: str, name: str, *, visibility: str = "liste
     session.add(Audience(kind="space", target_id=space.id))
     session.flush()
     _note(session, actor, "space.add", f"space:{key}", after={"name": name, "visibility": visibility})
+    emit(session, Event("space.added", actor.person_id if actor else None, space_ref(space.id)))
     return space
 
 
@@ -231,31 +237,62 @@ def join_space(session: Session, space_id: int, person_id: int, role: str = "mem
     """Add the person to the space, or change their role there; False when nothing changed.
 
     :param role: one of :data:`SPACE_ROLES`; owner, admin and moderator manage.
+    :raises Conflict: when the last owner would be one no longer; when the space is archived.
+    :raises BadInput: when somebody from outside would get another role than ``external``.
     """
     touch(session, person_id)
     _check_choice("role", role, SPACE_ROLES)
-    _get(session, Space, space_id)
-    _get_person(session, person_id)
-    member = session.get(SpaceMember, (space_id, person_id))
+    space = _get(session, Space, space_id)
+    person = _get_person(session, person_id)
+    if person.external and role != "external":
+        message = _("“%(name)s” is from outside the organisation.", name=person.display_name)
+        raise BadInput(message, remedy=_("Give the role “external”."), fields={"role": message})
+    member = session.get(SpaceMember, (space_id, person_id), populate_existing=True)
     if member is not None and member.role == role:
         return False
     if member is not None:
+        if member.role == "owner":
+            _check_owner_stays(session, space, person_id)
         member.role = role
+    elif space.archived_at is not None:
+        raise Conflict(_("The space “%(name)s” is archived: nobody can join it.", name=space.name))
     else:
         session.add(SpaceMember(space_id=space_id, person_id=person_id, role=role))
     audiences.refresh(session, [person_id])
+    emit(session, Event(MEMBERS, ref=space_ref(space_id), data={"person": person_id, "role": role}))
     return True
 
 
 def leave_space(session: Session, space_id: int, person_id: int) -> bool:
-    """Take the person out of the space; False when they were not in it."""
+    """Take the person out of the space; False when they were not in it.
+
+    :raises Conflict: when they are its last owner.
+    """
     touch(session, person_id)
-    member = session.get(SpaceMember, (space_id, person_id))
+    member = session.get(SpaceMember, (space_id, person_id), populate_existing=True)
     if member is None:
         return False
+    if member.role == "owner":
+        _check_owner_stays(session, _get(session, Space, space_id), person_id)
     session.delete(member)
     audiences.refresh(session, [person_id])
+    emit(session, Event(MEMBERS, ref=space_ref(space_id), data={"person": person_id, "role": None}))
     return True
+
+
+def space_ref(space_id: int) -> ObjectRef:
+    """The reference of a space, by which events, notifications and slots know it."""
+    return ObjectRef("communities.space", str(space_id))
+
+
+def _check_owner_stays(session: Session, space: Space, person_id: int) -> None:
+    others = select(SpaceMember.person_id).join(Person, Person.id == SpaceMember.person_id)
+    others = others.where(
+        SpaceMember.space_id == space.id, SpaceMember.role == "owner", Person.status == "active", Person.id != person_id
+    )
+    if session.scalar(others.limit(1)) is None:
+        message = _("“%(name)s” would be without an owner.", name=space.name)
+        raise Conflict(message, remedy=_("Make somebody else its owner first."))
 
 
 def set_space_rule(session: Session, space_id: int, capability: str, who: str | None) -> None:
@@ -324,7 +361,8 @@ def _get_person(session: Session, person_id: int) -> Person:
 def _check_new(session: Session, model: type[Keyed], key: str, name: str) -> None:
     _check_text("key", key, MAX_KEY)
     _check_text("name", name, MAX_NAME)
-    if session.scalar(select(model.id).where(model.key == key)) is not None:
+    taken = session.scalar(select(model.id).where(model.key == key)) is not None
+    if taken or (model is Space and session.get(SpaceAlias, key) is not None):
         raise Conflict(_("The id “%(key)s” is taken already.", key=key), remedy=_("Choose another id."))
 
 

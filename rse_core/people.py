@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,9 +14,12 @@ from sqlalchemy.orm import Session
 from . import audiences
 from .db import utcnow
 from .errors import BadInput, Conflict, NotFound
+from .events import Event, emit
 from .freshness import touch
 from .i18n import _, normalise_locale
-from .models.organisation import Entity, Person
+from .identity import Identity
+from .models.organisation import Entity, Person, PersonIdentity
+from .models.runtime import Preference
 from .organisation import nearest
 from .signins import drop_identities, for_identity
 
@@ -35,6 +39,8 @@ LIMITS = {
     "site": 200,
 }
 REQUIRED = ("external_id", "username", "display_name")
+#: Events, with the person's id in ``data["person"]``: somebody has left, or is back.
+DISABLED, ENABLED = "people.disabled", "people.enabled"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]+\Z")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
@@ -90,27 +96,41 @@ def names(session: Session, ids: Iterable[int | None]) -> Mapping[int, PersonCar
     wanted = sorted({i for i in ids if i is not None})
     if not wanted:
         return {}
-    rows = session.execute(
-        select(
-            Person.id,
-            Person.username,
-            Person.display_name,
-            Person.entity_id,
-            Entity.name,
-            Person.job_title,
-            Person.status,
-            Person.locale,
-            Person.external,
-        )
-        .outerjoin(Entity, Entity.id == Person.entity_id)
-        .where(Person.id.in_(wanted))
-    )
-    return {r[0]: PersonCard(r[0], r[1], r[2], r[3], r[4] or "", r[5], r[6] == "active", r[7], r[8]) for r in rows}
+    rows = session.execute(select(*_CARD).outerjoin(Entity, Entity.id == Person.entity_id).where(Person.id.in_(wanted)))
+    return {row[0]: _card(row) for row in rows}
 
 
 def card(session: Session, person_id: int) -> PersonCard | None:
     """The card of one person, None when there is none."""
     return names(session, (person_id,)).get(person_id)
+
+
+def known(session: Session, identity: Identity) -> tuple[PersonCard, dict[str, object]] | None:
+    """The active person who has signed in with this identity before, and all they chose: one query, for every request.
+
+    None says nothing of somebody who comes for the first time: :func:`for_identity` does.
+    """
+    rows = session.execute(
+        select(*_CARD, Preference.key, Preference.value)
+        .join(PersonIdentity, PersonIdentity.person_id == Person.id)
+        .outerjoin(Entity, Entity.id == Person.entity_id)
+        .outerjoin(Preference, Preference.person_id == Person.id)
+        .where(PersonIdentity.issuer == identity.issuer, PersonIdentity.subject == identity.subject)
+    ).all()
+    if not rows or not (found := _card(rows[0])).active:
+        return None
+    return found, {str(row[-2]): row[-1] for row in rows if row[-2] is not None}
+
+
+_CARD = (
+    Person.id, Person.username, Person.display_name, Person.entity_id, Entity.name, Person.job_title, Person.status,
+    Person.locale, Person.external,
+)  # fmt: skip
+
+
+def _card(row: Sequence[Any]) -> PersonCard:
+    ident, username, name, entity_id, entity, title, status, locale, external = row[:9]
+    return PersonCard(ident, username, name, entity_id, entity or "", title, status == "active", locale, external)
 
 
 # Changes
@@ -207,7 +227,10 @@ def disable(session: Session, person_id: int) -> None:
     """The person has left: they can do and see nothing; what they wrote is kept."""
     touch(session, person_id)
     person = get(session, person_id)
+    if person.status == "disabled":
+        return
     person.status, person.disabled_at, person.updated_at = "disabled", utcnow(), utcnow()
+    emit(session, Event(DISABLED, data={"person": person_id}))
     audiences.refresh(session, [person_id])
 
 
@@ -215,7 +238,10 @@ def enable(session: Session, person_id: int) -> None:
     """The person is back, as they were."""
     touch(session, person_id)
     person = get(session, person_id)
+    if person.status == "active":
+        return
     person.status, person.disabled_at, person.updated_at = "active", None, utcnow()
+    emit(session, Event(ENABLED, data={"person": person_id}))
     audiences.refresh(session, [person_id])
 
 

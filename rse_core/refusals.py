@@ -25,6 +25,7 @@ _ROLE = {
     "managers": lazy("In this space, only those who run it may do this."),
     "members": lazy("In this space, only its members may do this."),
 }
+ARCHIVED = lazy("This space is archived: what is in it can be read.")
 NOT_SEEN = lazy("Only the members of this space see what is in it.")
 
 
@@ -44,6 +45,8 @@ def sentence(verdict: Verdict, case: Case, zone: str) -> LazyText:
         return UNKNOWN_OBJECT
     if reason is Reason.ROLE:
         return _ROLE.get(facts["who"], _ROLE["nobody"]) if facts["sees"] else NOT_SEEN
+    if reason is Reason.ARCHIVED:
+        return ARCHIVED
     if reason is Reason.CHARTER:
         title = facts["charter"].title
         return lazy("Before writing here, please read and accept the charter “%(title)s”.", title=title)

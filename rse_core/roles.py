@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from . import audiences
 from .audit import Actor, record
 from .errors import BadInput, Conflict, NotFound
 from .freshness import touch
@@ -115,7 +116,7 @@ def grant(
     session.add(RoleGrant(person_id=person_id, role=role, scope=scope, scope_id=scope_id, granted_by=actor.label, why=why))
     after = {"role": role, "at": _where(session, scope, scope_id)}
     record(session, actor, "role.grant", f"person:{person.username}", after=after, why=why)
-    session.flush()
+    _refresh(session, scope, person_id)
     return True
 
 
@@ -146,7 +147,7 @@ def revoke(
     before = {"role": role, "at": _where(session, scope, scope_id)}
     record(session, actor, "role.revoke", f"person:{username}", before=before, why=why)
     session.delete(row)
-    session.flush()
+    _refresh(session, scope, person_id)
     return True
 
 
@@ -273,6 +274,12 @@ def _check(session: Session, role: str, scope: str, scope_id: int) -> str:
     if scope != "site" and session.get(_SCOPES[scope], scope_id) is None:
         raise NotFound(f"There is no {scope} with the id {scope_id}.")
     return role
+
+
+def _refresh(session: Session, scope: str, person_id: int) -> None:
+    session.flush()
+    if scope == "space":
+        audiences.refresh(session, [person_id])
 
 
 def _row(session: Session, person_id: int, role: str, scope: str, scope_id: int) -> RoleGrant | None:

@@ -24,6 +24,7 @@ REASONS = {
     "plugin": Reason.PLUGIN_OFF,
     "level": Reason.LEVEL,
     "role": Reason.ROLE,
+    "archived": Reason.ARCHIVED,
     "charter": Reason.CHARTER,
     "suspension": Reason.SUSPENDED,
 }
@@ -94,6 +95,7 @@ def judge(snapshot: Snapshot, case: Case) -> Verdict:
             if effective < required:
                 opens = cursor.opens_at(snapshot, person, place, required, case.at)
             steps.append(_role(snapshot, person, place, case.key, capability))
+            steps.append(_archived(snapshot, place, capability))
             charter = _missing_charter(snapshot, person, place, case)
             steps.append(_charter(snapshot, place, case, charter))
             suspended = suspension(person, case.at)
@@ -246,6 +248,13 @@ def _role(snapshot: Snapshot, person: PersonFacts, place: Place, key: str, capab
     member = manages or (role is not None and not (role == "external" and capability.writes))
     passed = sees and {"nobody": False, "managers": manages, "members": member, "all": True}.get(who, False)
     return Step("role", passed, {"space": space.key, "who": who, "role": role, "sees": sees})
+
+
+def _archived(snapshot: Snapshot, place: Place, capability: Capability) -> Step:
+    ident = cursor.space_of(snapshot, place)
+    space = None if ident is None else snapshot.spaces.get(ident)
+    archived = space is not None and space.archived
+    return Step("archived", not (archived and capability.writes), {"archived": archived})
 
 
 def _charter(snapshot: Snapshot, place: Place, case: Case, missing: CharterVersion | None) -> Step:

@@ -122,8 +122,10 @@ def _spaces(session: Session) -> dict[int, SpaceFacts]:
     for space, capability, who in session.execute(select(SpaceRule.space_id, SpaceRule.capability, SpaceRule.who)):
         rules[space][capability] = who
     return {
-        ident: SpaceFacts(key, visibility, rules.get(ident, {}))
-        for ident, key, visibility in session.execute(select(Space.id, Space.key, Space.visibility))
+        ident: SpaceFacts(key, visibility, rules.get(ident, {}), archived is not None)
+        for ident, key, visibility, archived in session.execute(
+            select(Space.id, Space.key, Space.visibility, Space.archived_at)
+        )
     }
 
 

@@ -30,6 +30,7 @@ class PersonNow:
     source: str
     manager: str
     facts: tuple[object, ...]
+    external: bool = False
 
 
 @dataclass(slots=True)
@@ -83,16 +84,17 @@ def _people(session: Session, entity_keys: dict[int, str]) -> dict[str, PersonNo
             table.locale,
             table.phone,
             table.site,
+            table.external,
         )
     ).all()
     externals = {row[0]: row[1] for row in rows}
     people = {}
     for ident, external_id, username, status, source, manager_id, entity_id, *rest in rows:
-        name, email, job, is_manager, locale, phone, site = rest
+        name, email, job, is_manager, locale, phone, site, external = rest
         entity = entity_keys.get(entity_id, "")
         manager = externals.get(manager_id, "")
         facts = (username, name, email, entity, job, manager, is_manager, locale, phone, site)
-        people[external_id] = PersonNow(ident, external_id, username, status, source, manager, facts)
+        people[external_id] = PersonNow(ident, external_id, username, status, source, manager, facts, external)
     return people
 
 

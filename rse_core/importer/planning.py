@@ -206,7 +206,7 @@ class Planner:
             now = self.existing.people.get(row.external_id)
             if now is None:
                 plan.new_people.append(row)
-            elif now.status != "active" or now.source != "csv" or now.facts != facts(row):
+            elif now.status != "active" or now.source != "csv" or now.facts != facts(row) or _outside(row, now):
                 plan.changed_people.append((now, row))
             else:
                 counts.unchanged += 1
@@ -289,6 +289,11 @@ def facts(row: PersonRow) -> tuple[object, ...]:
         row.phone,
         row.site,
     )
+
+
+def _outside(row: PersonRow, now: PersonNow) -> bool:
+    """Whether the file says otherwise than is known where the person is from."""
+    return row.external is not None and row.external is not now.external
 
 
 def _cycles(above: dict[str, str]) -> list[list[str]]:

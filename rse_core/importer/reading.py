@@ -30,6 +30,7 @@ class Table:
     """One file of the import.
 
     :param columns: every column that it must have.
+    :param optional: columns that may be missing; their cells come last.
     :param errors: where errors of single lines are noted.
     :param advance: told the bytes read so far.
     """
@@ -40,8 +41,10 @@ class Table:
         columns: tuple[str, ...],
         errors: list[LineError],
         advance: Callable[[int], None] | None = None,
+        optional: tuple[str, ...] = (),
     ) -> None:
         self.path, self.columns, self.errors, self.advance = path, columns, errors, advance
+        self.optional = optional
         self.name = path.name
         #: the cells of each line that was left out; None where no cell can be trusted
         self.refused: list[list[str] | None] = []
@@ -79,7 +82,8 @@ class Table:
             raise FileRefused(self.error(1, "", _("The file is empty."), self._header_remedy(",")))
         delimiter = self._delimiter(head)
         places = self._header(head, delimiter)
-        width = len(self.columns)
+        width = len(places)
+        self.columns = (*self.columns, *self._extra(head, delimiter))
         # Reading on from the text itself: the header has been taken already.
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         line = 2
@@ -124,8 +128,9 @@ class Table:
         names = _names(head, delimiter)
         remedy = self._header_remedy(delimiter)
         missing = [column for column in self.columns if column not in names]
+        extra = self._extra(head, delimiter)
         for name in names:
-            if name not in self.columns:
+            if name not in (*self.columns, *extra):
                 near = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
                 message = _("The column “%(name)s” is unknown.", name=name[:80])
                 hint = _("Did you mean “%(near)s”?", near=near[0]) if near else remedy
@@ -136,7 +141,11 @@ class Table:
         if missing:
             message = _("The column “%(name)s” is missing from the header.", name=missing[0])
             raise FileRefused(self.error(1, missing[0], message, remedy))
-        return [names.index(column) for column in self.columns]
+        return [names.index(column) for column in (*self.columns, *extra)]
+
+    def _extra(self, head: str, delimiter: str) -> list[str]:
+        names = _names(head, delimiter)
+        return [column for column in self.optional if column in names]
 
     def _header_remedy(self, delimiter: str) -> str:
         return _("The first line must be: %(header)s", header=delimiter.join(self.columns))

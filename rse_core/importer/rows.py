@@ -28,6 +28,8 @@ PEOPLE_COLUMNS = (
     "phone",
     "site",
 )
+#: A file may leave these out; what is known stays then as it is.
+PEOPLE_OPTIONAL = ("external",)
 GROUP_COLUMNS = ("group_id", "name", "external_id")
 
 _TRUE = frozenset({"1", "true", "oui", "yes", "vrai", "o", "y"})
@@ -63,6 +65,8 @@ class PersonRow:
     locale: str
     phone: str
     site: str
+    #: from outside the organisation; None where the file does not say
+    external: bool | None = None
 
 
 @dataclass(slots=True)
@@ -120,11 +124,13 @@ def read(
         _read_entities(_table(entities, ENTITY_COLUMNS, parsed, progress), parsed)
     if groups is not None:
         _read_groups(_table(groups, GROUP_COLUMNS, parsed, progress), parsed)
-    _read_people(_table(people, PEOPLE_COLUMNS, parsed, progress), parsed)
+    _read_people(_table(people, PEOPLE_COLUMNS, parsed, progress, PEOPLE_OPTIONAL), parsed)
     return parsed
 
 
-def _table(path: Path | str, columns: tuple[str, ...], parsed: Parsed, progress: Progress | None) -> Table:
+def _table(
+    path: Path | str, columns: tuple[str, ...], parsed: Parsed, progress: Progress | None, optional: tuple[str, ...] = ()
+) -> Table:
     file = Path(path)
     advance: Callable[[int], None] | None = None
     if progress is not None and file.is_file():
@@ -133,7 +139,7 @@ def _table(path: Path | str, columns: tuple[str, ...], parsed: Parsed, progress:
         def advance(done: int) -> None:
             told(file.name, min(done, size), size)
 
-    return Table(file, columns, parsed.errors, advance)
+    return Table(file, columns, parsed.errors, advance, optional)
 
 
 def _read_entities(table: Table, parsed: Parsed) -> None:
@@ -193,7 +199,7 @@ def _read_people(table: Table, parsed: Parsed) -> None:
 
 
 def _person(table: Table, line: int, cells: list[str]) -> PersonRow | None:
-    (external_id, username, display_name, email, entity, job, manager, flag, locale, phone, site) = cells
+    (external_id, username, display_name, email, entity, job, manager, flag, locale, phone, site, *extra) = cells
     good = True
     # Control characters were looked for when the line was read; nearly every line passes here at once.
     if not (external_id and username and display_name and is_email(email)) or max(map(len, cells)) > _SHORT:
@@ -217,6 +223,11 @@ def _person(table: Table, line: int, cells: list[str]) -> PersonRow | None:
         good = False
         message = _("“%(value)s” does not say whether the person is a manager.", value=flag[:80])
         table.note(line, "is_manager", message, _("Write 1 or 0, true or false, oui or non, yes or no."))
+    outside = extra[0].lower() if extra else None
+    if outside is not None and outside not in _TRUE and outside not in _FALSE:
+        good = False
+        message = _("“%(value)s” does not say whether the person is from outside.", value=extra[0][:80])
+        table.note(line, "external", message, _("Write 1 or 0, true or false, oui or non, yes or no."))
     if locale and not _LANGUAGE.match(locale):
         good = False
         message = _("“%(value)s” is not a language.", value=locale[:80])
@@ -237,6 +248,7 @@ def _person(table: Table, line: int, cells: list[str]) -> PersonRow | None:
         spoken,
         phone,
         site,
+        None if outside is None else outside in _TRUE,
     )
 
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from .. import audiences
 from ..db import utcnow
+from ..events import Event, emit
 from ..i18n import _
 from ..models.organisation import Entity, Group, GroupMember, Person
 from ..organisation import rebuild_paths
-from ..people import folded
+from ..people import DISABLED, ENABLED, folded
 from ..signins import drop_identities
 from .existing import Existing
 from .planning import Plan
@@ -85,7 +86,13 @@ class Writer:
     def _new_people(self, entities: dict[str, int]) -> None:
         for rows in _chunks(self.plan.new_people):
             values = [
-                {**self._values(row, entities), "external_id": row.external_id, "created_at": self._now} for row in rows
+                {
+                    **self._values(row, entities),
+                    "external": bool(row.external),
+                    "external_id": row.external_id,
+                    "created_at": self._now,
+                }
+                for row in rows
             ]
             self.session.execute(_person.insert(), values)
             self._advance(len(rows))
@@ -93,9 +100,18 @@ class Writer:
     def _changed_people(self, entities: dict[str, int], ids: dict[str, int]) -> None:
         for pairs in _chunks(self.plan.changed_people):
             values = [
-                {**self._values(row, entities), "this": now.id, "manager_id": ids.get(row.manager)} for now, row in pairs
+                {
+                    **self._values(row, entities),
+                    "external": now.external if row.external is None else row.external,
+                    "this": now.id,
+                    "manager_id": ids.get(row.manager),
+                }
+                for now, row in pairs
             ]
             self._update(_person, values)
+            for now, _row in pairs:
+                if now.status != "active":
+                    emit(self.session, Event(ENABLED, data={"person": now.id}))
             self._advance(len(pairs) * 2)
 
     def _managers_of_new(self, ids: dict[str, int]) -> None:
@@ -111,6 +127,8 @@ class Writer:
         ]
         for rows in _chunks(values):
             self._update(_person, rows)
+            for row in rows:
+                emit(self.session, Event(DISABLED, data={"person": row["this"]}))
             self._advance(len(rows))
 
     def _groups(self, ids: dict[str, int]) -> None:

@@ -377,3 +377,35 @@ def test_a_crash_midway_leaves_the_database_as_it_was(core, run, monkeypatch):
     with core.db.read() as session:
         assert people.by_external_id(session, "late") is None
         assert session.scalar(select(func.count()).select_from(Membership)) == 9
+
+
+def test_a_file_may_say_who_is_from_outside_and_one_that_does_not_leaves_it_as_it_is(core, run, monkeypatch):
+    columns = (*importer.PEOPLE_COLUMNS, "external")
+    with_column = [{**person("1"), "external": "oui"}, {**person("2"), "external": ""}]
+    monkeypatch.setattr(importer, "PEOPLE_COLUMNS", columns)
+    assert run(with_column).people.created == 2
+    assert (found(core, "1").external, found(core, "2").external) == (True, False)
+    with core.db.read() as session:
+        assert audiences.of_person(session, found(core, "1").id) == frozenset()
+    assert run(with_column).people.unchanged == 2
+    monkeypatch.undo()
+    # A file without the column says nothing about it.
+    assert run([person("1"), person("2")]).people.unchanged == 2
+    assert run([person("1", phone="12"), person("2")]).people.updated == 1
+    assert found(core, "1").external
+    monkeypatch.setattr(importer, "PEOPLE_COLUMNS", columns)
+    report = run([{**person("1"), "external": "maybe"}, {**person("2"), "external": "1"}], keep_going=True)
+    assert errors(report) == [("people.csv", 2, "external")]
+    assert found(core, "2").external
+
+
+def test_an_import_tells_of_who_left_and_who_came_back(core, run):
+    from rse_core.models.runtime import Outbox
+
+    run([person("1"), *crowd(30)])
+    run(crowd(30))
+    run([person("1"), *crowd(30)])
+    with core.db.read() as session:
+        told = session.execute(select(Outbox.name, Outbox.data).where(Outbox.name.startswith("people."))).all()
+    who = {"person": found(core, "1").id}
+    assert [tuple(one) for one in told] == [("people.disabled", who), ("people.enabled", who)]

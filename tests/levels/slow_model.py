@@ -15,6 +15,7 @@ class World:
     parents: dict = field(default_factory=dict)  # entity -> parent or None
     people: dict = field(default_factory=dict)  # person -> (entity or None, {groups}, {spaces})
     public_spaces: set = field(default_factory=set)
+    archived_spaces: set = field(default_factory=set)
     rows: list = field(default_factory=list)  # (id, kind, scope, key, level or None, starts_at)
 
 
@@ -133,11 +134,15 @@ def member_sees_space(world, person, thing):
     return space is None or space in world.people[person][2] or space in world.public_spaces
 
 
-def answer(world, person, thing, required, at):
+def answer(world, person, thing, required, at, writes=False):
     """(reason, effective level, opens at) of a capability that everybody who sees a space may use there."""
     if not sees(world, person, thing):
         return "unknown_object", None, None
     level = effective(world, person, thing, at)
     if level < required:
         return "level", level, opens_at(world, person, thing, required, at)
-    return ("ok" if member_sees_space(world, person, thing) else "role"), level, None
+    if not member_sees_space(world, person, thing):
+        return "role", level, None
+    if writes and space_of(thing) in world.archived_spaces:
+        return "archived", level, None
+    return "ok", level, None
