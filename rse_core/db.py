@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import select
+import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -103,15 +106,20 @@ class Database:
         if not self.is_sqlite:
             options.update(pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
         self.engine: Engine = create_engine(parsed, **options)
+        self._reading = self.engine
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
+        else:
+            _ping_when_in_doubt(self.engine)
+            # Each statement sees what is committed, with a transaction around it or without: READ COMMITTED says no more.
+            self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._after_commit: list[Callable[[], None]] = []
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; nothing is committed."""
-        session = self.sessions()
+        """A session for reading. On PostgreSQL each statement stands alone: no transaction is begun, none to end."""
+        session = self.sessions(bind=self._reading)
         # Tells whoever meets an error midway that rolling back loses nothing.
         session.info["rse_reading"] = True
         try:
@@ -157,6 +165,31 @@ def dialect_insert(session: Session, table: Any) -> Any:
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
+
+
+#: Seconds after which a connection that was left alone is asked whether it still stands.
+IDLE = 20.0
+
+
+def _ping_when_in_doubt(engine: Engine) -> None:
+    """Spare the question to the server each time a connection leaves the pool.
+
+    A server that ended has closed its side, and then there is something to read; one that the network lost without a
+    word is found out by the question, asked after a while without use.
+    """
+    ask, used = engine.dialect.do_ping, weakref.WeakKeyDictionary[Any, float]()
+
+    def ping(connection: Any) -> bool:
+        now = time.monotonic()
+        doubtful = now - used.get(connection, 0.0) > IDLE
+        if not doubtful:
+            poll = select.poll()
+            poll.register(connection.fileno(), select.POLLIN)
+            doubtful = bool(poll.poll(0))
+        used[connection] = now
+        return ask(connection) if doubtful else True
+
+    engine.dialect.do_ping = ping  # type: ignore[method-assign,assignment]
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -88,7 +88,7 @@ def resolve() -> None:
     if identity is None:
         return
     g.rse_identity = identity
-    g.rse_person = _find(identity)
+    g.rse_person = _find(identity, own=True)
     _keep_alive()
 
 
@@ -162,8 +162,13 @@ def _keep_alive() -> None:
         session[SINCE] = int(time.time())
 
 
-def _find(identity: Identity) -> PersonCard | None:
+def _find(identity: Identity, *, own: bool = False) -> PersonCard | None:
     with core().db.read() as db:
+        known = people.known(db, identity)
+        if known is not None:
+            if own:
+                g.rse_preferences = known[1]
+            return known[0]
         person = people.for_identity(db, identity)
         return None if person is None else people.card(db, person.id)
 

@@ -7,6 +7,7 @@ page, ``Accept-Language``, the site's default. A request sets it once; :mod:`rse
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
@@ -52,9 +53,9 @@ def _choose(page: str | None) -> str:
     return chosen or asked or directory or page or accepted or core().settings.default_locale
 
 
-def _babel() -> Locale:
-    # 24-hour times and day before month in English too: the readers are in Europe.
-    return Locale.parse("fr_FR" if current_locale() == "fr" else "en_GB")
+#: 24-hour times and day before month in English too: the readers are in Europe.
+_BABEL = {"fr": Locale.parse("fr_FR"), "en": Locale.parse("en_GB")}
+_MONTH = 30 * 86_400
 
 
 def _zone() -> ZoneInfo:
@@ -65,24 +66,44 @@ def format_date(when: dt.datetime | dt.date, form: str = "long") -> str:
     """``12 janvier 2027``, ``12 January 2027``; a moment is shown in the site's time zone."""
     if isinstance(when, dt.datetime):
         when = when.astimezone(_zone()).date()
-    return dates.format_date(when, form, _babel())
+    return _date(when, form, current_locale())
 
 
 def format_datetime(when: dt.datetime, form: str = "long") -> str:
     """Date and time of day in the site's time zone."""
-    date = format_date(when, form)
-    time = dates.format_time(when.astimezone(_zone()), "short", locale=_babel())
-    return f"{date}, {time}"
+    here = when.astimezone(_zone())
+    return f"{_date(here.date(), form, current_locale())}, {_time(here.hour, here.minute, current_locale())}"
 
 
 def format_relative(when: dt.datetime, now: dt.datetime | None = None) -> str:
     """``3 hours ago`` within a month, else the date."""
-    delta = when - (now or utcnow())
-    if abs(delta) > dt.timedelta(days=30):
-        return format_date(when)
-    return dates.format_timedelta(delta, add_direction=True, locale=_babel())
+    seconds = round((when - (now or utcnow())).total_seconds())
+    return format_date(when) if abs(seconds) > _MONTH else _delta(seconds, current_locale())
 
 
 def format_number(value: float) -> str:
     """``4 012`` in French, ``4,012`` in English."""
-    return numbers.format_decimal(value, locale=_babel())
+    return _number(value, current_locale())
+
+
+# Pages with lists format hundreds of dates and numbers, most of them again and again, and Babel takes its time.
+
+
+@lru_cache(maxsize=4_096)
+def _date(day: dt.date, form: str, locale: str) -> str:
+    return dates.format_date(day, form, _BABEL[locale])
+
+
+@lru_cache(maxsize=1_440 * len(LOCALES))
+def _time(hour: int, minute: int, locale: str) -> str:
+    return dates.format_time(dt.time(hour, minute), "short", locale=_BABEL[locale])
+
+
+@lru_cache(maxsize=16_384)
+def _delta(seconds: int, locale: str) -> str:
+    return dates.format_timedelta(seconds, add_direction=True, locale=_BABEL[locale])
+
+
+@lru_cache(maxsize=4_096)
+def _number(value: float, locale: str) -> str:
+    return numbers.format_decimal(value, locale=_BABEL[locale])
