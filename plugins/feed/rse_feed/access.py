@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
-from rse_core.api import Decision, Forbidden, NotFound, ObjectRef, Reason, Target, can, core_of, translator
+from rse_core.api import Decision, Forbidden, NotFound, Reason, Target, can, core_of, translator
 from rse_core.cursor import MANAGING_ROLES, moderates
 from rse_core.models.content import Mention
 from rse_core.models.organisation import Person
 from rse_core.models.runtime import NotificationRow
 
 from .models import Post
+from .sight import READ, TYPE, ref_of, target_of
+from .sight import SHOWN as OPEN
+
+__all__ = ["ANNOUNCE", "OPEN", "POST", "READ", "TYPE", "Rights", "get", "readable", "ref_of", "rights", "target_of"]
 
 _ = translator(__file__, "rse_feed").gettext
 
-READ, POST, ANNOUNCE = "feed.read", "feed.post", "feed.announce"
-TYPE = "feed.post"
-#: States in which a post is there for its audience; only the first is in lists.
-OPEN = ("published", "archived")
+POST, ANNOUNCE = "feed.post", "feed.announce"
 #: States that only its author, and where it says so its moderators, see.
 MODERATED = ("pending", "hidden")
 EDITABLE = ("draft", "scheduled", "pending", "published", "refused")
@@ -36,16 +37,6 @@ class Rights:
     delete: bool = False
     moderate: bool = False
     manage: bool = False
-
-
-def ref_of(post_id: int) -> ObjectRef:
-    """The reference of a post."""
-    return ObjectRef(TYPE, str(post_id))
-
-
-def target_of(post: Post) -> Target:
-    """What the rules need to know of a post, as its readers and writers are concerned."""
-    return Target(post.audience_id, space_id=post.space_id, author_id=post.author_id)
 
 
 def get(session: Session, post_id: int, *, lock: bool = False) -> Post:
@@ -184,4 +175,3 @@ def told(session: Session, person_id: int | None, post_id: int) -> bool:
     )
     both = union_all(notified, named).subquery()
     return bool(session.scalar(select(func.count()).select_from(both)))
-

@@ -76,9 +76,7 @@ def _on_the_clock(wrote: dt.datetime, place: ZoneInfo) -> Moment:
         )  # fmt: skip
         return Moment(at, said)
     if first.utcoffset() != second.utcoffset():
-        said = _(
-            "The clocks go back that night: %(wrote)s comes twice, the first was taken.", wrote=wrote.strftime("%H:%M")
-        )
+        said = _("The clocks go back that night: %(wrote)s comes twice, the first was taken.", wrote=wrote.strftime("%H:%M"))
         return Moment(at, said)
     return Moment(at)
 

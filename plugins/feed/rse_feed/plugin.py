@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rse_core.api import Capability, Level, Manifest, Migrations, Plugin, Translations, hookimpl, translator
+from rse_core.api import (
+    Capability,
+    Consumer,
+    ContentType,
+    HealthCheck,
+    Indicator,
+    Job,
+    Level,
+    Manifest,
+    Migrations,
+    NotificationType,
+    ObjectRef,
+    PersonalData,
+    Plugin,
+    SearchDocument,
+    Setting,
+    SpaceChange,
+    Translations,
+    hookimpl,
+    translator,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import DeclarativeBase
+    from sqlalchemy.orm import DeclarativeBase, Session
 
 HERE = Path(__file__).parent
 _t = translator(__file__, "rse_feed")
@@ -52,3 +72,104 @@ class Feed(Plugin):
     @hookimpl
     def rse_translations(self) -> Translations:
         return Translations(HERE / "translations", "rse_feed")
+
+    @hookimpl
+    def rse_content_types(self) -> Iterable[ContentType]:
+        from .objects import ids, resolve
+
+        return [
+            ContentType(
+                "feed.post", lazy("post"), resolve, likable=True, commentable=True, searchable=True, refs=ids,
+                reads="feed.read",
+            )
+        ]  # fmt: skip
+
+    @hookimpl
+    def rse_settings_forms(self) -> Iterable[Setting]:
+        from .options import settings
+
+        return settings()
+
+    @hookimpl
+    def rse_jobs(self) -> Iterable[Job]:
+        from . import publishing, telling
+
+        return [Job("feed.publish_due", publishing.publish_due, every=60), Job("feed.tell", telling.tell)]
+
+    @hookimpl
+    def rse_consumers(self) -> Iterable[Consumer]:
+        from . import entries, telling
+
+        return [
+            Consumer("feed.entries", ("*",), entries.follow),
+            Consumer("feed.decided", ("moderation.approved", "moderation.refused"), telling.decided),
+        ]
+
+    @hookimpl
+    def rse_notification_types(self) -> Iterable[NotificationType]:
+        from . import telling
+
+        return [
+            NotificationType(
+                "feed.mentioned", lazy("Somebody names you in a post"), telling.render_mentioned, mail="immediate",
+                capability="feed.read", personal=True,
+            ),
+            NotificationType(
+                "feed.called", lazy("A post calls everybody of a space or an audience"), telling.render_called,
+                capability="feed.read",
+            ),
+            NotificationType(
+                "feed.posted", lazy("Somebody posts in a space of yours"), telling.render_posted, capability="feed.read"
+            ),
+            NotificationType(
+                "feed.refused", lazy("Your post was not published"), telling.render_refused, mail="immediate", personal=True
+            ),
+            NotificationType(
+                "feed.scheduled_refused", lazy("Your scheduled post did not appear"), telling.render_scheduled_refused,
+                mail="immediate", personal=True,
+            ),
+        ]  # fmt: skip
+
+    @hookimpl
+    def rse_indicators(self) -> Iterable[Indicator]:
+        return [
+            Indicator(
+                "feed.published",
+                lazy("People who posted"),
+                lazy("People with at least one published post in the period; each counts once."),
+                ("feed.published",),
+            )
+        ]
+
+    @hookimpl
+    def rse_health_checks(self) -> Iterable[HealthCheck]:
+        from .counting import check, repair
+
+        return [HealthCheck("feed.posts", check, repair)]
+
+    @hookimpl
+    def rse_personal_data(self) -> Iterable[PersonalData]:
+        from .personal import erase, export
+
+        return [
+            PersonalData(
+                "feed.posts",
+                lazy("Posts"),
+                lazy("To show what was posted, by whom, to those for whom it is."),
+                export,
+                erase,
+                retention=lazy("Until it is deleted; after the account is erased published posts stay without a name."),
+            )
+        ]
+
+    @hookimpl
+    def rse_space_changed(self, change: SpaceChange, session: Session) -> None:
+        from .spaces import changed
+
+        changed(session, change)
+
+    @hookimpl
+    def rse_search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
+        from .objects import documents
+
+        return documents(session, refs)

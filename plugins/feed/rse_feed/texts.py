@@ -33,6 +33,7 @@ class Written:
     :param act: ``publish`` (now), ``draft`` or ``schedule`` (at ``publish_at`` on the clock of ``publish_zone``).
     :param files: keys of the author's uploads and of files it has already, in order; None leaves them as they are.
     :param link: of a page or an address: ``url``, ``title``, ``description``, ``site``; empty takes it away.
+    :param topics: chosen beside the ``#words`` of the text; None leaves them as they are.
     :param entity: key of the entity in whose name it is.
     :param widen: the author has confirmed that more people will see it than before.
     """
@@ -47,6 +48,7 @@ class Written:
     alts: Mapping[str, str] = field(default_factory=dict)
     link: Mapping[str, str] | None = None
     entity: str = ""
+    topics: tuple[str, ...] | None = None
     announcement: bool = False
     must_read: bool = False
     firm: bool = False
