@@ -62,7 +62,11 @@ class Jobs:
     @property
     def registered(self) -> dict[str, Job]:
         """Every known job by name."""
-        return {PRUNE.name: PRUNE} | {job.name: job for _plugin, job in self.core.plugins.contributions(Job)}
+        from .files import JOBS as FILES
+        from .legacy import JOBS as LEGACY
+
+        own = {job.name: job for job in (PRUNE, *FILES, *LEGACY)}
+        return own | {job.name: job for _plugin, job in self.core.plugins.contributions(Job)}
 
     @property
     def on_procrastinate(self) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from . import audiences
 from .contributions import PersonalData
+from .files import PERSONAL as FILES
 from .i18n import lazy
 from .models.content import Mention
 from .models.governance import (
@@ -245,6 +246,7 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _mentions,
         _deleting(Mention),
     ),
+    FILES,
     PersonalData("core.tokens", lazy("Access tokens"), lazy("To let your programs act for you"), _tokens, _deleting(Token)),
     PersonalData("core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts),
 )

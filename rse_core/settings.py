@@ -56,7 +56,12 @@ class SettingsSchema(Schema):
     session_hours = fields.Integer(load_default=12, validate=validate.Range(1, 24 * 31))
     secure_cookies = fields.Boolean(load_default=True)
     max_body = fields.Integer(load_default=1_048_576, validate=validate.Range(1024))
+    #: what people bring is kept below it (``files/``); empty: in a folder beside the SQLite database
     data_dir = fields.String(load_default="")
+    #: megabytes of one file, files of one object, megabytes that one person may bring within a day
+    max_file = fields.Integer(load_default=20, validate=validate.Range(1, 200))
+    max_files = fields.Integer(load_default=10, validate=validate.Range(1, 50))
+    file_quota = fields.Integer(load_default=200, validate=validate.Range(1, 10_000))
 
 
 _LISTS = ("legacy_origins", "page_parameters", "disabled_plugins")
@@ -88,6 +93,9 @@ class Settings:
     secure_cookies: bool = True
     max_body: int = 1_048_576
     data_dir: str = ""
+    max_file: int = 20
+    max_files: int = 10
+    file_quota: int = 200
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def section(self, name: str, schema: type[Schema] | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from ..identity import IdentityRefused
-from . import csrf, errors, gates, identity, language, limits, security, templating
+from . import csrf, errors, files, gates, identity, language, limits, security, templating
 from .prefix import PrefixMiddleware
 from .state import rse
 
@@ -66,10 +66,11 @@ def _mount(app: Flask, extension: RSE) -> None:
     from ..rest.api import mount_api
     from .admin import blueprint as admin
     from .embed import blueprint as embed
+    from .files import blueprint as uploads
     from .ops import blueprint as ops
     from .pages import blueprint as pages
 
-    for blueprint in (pages, embed, ops, admin):
+    for blueprint in (pages, embed, uploads, ops, admin):
         app.register_blueprint(blueprint)
     for plugin, blueprint in extension.core.plugins.blueprints:
         try:
@@ -98,6 +99,8 @@ def before() -> None:
     language.begin()
     if refused is not None:
         raise refused
+    # Now that it is known who asks, and before the check reads the form.
+    files.raise_limit()
     csrf.protect()
     gates.check()
 

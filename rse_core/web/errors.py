@@ -9,7 +9,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..errors import BadInput, Forbidden, RseError, SignInNeeded, TooMany
@@ -200,7 +200,7 @@ def _explain(status: int) -> tuple[str, str | None]:
         413: (
             _(
                 "What you sent is larger than this site accepts (%(most)s KB).",
-                most=current_app.config["MAX_CONTENT_LENGTH"] // 1024,
+                most=(request.max_content_length or 0) // 1024,
             ),
             _("Shorten it and send it again."),
         ),

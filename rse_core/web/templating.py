@@ -22,6 +22,7 @@ from ..i18n import Text, Translator, current_locale, lazy
 from ..i18n import core as core_translator
 from ..policy import can
 from .csrf import csrf_token
+from .files import file_limits, file_size, file_url
 from .fragments import hidden_fields
 from .gates import plugins_on
 from .identity import current_person
@@ -95,6 +96,8 @@ def register(app: Flask, extension: RSE) -> None:
             "csrf_token": csrf_token,
             "current_locale": current_locale,
             "current_person": current_person,
+            "file_limits": file_limits,
+            "file_url": file_url,
             "hidden_fields": hidden_fields,
             "icon": icon,
             "intranet_home": intranet_home,
@@ -106,7 +109,13 @@ def register(app: Flask, extension: RSE) -> None:
         }
     )
     env.filters.update(
-        {"date": format_date, "datetime": format_datetime, "number": format_number, "relative": format_relative}
+        {
+            "date": format_date,
+            "datetime": format_datetime,
+            "file_size": file_size,
+            "number": format_number,
+            "relative": format_relative,
+        }
     )
 
 
