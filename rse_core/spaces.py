@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Select, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from . import audiences, organisation
+from . import audiences, notify, organisation
 from .audit import Actor, record
 from .contributions import SpaceChange
 from .cursor import Place
@@ -32,7 +32,7 @@ from .i18n import _
 from .models.content import Page
 from .models.governance import Held, ReviewRule
 from .models.levels import PluginSwitch
-from .models.notices import Broadcast, Mute
+from .models.notices import Mute
 from .models.organisation import Membership, Person, RoleGrant, Space, SpaceAlias, SpaceMember, SpaceRule
 from .organisation import MEMBERS, SPACE_ROLES, VISIBILITIES, space_ref
 from .rules import Case, Verdict, judge
@@ -388,7 +388,7 @@ def notify_default(session: Session, space: Space) -> str:
 def listeners(session: Session, space_id: int) -> Select[int]:
     """The active members who want to hear of every post of a space, as a sub-select of their ids.
 
-    A member's own choice stands in ``rse_core.notify`` (``hear``); who has none follows :func:`notify_default`.
+    A member's own choice stands in ``rse_core.notify`` (``mute``); who has none follows :func:`notify_default`.
     """
     space, ref = _get(session, space_id), space_ref(space_id)
     query = (
@@ -460,13 +460,7 @@ def _move(session: Session, change: SpaceChange) -> None:
             .values(audience_id=change.audience_after, space_id=change.into or change.space_id)
         )
     )
-    session.execute(
-        _gone(
-            update(Broadcast)
-            .where(Broadcast.space_id == change.space_id, Broadcast.audience_id == change.audience_before)
-            .values(audience_id=change.audience_after, space_id=change.into or change.space_id)
-        )
-    )
+    notify.space_changed(session, change)
     if change.into is not None:
         # A page for the members of a space is for those of the one that took it in; never for more people than that.
         members = audiences.of_members(session, change.space_id)
