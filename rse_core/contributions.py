@@ -122,12 +122,16 @@ class SlotItem:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A named background job; ``run(session, **args)`` within a transaction of its own. ``every`` in seconds repeats it."""
+    """A named background job; ``run(session, **args)`` within a transaction of its own. ``every`` in seconds repeats it.
+
+    :param after: ``notify``: it also runs soon after somebody was notified, once for many.
+    """
 
     name: str
     run: Callable[..., None]
     every: int | None = None
     max_attempts: int = 8
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,50 @@
-"""Notifications that name a person: grouped while unread, withdrawn with their cause. The bell and the mails are plugins.
+"""Notifications: grouped while unread, withdrawn with their cause. The bell, the mails and the digests are plugins.
 
-One unread row stands for (person, type, object); its actors are rows of their own, each with the cause it came from, so that
-an unlike or a deletion takes back exactly what it gave.
+*What names a person*: one unread row stands for (person, type, object); its actors are rows of their own, each with the
+cause it came from, so that an unlike or a deletion takes back exactly what it gave. *What concerns an audience*
+(:func:`broadcast`): one row for all of them, whatever their number.
+
+Both are written set by set: who did it, who muted the object, its thread or its space, and whom their level does not show
+it are left out in the statement that writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import JSON, ColumnElement, Select, and_, case, delete, exists, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from .content import ObjectRef
-from .contributions import NotificationType
-from .db import dialect_insert, utcnow
+from .contributions import Job, NotificationTransport, NotificationType, SpaceChange
+from .db import Key, UtcDateTime, dialect_insert, utcnow
 from .errors import RseError
+from .models.notices import Broadcast, Mute
+from .models.organisation import Person
 from .models.runtime import NotificationActor, NotificationRow
+from .notify_choices import (
+    PAGE,
+    SPACE,
+    choose,
+    default,
+    effective,
+    hearing,
+    hears,
+    is_muted,
+    mute,
+    muted_by,
+    unmute,
+    wishes,
+)
+from .notify_people import CHUNK, Where, allowed, in_chunks, where
+from .notify_reading import Notice, hide, mark_read, of_person, prune, unread
+
+__all__ = [
+    "Notice", "broadcast", "choose", "hears", "hide", "is_muted", "mark_read", "moved", "mute", "muted_by", "notify",
+    "notify_many", "of_person", "prune", "space_changed", "unmute", "unread", "wishes", "withdraw",
+]  # fmt: skip
 
 
 def notify(
@@ -29,52 +56,98 @@ def notify(
     actor_id: int | None,
     cause: str,
     data: Mapping[str, Any] | None = None,
+    firm: bool = False,
 ) -> None:
     """Tell a person; nobody is told of their own acts.
 
-    :param actor_id: who caused it; None for an act without a person (a command), which cannot be withdrawn.
+    :param actor_id: who caused it; None for an act without a person (a command).
     :param cause: identifies what happened, ``like:12``; the same cause tells once, and :func:`withdraw` takes it back.
     :param data: JSON-ready facts for the text (never a copy of what people wrote).
     :raises RseError: for a type that no plugin registered.
     """
-    from .runtime import core_of
+    notify_many(session, (person_id,), type_name, ref, actor_id=actor_id, cause=cause, data=data, firm=firm)
 
-    core = core_of(session)
-    if type_name not in {kind.name for _plugin, kind in core.plugins.contributions(NotificationType)}:
-        raise RseError(f"No notification type is called “{type_name}”.", remedy="Register it with rse_notification_types.")
-    if person_id == actor_id:
-        return
-    group = f"{type_name}|{ref}"
-    now = utcnow()
-    row = session.scalar(
-        select(NotificationRow).where(
-            NotificationRow.person_id == person_id,
-            NotificationRow.group_key == group,
-            NotificationRow.read_at.is_(None),
-        )
-    )
-    if row is None:
-        row = NotificationRow(
-            person_id=person_id, type=type_name, ref_type=ref.type, ref_id=ref.id, group_key=group,
-            data=dict(data or {}), created_at=now, updated_at=now,
-        )  # fmt: skip
-        session.add(row)
-        session.flush()
-    if actor_id is None:
-        row.updated_at, row.data = now, {**row.data, **dict(data or {})}
-        return
-    statement = dialect_insert(session, NotificationActor).values(
-        notification_id=row.id, actor_id=actor_id, cause=cause, at=now
-    )
-    told = session.execute(statement.on_conflict_do_nothing().returning(NotificationActor.actor_id)).scalar()
-    if told is not None:
-        row.updated_at = now
-        if data:
-            row.data = {**row.data, **data}
+
+def notify_many(
+    session: Session,
+    people: Iterable[int] | Select[int],
+    type_name: str,
+    ref: ObjectRef,
+    *,
+    actor_id: int | None,
+    cause: str,
+    data: Mapping[str, Any] | None = None,
+    firm: bool = False,
+) -> int:
+    """Tell many people, set by set; the number of rows that were written or added to.
+
+    Left out are who did it, who has left, whom the type's capability is refused where the object stands and, unless the
+    type is ``personal`` or the call ``firm``, who muted the object, its thread or its space. The same cause again adds
+    nothing, so that a job that was interrupted can begin anew.
+
+    :param people: ids, or a select of them.
+    :param firm: also to those who muted it.
+    :raises RseError: for a type that no plugin registered.
+    """
+    kind = _kind(session, type_name)
+    place = where(session, ref)
+    usual = default(session, kind, PAGE)
+    heard = None if firm else hearing(session, Person.id, place.mutable, personal=kind.personal)
+    telling = _Telling(session, kind, place, actor_id, cause, dict(data or {}), usual, heard, _leaves(session))
+    done = 0
+    for ids in in_chunks(session, people):
+        done += telling.tell(allowed(session, ids, kind, place))
+    if done:
+        _wake(session)
+    return done
+
+
+def broadcast(
+    session: Session,
+    audience_id: int,
+    type_name: str,
+    ref: ObjectRef,
+    *,
+    actor_id: int | None,
+    cause: str,
+    data: Mapping[str, Any] | None = None,
+    firm: bool = False,
+) -> bool:
+    """Tell a whole audience by one row; False when this cause has told already.
+
+    It is shown to whoever is in the audience and may use the type's capability there at the moment of looking, and existed
+    when it was made. Who joins the audience later sees it too: when somebody joined is not known.
+
+    :param firm: also to those who muted it, and who want no such type in the page. Their choice for mail still counts.
+    :raises RseError: for a type that no plugin registered.
+    """
+    kind = _kind(session, type_name)
+    place = where(session, ref, audience_id)
+    thread = place.thread
+    made = dialect_insert(session, Broadcast).values(
+        audience_id=audience_id, space_id=place.space_id, type=kind.name, ref_type=ref.type, ref_id=ref.id,
+        thread="" if thread is None else str(thread), cause=cause, actor_id=actor_id, data=dict(data or {}), firm=firm,
+        created_at=utcnow(),
+    )  # fmt: skip
+    new = session.execute(made.on_conflict_do_nothing(index_elements=["cause"]).returning(Broadcast.id)).scalar()
+    if new is not None:
+        _wake(session)
+    return new is not None
 
 
 def withdraw(session: Session, cause: str) -> int:
-    """Take back what this cause told anyone who has not read it; the number of notifications that vanish."""
+    """Take back what this cause told: rows that nobody has read, and broadcasts; the number that vanish."""
+    rows = session.execute(
+        delete(Broadcast).where(Broadcast.cause == cause).returning(Broadcast.id)
+        .execution_options(synchronize_session=False)
+    ).all()  # fmt: skip
+    alone = session.execute(
+        delete(NotificationRow)
+        .where(NotificationRow.cause == cause, NotificationRow.read_at.is_(None), ~_has_actors())
+        .returning(NotificationRow.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    gone = len(rows) + len(alone)
     unread = select(NotificationRow.id).where(NotificationRow.read_at.is_(None))
     touched = session.scalars(
         delete(NotificationActor)
@@ -82,72 +155,167 @@ def withdraw(session: Session, cause: str) -> int:
         .returning(NotificationActor.notification_id)
         .execution_options(synchronize_session=False)
     ).all()
-    if not touched:
-        return 0
-    left = select(NotificationActor.notification_id).where(NotificationActor.notification_id.in_(touched))
-    gone = session.execute(
-        delete(NotificationRow)
-        .where(NotificationRow.id.in_(touched), NotificationRow.id.not_in(left))
-        .returning(NotificationRow.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return len(gone)
+    for start in range(0, len(touched), CHUNK):
+        some = touched[start : start + CHUNK]
+        dropped = session.execute(
+            delete(NotificationRow)
+            .where(NotificationRow.id.in_(some), NotificationRow.cause.is_(None), ~_has_actors())
+            .returning(NotificationRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        gone += len(dropped.all())
+    return gone
+
+
+def moved(session: Session, ref: ObjectRef, audience_id: int | None, space_id: int | None) -> None:
+    """The object stands elsewhere from now on: what was told of it is shown to those who may see it there."""
+    for table in (NotificationRow, Broadcast):
+        values: dict[str, Any] = {"space_id": space_id}
+        if table is NotificationRow or audience_id is not None:
+            values["audience_id"] = audience_id
+        here = and_(table.ref_type == ref.type, table.ref_id == ref.id)
+        if table is NotificationRow:
+            kinds = [kind.name for kind in _kinds(session).values() if kind.capability is not None]
+            here = and_(NotificationRow.group_key.in_([f"{name}|{ref}" for name in kinds]), here)
+        session.execute(update(table).where(here).values(values).execution_options(synchronize_session=False))
+
+
+def space_changed(session: Session, change: SpaceChange) -> None:
+    """What stands in a space is for another audience, or in another space: so is what was told of it, and who muted it."""
+    for table in (NotificationRow, Broadcast):
+        values: dict[str, Any] = {
+            "audience_id": case(
+                (table.audience_id == change.audience_before, change.audience_after), else_=table.audience_id
+            )
+        }
+        if change.into is not None:
+            values["space_id"] = change.into
+        session.execute(
+            update(table).where(table.space_id == change.space_id).values(values)
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
+    if change.into is not None:
+        into = str(change.into)
+        old = and_(Mute.ref_type == SPACE, Mute.ref_id == str(change.space_id))
+        rows = select(Mute.person_id, literal(SPACE), literal(into), Mute.hears, Mute.at).where(old)
+        copied = dialect_insert(session, Mute).from_select(["person_id", "ref_type", "ref_id", "hears", "at"], rows)
+        session.execute(copied.on_conflict_do_nothing())
+        session.execute(delete(Mute).where(old).execution_options(synchronize_session=False))
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """One line for a person: what, on what, by how many, since when."""
+class _Telling:
+    """One cause that many are told of."""
 
-    id: int
-    type: str
-    ref: ObjectRef
-    actors: int
-    first_actor_id: int | None
-    data: Mapping[str, Any]
-    updated_at: Any
-    read: bool
+    session: Session
+    kind: NotificationType
+    place: Where
+    actor_id: int | None
+    cause: str
+    data: dict[str, Any]
+    usual: str
+    heard: ColumnElement[bool] | None
+    #: something carries notifications elsewhere: a row is written even for who wants none of this type in the page
+    leaves: bool
 
+    @property
+    def group(self) -> str:
+        return f"{self.kind.name}|{self.place.ref}"
 
-def unread(session: Session, person_id: int, *, cap: int = 100) -> int:
-    """How many unread, at most ``cap``: one indexed query, whatever the person has."""
-    some = (
-        select(NotificationRow.id)
-        .where(NotificationRow.person_id == person_id, NotificationRow.read_at.is_(None))
-        .limit(cap)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(some)) or 0
-
-
-def of_person(session: Session, person_id: int, *, before: int | None = None, limit: int = 20) -> list[Notice]:
-    """A person's notifications, newest first, by keyset on the row id; two queries."""
-    query = select(NotificationRow).where(NotificationRow.person_id == person_id)
-    if before is not None:
-        query = query.where(NotificationRow.id < before)
-    rows = session.scalars(query.order_by(NotificationRow.id.desc()).limit(limit)).all()
-    actors: dict[int, list[int]] = {}
-    for notification_id, actor_id in session.execute(
-        select(NotificationActor.notification_id, NotificationActor.actor_id)
-        .where(NotificationActor.notification_id.in_([row.id for row in rows]))
-        .order_by(NotificationActor.at.desc())
-    ):
-        known = actors.setdefault(notification_id, [])
-        if actor_id not in known:
-            known.append(actor_id)
-    return [
-        Notice(
-            row.id, row.type, ObjectRef(row.ref_type, row.ref_id), len(actors.get(row.id, [])),
-            next(iter(actors.get(row.id, [])), None), row.data or {}, row.updated_at, row.read_at is not None,
+    def tell(self, ids: list[int]) -> int:
+        """Write the rows of these people; the number written or added to."""
+        if not ids:
+            return 0
+        now = utcnow()
+        insert = dialect_insert(self.session, NotificationRow).from_select(_COLUMNS, self._rows(ids, now))
+        newer: dict[str, Any] = {"updated_at": now}
+        if self.data:
+            newer["data"] = insert.excluded.data
+        if self.actor_id is None:
+            newer["cause"] = insert.excluded.cause
+        written = insert.on_conflict_do_update(
+            index_elements=["person_id", "group_key"], index_where=NotificationRow.read_at.is_(None), set_=newer
         )
-        for row in rows
-    ]  # fmt: skip
+        found = list(
+            self.session.scalars(
+                written.returning(NotificationRow.id).execution_options(synchronize_session=False, populate_existing=True)
+            )
+        )
+        if found and self.actor_id is not None:
+            rows = select(NotificationRow.id, _value(self.actor_id, Key), literal(self.cause), _value(now, UtcDateTime))
+            actors = dialect_insert(self.session, NotificationActor).from_select(
+                ["notification_id", "actor_id", "cause", "at"], rows.where(NotificationRow.id.in_(found))
+            )
+            self.session.execute(actors.on_conflict_do_nothing())
+        return len(found)
+
+    def _rows(self, ids: list[int], now: Any) -> Select[Any]:
+        info = self.place.info if self.kind.capability is not None else None
+        audience_id, space_id = (None, None) if info is None else (info.audience_id, self.place.space_id)
+        page = effective(Person.id, self.kind, PAGE, self.usual) != "none"
+        wanted = [Person.id.in_(ids), Person.status == "active", ~self._told()]
+        if self.actor_id is not None:
+            wanted.append(Person.id != self.actor_id)
+        if self.heard is not None:
+            wanted.append(self.heard)
+        if not self.leaves:
+            wanted.append(page)
+        return select(
+            Person.id, literal(self.kind.name), literal(self.place.ref.type), literal(self.place.ref.id),
+            literal(self.group), literal(self.data, JSON), _value(now, UtcDateTime), _value(now, UtcDateTime),
+            _value(audience_id, Key), _value(space_id, Key),
+            literal(self.cause) if self.actor_id is None else null(), page, literal(False),
+        ).where(*wanted)  # fmt: skip
+
+    def _told(self) -> ColumnElement[bool]:
+        """This person has a row of this cause, read or not."""
+        here = (NotificationRow.person_id == Person.id, NotificationRow.group_key == self.group)
+        if self.actor_id is None:
+            return exists().where(*here, NotificationRow.cause == self.cause)
+        return exists().where(
+            *here, NotificationActor.notification_id == NotificationRow.id, NotificationActor.cause == self.cause
+        )
 
 
-def mark_read(session: Session, person_id: int, ids: list[int] | None = None) -> int:
-    """Mark a person's own notifications read (all without ``ids``); the number changed."""
-    from sqlalchemy import update
+_COLUMNS = [
+    "person_id", "type", "ref_type", "ref_id", "group_key", "data", "created_at", "updated_at", "audience_id", "space_id",
+    "cause", "shown", "forwarded",
+]  # fmt: skip
 
-    query = update(NotificationRow).where(NotificationRow.person_id == person_id, NotificationRow.read_at.is_(None))
-    if ids is not None:
-        query = query.where(NotificationRow.id.in_(ids))
-    return len(session.execute(query.values(read_at=utcnow()).returning(NotificationRow.id)).all())
+
+def _value(value: Any, kind: Any) -> Any:
+    # PostgreSQL takes a bare parameter of a select for text.
+    return literal(value, kind)
+
+
+def _has_actors() -> ColumnElement[bool]:
+    return exists().where(NotificationActor.notification_id == NotificationRow.id)
+
+
+def _kinds(session: Session) -> dict[str, NotificationType]:
+    from .runtime import core_of
+
+    return {kind.name: kind for _plugin, kind in core_of(session).plugins.contributions(NotificationType)}
+
+
+def _kind(session: Session, name: str) -> NotificationType:
+    kind = _kinds(session).get(name)
+    if kind is None:
+        raise RseError(f"No notification type is called “{name}”.", remedy="Register it with rse_notification_types.")
+    return kind
+
+
+def _leaves(session: Session) -> bool:
+    from .runtime import core_of
+
+    return bool(core_of(session).plugins.contributions(NotificationTransport))
+
+
+def _wake(session: Session) -> None:
+    """Let the jobs that carry notifications elsewhere run soon: one of each, however many people were told."""
+    from .runtime import core_of
+
+    for _plugin, job in core_of(session).plugins.contributions(Job):
+        if job.after == "notify":
+            # A new key every few seconds: one that is running has perhaps looked already.
+            core_of(session).jobs.defer(session, job.name, key=f"{job.name}:{int(utcnow().timestamp()) // 5}")

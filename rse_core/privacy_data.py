@@ -22,6 +22,7 @@ from .models.governance import (
     Suspension,
 )
 from .models.levels import CapabilityShift, LevelRow, PluginSwitch
+from .models.notices import Broadcast, BroadcastMark, BroadcastReader, Mute, NotificationChoice
 from .models.organisation import (
     Entity,
     Group,
@@ -173,7 +174,25 @@ def _notifications(session: Session, person_id: int) -> Rows:
         NotificationRow.created_at,
         NotificationRow.read_at,
     ).where(NotificationRow.person_id == person_id)
-    return _rows(session, query, "type", "ref_type", "ref_id", "created_at", "read_at")
+    mutes = select(Mute.ref_type, Mute.ref_id, Mute.hears).where(Mute.person_id == person_id)
+    choices = select(NotificationChoice.type, NotificationChoice.channel, NotificationChoice.value)
+    marks = (
+        select(Broadcast.type, Broadcast.ref_type, Broadcast.ref_id, BroadcastMark.at)
+        .join(BroadcastMark, BroadcastMark.broadcast_id == Broadcast.id)
+        .where(BroadcastMark.person_id == person_id)
+    )
+    return [
+        *_rows(session, query, "type", "ref_type", "ref_id", "created_at", "read_at"),
+        *_rows(session, marks, "type", "ref_type", "ref_id", "read_at"),
+        *_rows(session, mutes, "ref_type", "ref_id", "hears"),
+        *_rows(session, choices.where(NotificationChoice.person_id == person_id), "type", "channel", "way"),
+    ]
+
+
+def _erase_notifications(session: Session, person_id: int) -> int:
+    done: Any = session.execute(update(Broadcast).where(Broadcast.actor_id == person_id).values(actor_id=None))
+    own = (NotificationRow, BroadcastMark, BroadcastReader, Mute, NotificationChoice)
+    return int(done.rowcount) + _deleting(*own)(session, person_id)
 
 
 def _mentions(session: Session, person_id: int) -> Rows:
@@ -237,7 +256,7 @@ CORE_DATA: tuple[PersonalData, ...] = (
         lazy("Notifications"),
         lazy("To tell you what concerns you"),
         _notifications,
-        _deleting(NotificationRow),
+        _erase_notifications,
     ),
     PersonalData(
         "core.mentions",

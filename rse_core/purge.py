@@ -22,6 +22,7 @@ from .db import utcnow
 from .errors import Conflict, NotFound, RseError
 from .i18n import _
 from .models.levels import CapabilityShift, PluginSwitch
+from .models.notices import Broadcast, NotificationChoice, NotificationDefault
 from .models.organisation import SpaceRule
 from .models.runtime import JobRow, NotificationRow, Preference, SettingRow
 from .runtime import Core
@@ -182,5 +183,8 @@ def _forget(session: Session, name: str) -> None:
         Preference.key,
         JobRow.name,
         NotificationRow.type,
+        Broadcast.type,
+        NotificationChoice.type,
+        NotificationDefault.type,
     ):
         session.execute(delete(column.class_).where(column.startswith(f"{name}.", autoescape=True)))

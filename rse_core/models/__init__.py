@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import content, governance, levels, organisation, runtime
+from . import content, governance, levels, notices, organisation, runtime
 
-__all__ = ["content", "governance", "levels", "organisation", "runtime"]
+__all__ = ["content", "governance", "levels", "notices", "organisation", "runtime"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, Text, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import CoreBase, Key, utcnow
@@ -67,7 +67,12 @@ class JobRow(CoreBase):
 
 
 class NotificationRow(CoreBase):
-    """What names a person. Grouped by ``group_key``: one unread row for one cause, with its actors in ``data``."""
+    """What names a person. Grouped by ``group_key``: one unread row for one type and object, with its actors beside it.
+
+    ``audience_id`` and ``space_id`` are where the object stands, for types that ask for a capability: the row is shown while
+    the person may use it there. ``shown``: the person wants this type in the page, not by mail alone. ``forwarded``: those
+    who carry notifications elsewhere have seen it.
+    """
 
     __tablename__ = "rse_core_notification"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -80,10 +85,25 @@ class NotificationRow(CoreBase):
     created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
     read_at: Mapped[dt.datetime | None]
+    audience_id: Mapped[int | None] = mapped_column(Key)
+    space_id: Mapped[int | None] = mapped_column(Key)
+    #: what happened, when no person caused it; else the causes stand with the actors
+    cause: Mapped[str | None] = mapped_column(String(120))
+    shown: Mapped[bool] = mapped_column(default=True, server_default=true())
+    forwarded: Mapped[bool] = mapped_column(default=False, server_default=false())
     __table_args__ = (
         Index("ix_rse_core_notification_person", "person_id", "read_at", "id"),
-        Index("ix_rse_core_notification_group", "group_key"),
-    )
+        Index("ix_rse_core_notification_latest", "person_id", "updated_at", "id"),
+        Index("ix_rse_core_notification_group", "group_key", "person_id"),
+        Index("uq_rse_core_notification_unread", "person_id", "group_key", unique=True,
+              sqlite_where=text("read_at IS NULL"), postgresql_where=text("read_at IS NULL")),
+        Index("ix_rse_core_notification_cause", "cause", sqlite_where=text("cause IS NOT NULL"),
+              postgresql_where=text("cause IS NOT NULL")),
+        Index("ix_rse_core_notification_space", "space_id", sqlite_where=text("space_id IS NOT NULL"),
+              postgresql_where=text("space_id IS NOT NULL")),
+        Index("ix_rse_core_notification_fresh", "id", sqlite_where=text("NOT forwarded"),
+              postgresql_where=text("NOT forwarded")),
+    )  # fmt: skip
 
 
 class NotificationActor(CoreBase):
@@ -96,7 +116,7 @@ class NotificationActor(CoreBase):
     actor_id: Mapped[int] = mapped_column(
         Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    cause: Mapped[str] = mapped_column(String(120), primary_key=True)
+    cause: Mapped[str] = mapped_column(String(120), primary_key=True, index=True)
     at: Mapped[dt.datetime] = mapped_column(default=utcnow)
 
 
