@@ -1,0 +1,114 @@
+"""Which posts and entries a person may be shown: as SQL conditions for lists, and one by one for a post's own page.
+
+Where one reads is decided from memory, audience by audience. Two kinds of public space need more: what stands there is
+for everyone, and still the space may close the feed to those who are not in it, or open it to its members below the
+site's level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from rse_core.api import NotFound, ObjectRef, Target, can, core_of, open_audiences, translator
+from rse_core.audiences import sees
+from rse_core.roles import moderates
+
+from .models import Entry, Post
+
+_ = translator(__file__, "rse_feed").gettext
+
+READ = "feed.read"
+TYPE = "feed.post"
+#: States in which a post is there for its whole audience.
+SHOWN = ("published", "archived")
+
+
+def ref_of(post_id: int) -> ObjectRef:
+    """The reference of a post."""
+    return ObjectRef(TYPE, str(post_id))
+
+
+def target_of(post: Post) -> Target:
+    """What the rules need to know of a post."""
+    return Target(post.audience_id, space_id=post.space_id, author_id=post.author_id)
+
+
+def posts(session: Session, person_id: int | None) -> ColumnElement[bool]:
+    """The published posts that this person may be shown in a list; no query."""
+    return and_(Post.state == "published", where(session, person_id, Post.audience_id, Post.space_id))
+
+
+def entries(session: Session, person_id: int | None) -> ColumnElement[bool]:
+    """The entries that this person may be shown; no query."""
+    return where(session, person_id, Entry.audience_id, Entry.space_id)
+
+
+def where(
+    session: Session, person_id: int | None, audience: InstrumentedAttribute[Any], space: InstrumentedAttribute[Any]
+) -> ColumnElement[bool]:
+    """What stands for these audiences in these spaces and may be read by this person, as an SQL condition; no query."""
+    opened, closed = _public_spaces(session, person_id)
+    found: ColumnElement[bool] = audience.in_(open_audiences(session, person_id, READ))
+    if closed:
+        found = and_(found, or_(space.is_(None), space.not_in(closed)))
+    if opened:
+        everyone = core_of(session).policy.everyone()
+        found = or_(found, and_(audience == everyone, space.in_(opened)))
+    return found
+
+
+def _public_spaces(session: Session, person_id: int | None) -> tuple[list[int], list[int]]:
+    """Public spaces in which this person reads, and does not read, otherwise than what is for everyone elsewhere."""
+    policy = core_of(session).policy
+    person = None if person_id is None else policy.person(person_id)
+    if person is None:
+        return [], []
+    snapshot = policy.snapshot()
+    switched = snapshot.switches.get("feed", {})
+    everyone = policy.everyone()
+    general = can(session, person_id, READ, Target(everyone)).allowed
+    opened, closed = [], []
+    for ident, space in snapshot.spaces.items():
+        special = (
+            READ in space.rules or ("space", ident) in switched or ("cap", "space", ident) in snapshot.assignments
+            or (ident in person.spaces and ("level", "space", ident) in snapshot.assignments)
+        )  # fmt: skip
+        if space.visibility == "public" and special:
+            here = can(session, person_id, READ, Target(everyone, space_id=ident)).allowed
+            if here and not general:
+                opened.append(ident)
+            elif general and not here:
+                closed.append(ident)
+    return opened, closed
+
+
+def reads(session: Session, person_id: int | None, post: Post) -> bool:
+    """Whether this person may read this published post now."""
+    return sees(session, person_id, post.audience_id) and can(session, person_id, READ, target_of(post)).allowed
+
+
+def post(session: Session, person_id: int | None, post_id: int, *, states: Iterable[str] = SHOWN) -> Post:
+    """A post that this person may see: published for them; in any other state their own, or one that they moderate.
+
+    :param states: states that are wanted.
+    :raises NotFound: for every other, whether it exists or not.
+    """
+    found = session.scalar(select(Post).where(Post.id == post_id)) if 0 < post_id < 2**63 else None
+    if found is None or found.state not in states or not may_open(session, person_id, found):
+        raise NotFound(_("There is no such post."))
+    return found
+
+
+def may_open(session: Session, person_id: int | None, post: Post) -> bool:
+    """Whether this person may open this post's page."""
+    if person_id is None or post.state == "deleted":
+        return False
+    if post.author_id == person_id:
+        return True
+    if post.state in SHOWN and reads(session, person_id, post):
+        return True
+    return post.state in ("pending", "hidden") and moderates(session, person_id, target_of(post))
