@@ -74,6 +74,8 @@ def readiness(core: Core) -> Report:
     report.lines.append(Line("plugins", _plugins(core)))
     if report.ready:
         report.lines.append(Line("jobs", _jobs(core, report)))
+        if core.plugins.legacy_sources():
+            report.lines.append(Line("sources", _sources(core)))
         for name, check in _checks(core):
             if check.ready:
                 report.lines.append(Line(name, run_check(core, check)))
@@ -156,6 +158,12 @@ def _plugins(core: Core) -> HealthResult:
         " ".join(f"{state.name}: {state.reason}" for state in bad),
         " ".join(f"{state.name}: {state.remedy}" for state in bad if state.remedy),
     )
+
+
+def _sources(core: Core) -> HealthResult:
+    from . import legacy
+
+    return run_check(core, HealthCheck("sources", lambda session: legacy.health(core, session)))
 
 
 def _jobs(core: Core, report: Report) -> HealthResult:

@@ -146,7 +146,8 @@ class Jobs:
             # A lease that ran out is an attempt too: a job that kills its worker must not be tried for ever.
             row.attempts += 1
             if row.attempts > row.max_attempts:
-                row.state, row.error = "dead", row.error or "the worker died while running it"
+                # Its key is free again: what repeats must not stop for good.
+                row.state, row.key, row.error = "dead", None, row.error or "the worker died while running it"
                 return None
             row.state, row.lease_until = "running", now + LEASE
             session.flush()
@@ -160,7 +161,7 @@ class Jobs:
                 return
             row.error = f"{type(error).__name__}: {error}"[:2000]
             if row.attempts >= row.max_attempts:
-                row.state = "dead"
+                row.state, row.key = "dead", None
                 logger.error("job %s (%s) is dead after %d attempts", row.id, row.name, row.attempts)
             else:
                 row.state = "queued"

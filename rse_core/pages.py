@@ -25,7 +25,9 @@ from .db import utcnow
 from .errors import Conflict, NotFound, RseError
 from .events import Event, emit
 from .i18n import _, lazy
+from .legacy_text import title_of
 from .models.content import Page, PageAlias
+from .models.organisation import Entity
 from .policy import Target
 
 if TYPE_CHECKING:
@@ -350,25 +352,35 @@ class Pages:
             except NotFound:
                 continue
         rows = session.execute(
-            select(PageAlias.alias, Page)
+            select(PageAlias.alias, Page, Entity.name)
             .join(Page, Page.id == PageAlias.page_id)
+            .outerjoin(Entity, Entity.id == Page.entity_id)
             .where(PageAlias.alias.in_(set(keys.values())), PageAlias.trusted.is_(True))
         ).all()
-        pages = {alias: page for alias, page in rows}
+        pages = {alias: (page, entity) for alias, page, entity in rows}
         everyone = self.core.policy.everyone()
         out: dict[str, ContentInfo] = {}
         for ident, key in keys.items():
-            page = pages.get(key)
+            page, entity = pages.get(key, (None, None))
             known = self._unknown(self.book.parse(key)) if page is None else self._identity(page)
+            state = "deleted" if known.gone else "locked" if known.locked else "published"
             out[ident] = ContentInfo(
                 ref=known.ref,
-                title=known.title or known.address,
+                title=known.title or (title_of(known.address) if page is not None and page.source else known.address),
                 url=known.address.split(":", 1)[-1] if not known.address.startswith("/") else known.address,
                 audience_id=known.audience_id or everyone,
                 sections=known.sections,
-                state="locked" if known.locked else "published",
+                state=state,
+                created_at=None if page is None else page.published_at,
+                extra={} if page is None else _published(page, entity),
             )
         return out
+
+
+def _published(page: Page, entity: str | None) -> dict[str, str]:
+    """What a source told of the page, for those who show it: by whom it was published, in what words."""
+    told = {"entity": entity or "", "byline": page.byline, "summary": page.summary, "source": page.source}
+    return {name: text for name, text in told.items() if text}
 
 
 def list_pages(session: Session, *, after: int = 0, limit: int = 50, prefix: str | None = None) -> list[Page]:

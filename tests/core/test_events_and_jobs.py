@@ -233,3 +233,19 @@ def test_the_thread_works_and_rests(core, recorder):
     core.jobs.stop()
     # Two or three looks in two seconds; a worker that wakes itself would look thousands of times.
     assert len(counter.statements) < 60
+
+
+def test_the_key_of_a_dead_job_is_free_so_that_what_repeats_goes_on(core, recorder):
+    for _round in range(2):
+        recorder.failures = 3
+        with core.db.write() as session:
+            defer(session, "recorder.job", key="recorder.turn", number=1)
+        for _attempt in range(3):
+            at_once(core)
+            core.jobs.run_due()
+    with core.db.write() as session:
+        assert session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == "dead")) == 2
+        defer(session, "recorder.job", key="recorder.turn", number=2)
+    at_once(core)
+    core.jobs.run_due(1)
+    assert recorder.ran == [2]
