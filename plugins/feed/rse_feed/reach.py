@@ -209,6 +209,11 @@ class Figure:
     text: str
 
 
+def few() -> str:
+    """What is said instead of a small number."""
+    return _("fewer than 10")
+
+
 def figure(label: str, number: int, of: int) -> Figure:
     """A number of an audience's people, unless it, or what it leaves, is a group of fewer than ten."""
     from babel.numbers import format_decimal
@@ -216,7 +221,7 @@ def figure(label: str, number: int, of: int) -> Figure:
     from rse_core.api import current_locale
 
     if 0 < number < FEW:
-        return Figure(label, None, _("fewer than 10"))
+        return Figure(label, None, few())
     if 0 < of - number < FEW:
         return Figure(label, None, _("all but fewer than 10"))
     return Figure(label, number, str(format_decimal(number, locale=current_locale())))

@@ -1,8 +1,6 @@
 """Which posts and entries a person may be shown: as SQL conditions for lists, and one by one for a post's own page.
 
-Where one reads is decided from memory, audience by audience. Two kinds of public space need more: what stands there is
-for everyone, and still the space may close the feed to those who are not in it, or open it to its members below the
-site's level.
+Where one reads is decided from memory (:mod:`places`).
 """
 
 from __future__ import annotations
@@ -13,15 +11,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from rse_core.api import NotFound, ObjectRef, Target, can, core_of, open_audiences, translator
+from rse_core.api import NotFound, ObjectRef, Target, can, translator
 from rse_core.audiences import sees
 from rse_core.roles import moderates
 
+from . import places
 from .models import Entry, Post
 
 _ = translator(__file__, "rse_feed").gettext
 
-READ = "feed.read"
+READ = places.READ
 TYPE = "feed.post"
 #: States in which a post is there for its whole audience.
 SHOWN = ("published", "archived")
@@ -51,39 +50,13 @@ def where(
     session: Session, person_id: int | None, audience: InstrumentedAttribute[Any], space: InstrumentedAttribute[Any]
 ) -> ColumnElement[bool]:
     """What stands for these audiences in these spaces and may be read by this person, as an SQL condition; no query."""
-    opened, closed = _public_spaces(session, person_id)
-    found: ColumnElement[bool] = audience.in_(open_audiences(session, person_id, READ))
-    if closed:
-        found = and_(found, or_(space.is_(None), space.not_in(closed)))
-    if opened:
-        everyone = core_of(session).policy.everyone()
-        found = or_(found, and_(audience == everyone, space.in_(opened)))
+    place = places.of(session, person_id)
+    found: ColumnElement[bool] = audience.in_(place.audiences)
+    if place.closed:
+        found = and_(found, or_(space.is_(None), space.not_in(place.closed)))
+    if place.opened:
+        found = or_(found, and_(audience == place.everyone, space.in_(place.opened)))
     return found
-
-
-def _public_spaces(session: Session, person_id: int | None) -> tuple[list[int], list[int]]:
-    """Public spaces in which this person reads, and does not read, otherwise than what is for everyone elsewhere."""
-    policy = core_of(session).policy
-    person = None if person_id is None else policy.person(person_id)
-    if person is None:
-        return [], []
-    snapshot = policy.snapshot()
-    switched = snapshot.switches.get("feed", {})
-    everyone = policy.everyone()
-    general = can(session, person_id, READ, Target(everyone)).allowed
-    opened, closed = [], []
-    for ident, space in snapshot.spaces.items():
-        special = (
-            READ in space.rules or ("space", ident) in switched or ("cap", "space", ident) in snapshot.assignments
-            or (ident in person.spaces and ("level", "space", ident) in snapshot.assignments)
-        )  # fmt: skip
-        if space.visibility == "public" and special:
-            here = can(session, person_id, READ, Target(everyone, space_id=ident)).allowed
-            if here and not general:
-                opened.append(ident)
-            elif general and not here:
-                closed.append(ident)
-    return opened, closed
 
 
 def reads(session: Session, person_id: int | None, post: Post) -> bool:
