@@ -98,9 +98,6 @@ class PluginCalls:
 
         :raises PluginError: names the plugin.
         """
-        from . import notify
-
-        notify.space_changed(session, change)
         for implementation in self.implementations("rse_space_changed"):
             try:
                 implementation(change=change, session=session)

@@ -62,7 +62,7 @@ class ContentInfo:
 
 #: Loads many objects at once, in a constant number of queries; ids that do not exist are left out.
 Resolver = Callable[["Session", Sequence[str]], Mapping[str, ContentInfo]]
-#: Lists ids by keyset, in an order that does not change: those after the given one (None: from the beginning), at most so many.
+#: Lists ids by keyset, in an order that does not change: those after the given one (None: from the start), at most so many.
 Lister = Callable[["Session", str | None, int], Sequence[str]]
 
 
@@ -82,7 +82,7 @@ class ContentType:
     commentable: bool = False
     searchable: bool = False
     moderated: bool = True
-    #: Every id, in a fixed order: ``refs(session, after, limit)`` gives those that follow ``after``. For rebuilding an index.
+    #: Every id, in a fixed order: ``refs(session, after, limit)`` gives those that follow ``after``; to rebuild an index.
     refs: Lister | None = None
     #: The capability from whose level on these objects are shown; None when they are as visible as their audience says.
     reads: str | None = None

@@ -274,7 +274,7 @@ def _may_read(session: Session, person_id: int, row: Any) -> bool:
     if reads is not None:
         return bool(policy.can(session, person_id, reads, info).allowed)
     # Who stands at INFORM sees nothing of what was written, or its counts alone.
-    return running.settings.inform_shows == "all" or policy.level_of(session, person_id, info) > Level.INFORM
+    return bool(running.settings.inform_shows == "all" or policy.level_of(session, person_id, info) > Level.INFORM)
 
 
 # -- what the core keeps tidy --------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def unread(session: Session, person_id: int, cap: int = 100) -> int:
     found = reaches(session, person_id)
     if not found:
         return 0
-    parts = [
+    parts: list[Select[Any]] = [
         select(literal_column("1").label("one"))
         .where(NotificationRow.person_id == person_id, NotificationRow.read_at.is_(None), _shown(found))
         .limit(cap)
@@ -285,7 +285,10 @@ def _mark_of(person_id: Any, *, hidden: bool = False) -> ColumnElement[bool]:
 
 
 def is_muted_by(person: Any) -> ColumnElement[bool]:
-    """SQL: this person (a column or an id) does not hear of this broadcast: of itself, its thread or its space."""
+    """SQL: this person (a column or an id) does not hear of this broadcast: of itself, its thread or its space.
+
+    A space whose members hear of mentions alone, by its own default, still announces to those who have not said the same.
+    """
     own = (Mute.person_id == person,)
     thread = exists().where(
         *own,
@@ -296,7 +299,7 @@ def is_muted_by(person: Any) -> ColumnElement[bool]:
         ),
     )
     said = select(Mute.hears).where(*own, Mute.ref_type == SPACE, Mute.ref_id == cast(Broadcast.space_id, String))
-    usual = select(func.nullif(Space.notify, "")).where(Space.id == Broadcast.space_id)
+    usual = select(case((Space.notify == "none", "none"), else_="all")).where(Space.id == Broadcast.space_id)
     return or_(thread, func.coalesce(said.scalar_subquery(), usual.scalar_subquery(), "all") != "all")
 
 

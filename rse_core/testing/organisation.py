@@ -61,7 +61,7 @@ def make_person(
         for group in groups:
             organisation.join_group(session, group.id, person.id)
         for space in spaces:
-            organisation.join_space(session, space.id, person.id)
+            organisation.join_space(session, space.id, person.id, "external" if external else "member")
     if level is not None:
         set_level(core, level, entity=entity)
     return person

@@ -52,7 +52,7 @@ def test_the_answer_has_the_keys_of_the_contract_and_the_exit_code_says_it(rse, 
     assert list(answer) == KEYS
     assert (answer["allowed"], answer["mode"], answer["reason"], answer["opens_at"]) == (True, "open", "ok", None)
     assert [step["rule"] for step in answer["trail"]] == [
-        "person", "capability", "object", "plugin", "level", "role", "charter", "suspension", "review",
+        "person", "capability", "object", "plugin", "level", "role", "archived", "charter", "suspension", "review",
     ]  # fmt: skip
     make_person("bob", level=Level.REACT)
     refused = json.loads(rse("explain", "--person", "bob", "--capability", "talk.comment", "--json", code=1))
