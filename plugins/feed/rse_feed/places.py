@@ -19,8 +19,8 @@ _special: WeakKeyDictionary[Core, tuple[int, tuple[int, ...]]] = WeakKeyDictiona
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """``audiences`` in which a person reads; ``opened`` and ``closed``: public spaces in which they do, and do not, otherwise
-    than elsewhere for ``everyone``."""
+    """``audiences`` in which a person reads; ``opened`` and ``closed``: public spaces in which they do, and do not,
+    otherwise than elsewhere for ``everyone``."""
 
     audiences: tuple[int, ...]
     opened: tuple[int, ...] = ()
