@@ -188,9 +188,10 @@ def test_the_decision_for_many_is_the_decision_for_each(site, bulletin):
     entities = [make_entity(site, f"e{n}") for n in range(3)]
     set_level(site, "inform", entity=entities[0])
     space = make_space(site, "den")
-    everybody = [
-        make_person(site, entity=entities[n % 3], external=n % 7 == 6, spaces=[space] if n % 2 else []) for n in range(24)
-    ]
+    everybody = [make_person(site, entity=entities[n % 3], external=n % 7 == 6) for n in range(24)]
+    with site.db.write() as session:
+        for one in everybody[::2]:
+            organisation.join_space(session, space.id, one.id, "external" if one.external else "member")
     set_level(site, "react", space=space)
     with site.db.read() as session:
         inside = of_members(session, space.id)
@@ -296,7 +297,9 @@ def test_a_broadcast_is_one_row_shown_to_its_audience_but_not_to_who_made_it(sit
 
 def test_a_broadcast_is_shown_where_the_capability_is_open_now(site, bulletin, anna):
     space = make_space(site, "den", visibility="public")
-    member, guest = make_person(site, "member", spaces=[space]), make_person(site, "guest", spaces=[space], external=True)
+    member, guest = make_person(site, "member", spaces=[space]), make_person(site, "guest", external=True)
+    with site.db.write() as session:
+        organisation.join_space(session, space.id, guest.id, "external")
     bulletin.notes["1"] = {"space_id": space.id}
     announce(site)
     assert heard(site, anna) == heard(site, member) == [("noted", "bulletin.note:1", 0)]
