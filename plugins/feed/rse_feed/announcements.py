@@ -30,7 +30,7 @@ from rse_core.api import (
 from rse_core.audiences import of_members, visible
 from rse_core.models.organisation import Audience, Entity, Membership, Person
 from rse_core.models.runtime import NotificationRow
-from rse_core.notify import broadcast, mark_read, notify_many
+from rse_core.notify import broadcast, mark_read, moved, notify_many
 from rse_core.ratelimit import limit
 
 from . import access, reach, sight
@@ -74,6 +74,8 @@ def follow(session: Session, event: Event) -> None:
     if event.ref is None or event.ref.type != access.TYPE or not event.ref.id.isdecimal():
         return
     post = session.get(Post, int(event.ref.id))
+    if post is not None and event.name == "feed.edited":
+        moved(session, event.ref, post.audience_id, post.space_id)
     if post is not None and post.state == "published" and post.announcement:
         if event.name == "feed.moved":
             withdraw(session, cause_of(post.id))

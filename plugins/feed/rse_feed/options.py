@@ -27,6 +27,7 @@ def settings() -> list[Setting]:
             texts.CALL_MOST, lazy("Most people that @space or @everyone may call"), 500, number(0, 100_000), kind="number",
             help=lazy("Whoever may announce can call a whole audience in a post, up to this size."),
         ),
+        Setting("feed.topics_max", lazy("Most topics that a post may be about"), 5, number(1, 20), kind="number"),
         Setting(
             texts.EVERYTHING, lazy("Show everything in the feed"), False, boolean, kind="boolean",
             help=lazy("Also what matters little to most, such as somebody having joined. Each person can choose otherwise."),

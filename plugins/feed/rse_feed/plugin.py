@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rse_core.api import (
+    Asset,
     Capability,
     Consumer,
     ContentType,
@@ -16,19 +17,23 @@ from rse_core.api import (
     Level,
     Manifest,
     Migrations,
+    NavItem,
     NotificationType,
     ObjectRef,
     PersonalData,
     Plugin,
     SearchDocument,
     Setting,
+    SlotItem,
     SpaceChange,
     Translations,
+    Viewer,
     hookimpl,
     translator,
 )
 
 if TYPE_CHECKING:
+    from flask import Blueprint
     from sqlalchemy.orm import DeclarativeBase, Session
 
 HERE = Path(__file__).parent
@@ -68,6 +73,26 @@ class Feed(Plugin):
     @hookimpl
     def rse_migrations(self) -> Migrations:
         return Migrations(HERE / "migrations")
+
+    @hookimpl
+    def rse_blueprints(self) -> Iterable[Blueprint]:
+        from .views import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def rse_nav_items(self) -> Iterable[NavItem]:
+        return [NavItem("rse_feed.feed", lazy("Feed"), order=10, capability="feed.read", icon="newspaper")]
+
+    @hookimpl
+    def rse_assets(self) -> Iterable[Asset]:
+        return [Asset("rse_feed.static", "feed.css")]
+
+    @hookimpl
+    def rse_slot_items(self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> Sequence[SlotItem]:
+        from .slots import items
+
+        return items(slot, refs, viewer, session)
 
     @hookimpl
     def rse_translations(self) -> Translations:

@@ -1,9 +1,9 @@
 """The walk through the entries that a person reads: by keyset, each audience by its own index, merged.
 
 Never a walk along the primary key that skips what is not for them: somebody who sees little would wait for the whole
-table. On PostgreSQL the audiences are joined laterally, on SQLite by a correlated sub-select, which is the same: so many index ranges,
-each cut at one page. Somebody in very many audiences has their heads looked at first: only those that hold one of the newest
-can hold more of them.
+table. On PostgreSQL the audiences are joined laterally, on SQLite by a correlated sub-select, which is the same: so many
+index ranges, each cut at one page. Somebody in very many audiences has their heads looked at first: only those that hold
+one of the newest can hold more of them.
 """
 
 # ruff: noqa: S608  the parts of the statements are constants of this module; every value is a parameter
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy import TextClause, TextualSelect, bindparam, column, text
 from sqlalchemy.orm import Session
 
-from rse_core.api import UtcDateTime
+from rse_core.api import Key, UtcDateTime
 
 from .places import Sight
 
@@ -28,7 +28,7 @@ MANY = 24
 SORTS = {"new": "created_at", "active": "last_activity"}
 #: Where a list may be narrowed to; the rest is never listed by an index of its own.
 KINDS = ("all", "posts", "announcements", "intranet")
-Key = tuple[dt.datetime, int]
+Place = tuple[dt.datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class _Shape:
 
 
 def ids(
-    session: Session, sight: Sight, wanted: Wanted, *, before: Key | None, most: int
-) -> tuple[TextClause, dict[str, Any]]:
+    session: Session, sight: Sight, wanted: Wanted, *, before: Place | None, most: int
+) -> tuple[TextualSelect, dict[str, Any]]:
     """A statement that gives ``id`` and ``at`` of the next entries, the newest first; and its values."""
     return _statement(session, sight, wanted, bound="before" if before else "", key=before, most=most)
 
@@ -79,8 +79,8 @@ def count_since(session: Session, sight: Sight, wanted: Wanted, since: dt.dateti
 
 
 def _statement(
-    session: Session, sight: Sight, wanted: Wanted, *, bound: str, key: Key | None, most: int, me: int | None = None
-) -> tuple[TextClause, dict[str, Any]]:
+    session: Session, sight: Sight, wanted: Wanted, *, bound: str, key: Place | None, most: int, me: int | None = None
+) -> tuple[TextualSelect, dict[str, Any]]:
     sqlite = session.get_bind().dialect.name == "sqlite"
     source = "space" if wanted.space_id is not None else "topic" if wanted.topic_id is not None else "audiences"
     if wanted.kind == "announcements" and source == "audiences":
@@ -110,7 +110,7 @@ def _array(sqlite: bool, some: tuple[int, ...]) -> str | list[int]:
 
 
 @lru_cache(maxsize=256)
-def _written(shape: _Shape) -> TextClause:
+def _written(shape: _Shape) -> TextualSelect:
     lows = ("false", "true") if shape.everything else ("false",)
     if shape.source in ("announcements", "topic"):
         parts = [_by_posts(shape)]
@@ -122,8 +122,10 @@ def _written(shape: _Shape) -> TextClause:
             parts += [_opened(shape, low) for low in lows]
     union = " UNION ALL ".join(f"SELECT * FROM ({part}) AS part{number}" for number, part in enumerate(parts))
     order = "" if shape.bound == "since" else " ORDER BY at DESC, id DESC"
-    clause = text(f"SELECT id, at FROM ({union}) AS parts{order} LIMIT {shape.most}")
-    return clause.bindparams(bindparam("at", type_=UtcDateTime())) if shape.bound else clause
+    clause: TextClause = text(f"SELECT id, at FROM ({union}) AS parts{order} LIMIT {shape.most}")
+    if shape.bound:
+        clause = clause.bindparams(bindparam("at", type_=UtcDateTime()))
+    return clause.columns(column("id", Key), column("at", UtcDateTime()))
 
 
 def _by_audience(shape: _Shape, low: str) -> str:
@@ -235,4 +237,4 @@ def _rows(shape: _Shape, values: str) -> str:
     """Bound ids as a table with the column ``id``."""
     if shape.sqlite:
         return f"(SELECT value AS id FROM json_each(:{values}))"
-    return f"unnest(CAST(:{values} AS bigint[]))"
+    return f"(SELECT unnest(CAST(:{values} AS bigint[])) AS id)"
