@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,14 +64,14 @@ class SourceConfig:
     origins: tuple[str, ...] = ()
     types: tuple[str, ...] = ("posts", "pages")
     namespaces: tuple[Any, ...] = ()
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+    not_under: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """Of what decides how a page is taken in: when it changes, everything is read anew."""
         names = ("kind", "url", "audience", "entity", "entities", "section", "site", "origins", "types", "namespaces",
-                 "include", "exclude")  # fmt: skip
+                 "under", "not_under")  # fmt: skip
         told = json.dumps([getattr(self, name) for name in names], default=list, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -127,8 +127,8 @@ class DokuWikiSchema(SourceSchema):
 class SitemapSchema(SourceSchema):
     """Sitemap: beginnings of the paths that are taken, and of those that are not."""
 
-    include = f.List(f.String(validate=validate.Regexp(r"/", error="Begin it with /.")))
-    exclude = f.List(f.String(validate=validate.Regexp(r"/", error="Begin it with /.")))
+    under = f.List(f.String(validate=validate.Regexp(r"/", error="Begin it with /.")))
+    not_under = f.List(f.String(validate=validate.Regexp(r"/", error="Begin it with /.")))
 
 
 KINDS: Mapping[str, type[SourceSchema]] = {
@@ -160,14 +160,16 @@ def read_section(settings: Settings) -> tuple[SourceConfig, ...]:
         if source.site and source.site not in settings.legacy_sites:
             known = ", ".join(settings.legacy_sites) or "none"
             raise _wrong(source.name, "site", f"names “{source.site}”", f"Name one of legacy_sites: {known}.")
-        found[source.name] = source
+        # By the intranet's own origins it may call itself anywhere.
+        own = settings.legacy_sites[source.site] if source.site else settings.legacy_origins
+        found[source.name] = replace(source, origins=tuple(dict.fromkeys((*source.origins, *own))))
     return tuple(found.values())
 
 
 def _source(raw: Mapping[str, Any], number: int) -> SourceConfig:
     name = str(raw.get("name") or f"number {number}")
     kind = raw.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         near = difflib.get_close_matches(str(kind), KINDS, n=1)
         hint = f"Did you mean “{near[0]}”?" if near else f"Use one of {', '.join(KINDS)}."
         raise _wrong(name, "kind", f"is “{kind}”" if kind else "is missing", hint)
@@ -184,8 +186,8 @@ def _source(raw: Mapping[str, Any], number: int) -> SourceConfig:
     verify = data.get("verify", True)
     if not isinstance(verify, bool) and not (isinstance(verify, str) and Path(verify).is_file()):
         raise _wrong(name, "verify", f"is “{verify}”", "Write true, false or the path of a file of certificates.")
-    known = {one.name for one in fields(SourceConfig)}
-    return SourceConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    return SourceConfig(**values)
 
 
 def _check_url(name: str, url: str) -> None:

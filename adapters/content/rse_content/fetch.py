@@ -154,6 +154,11 @@ class Fetcher:
             return None
 
     def _follow(self, url: str, headers: Mapping[str, str], *, read: bool) -> Answer:
+        if origin_of(url) not in self._allowed:
+            raise FetchError(
+                _("%(url)s is not an address of this source, and is not asked for.", url=_short(url)),
+                remedy=_("Add its origin to origins if it is the intranet's."),
+            )
         self._clock.ends = time.monotonic() + self.config.timeout
         for _hop in range(REDIRECTS + 1):
             answer, location = self._once(url, headers, read=read)
@@ -243,11 +248,15 @@ class Fetcher:
 
 def origin_of(url: str) -> str:
     """``scheme://host[:port]`` in small letters, without the scheme's own port; "" for what is no web address."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        number = parts.port
+    except ValueError:
+        return ""
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return ""
     own = {"http": 80, "https": 443}[parts.scheme]
-    port = f":{parts.port}" if parts.port and parts.port != own else ""
+    port = f":{number}" if number and number != own else ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}"
 

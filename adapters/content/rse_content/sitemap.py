@@ -79,13 +79,12 @@ def _list(config: SourceConfig, answer: Answer) -> tuple[dict[str, str], list[st
     body = answer.body
     if body[:2] == b"\x1f\x8b":
         body = gunzip(body, config.max_bytes, answer.url)
+    if answer.media_type in ("text/html", "application/xhtml+xml"):
+        raise _no_sitemap(answer, answer.media_type)
     try:
         root = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise RseError(
-            _("%(url)s is not a sitemap: %(error)s.", url=answer.url.partition("?")[0], error=_told(error)),
-            remedy=_("Check the address; the site may also ask for a sign-in."),
-        ) from None
+        raise _no_sitemap(answer, _told(error)) from None
     pages: dict[str, str] = {}
     lists: list[str] = []
     for node in root:
@@ -101,15 +100,20 @@ def _list(config: SourceConfig, answer: Answer) -> tuple[dict[str, str], list[st
             if _wanted(config, address):
                 pages[address] = _child(node, "lastmod")[:40]
     if _name(root) not in ("urlset", "sitemapindex"):
-        raise RseError(_("%(url)s is not a sitemap: %(error)s.", url=answer.url.partition("?")[0], error=_name(root)[:40]))
+        raise _no_sitemap(answer, _name(root)[:40])
     return pages, lists
+
+
+def _no_sitemap(answer: Answer, why: str) -> RseError:
+    return RseError(
+        _("%(url)s is not a sitemap: %(error)s.", url=answer.url.partition("?")[0], error=why),
+        remedy=_("Check the address; the site may also ask for a sign-in."),
+    )
 
 
 def _wanted(config: SourceConfig, address: str) -> bool:
     path = urlsplit(address.removeprefix(f"{config.site}:") if config.site else address).path
-    if config.include and not path.startswith(config.include):
-        return False
-    return not path.startswith(config.exclude) if config.exclude else True
+    return path.startswith(config.under or ("/",)) and not path.startswith(config.not_under)
 
 
 def _name(node: Element) -> str:
@@ -121,4 +125,6 @@ def _child(node: Element, name: str) -> str:
 
 
 def _told(error: Exception) -> str:
-    return (str(error) if isinstance(error, ParseError) else type(error).__name__)[:200].rstrip(".")
+    if isinstance(error, DefusedXmlException):
+        return _("it declares entities or a document type, which is refused")
+    return str(error)[:200].rstrip(".")

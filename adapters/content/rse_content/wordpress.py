@@ -1,12 +1,13 @@
 """Sources of the kind ``wordpress``: its REST interface, a page of a hundred at a time.
 
 The first pass goes from the newest to the oldest; later ones ask for what was modified since, oldest first. WordPress says
-nothing of what was withdrawn: the latest pages are asked for by their ids, some in each run; those that are missing are gone.
+nothing of what was withdrawn: the latest pages are asked for by their ids, some in each run; what is missing is gone.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Generator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from .i18n import _
 from .reading import address_of, fresh, json_of, limit_reached, missing, publication
 
 PER_PAGE = 100
+#: The words “Continue reading” at the end of an excerpt.
+_MORE = re.compile(r"<a\b[^<>]{0,300}class=[\"'][^\"'<>]*more-link.{0,500}\Z", re.DOTALL)
 #: Pages of each type that are watched for being withdrawn; a hundred of them in each run.
 WATCHED = 500
 FIELDS = "id,link,date_gmt,modified_gmt,title,excerpt,lang,_links,_embedded"
@@ -125,7 +128,7 @@ def _publication(config: SourceConfig, item: Mapping[str, Any], kind: str) -> Pu
         byline=next(filter(None, authors), ""),
         section=_section(categories),
         native=f"wordpress:{item['id']}",
-        summary="" if excerpt.get("protected") else str(excerpt.get("rendered") or ""),
+        summary="" if excerpt.get("protected") else _MORE.sub("", str(excerpt.get("rendered") or "")),
         published_at=_utc(item.get("date_gmt")),
         updated_at=_utc(item.get("modified_gmt")),
         lang=str(item.get("lang") or "") or None,
