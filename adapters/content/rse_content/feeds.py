@@ -52,8 +52,15 @@ def read_feed(answer: Answer) -> Feed:
     :raises RseError: when it is no feed at all.
     """
     # Two bytes a character are one after this; enough to find the root by.
-    if not _ROOT.search(answer.body[:40_000].replace(b"\x00", b"")):
+    head = answer.body[:200_000].replace(b"\x00", b"")
+    root = _ROOT.search(head)
+    if root is None:
         raise _no_feed(answer)
+    if b"<!entity" in head[: root.start()].lower():
+        raise RseError(
+            _("%(url)s declares entities, which is refused.", url=answer.url.partition("?")[0]),
+            remedy=_("No feed needs them: look at what makes it."),
+        )
     # text/xml without a charset would mean ASCII; what the document says of itself is worth more.
     declared = answer.headers.get("content-type", "") if "charset" in answer.headers.get("content-type", "") else ""
     about = {"content-type": declared or "application/xml", "content-location": answer.url}

@@ -37,9 +37,9 @@ def address_of(config: SourceConfig, link: str, base: str) -> str:
 
     The intranet may be read through an internal host, and calls itself by that in what it lists.
     """
-    target = urljoin(base, link.strip())
     own = {origin_of(config.url), *(origin_of(origin) for origin in config.origins)}
     try:
+        target = urljoin(base, link.strip())
         if origin_of(target) not in own:
             return target
         parts = urlsplit(target)
