@@ -44,6 +44,7 @@ from .errors import (
     RseError,
     SignInNeeded,
     TooMany,
+    Undeliverable,
 )
 from .events import Event, emit
 from .i18n import LazyText, Text, current_locale, translator, use_locale
@@ -66,5 +67,5 @@ __all__ = [
     "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
     "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review", "RseError",
     "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TooMany",
-    "Translations", "translator", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
+    "Translations", "translator", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
 ]  # fmt: skip

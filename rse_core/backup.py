@@ -1,4 +1,7 @@
-"""Backup and restore of the whole database: SQLite by its own online backup, PostgreSQL by pg_dump and pg_restore."""
+"""Backup and restore of the whole database: SQLite by its own online backup, PostgreSQL by pg_dump and pg_restore.
+
+What people brought stands in an archive beside it: :mod:`rse_core.backup_files`.
+"""
 
 from __future__ import annotations
 

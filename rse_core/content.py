@@ -64,6 +64,8 @@ class ContentInfo:
 Resolver = Callable[["Session", Sequence[str]], Mapping[str, ContentInfo]]
 #: Lists ids by keyset, in an order that does not change: those after the given one (None: from the start), at most so many.
 Lister = Callable[["Session", str | None, int], Sequence[str]]
+#: Lists ids of those that stand on an object, as a :data:`Lister`.
+Below = Callable[["Session", "ObjectRef", str | None, int], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +86,7 @@ class ContentType:
     moderated: bool = True
     #: Every id, in a fixed order: ``refs(session, after, limit)`` gives those that follow ``after``; to rebuild an index.
     refs: Lister | None = None
+    #: Those that stand on one object: ``below(session, ref, after, limit)``; found again when that object is shown again.
+    below: Below | None = None
     #: The capability from whose level on these objects are shown; None when they are as visible as their audience says.
     reads: str | None = None

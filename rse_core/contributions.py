@@ -79,8 +79,9 @@ class Asset:
 class NavItem:
     """An entry of RSE's own navigation; shown when ``capability`` (if any) is granted.
 
-    :param area: ``main``; ``me`` for the page about the person; ``space`` for the pages of a space, whose endpoint takes the
-        space's key as ``space``.
+    :param area: ``main``; ``me`` for the page about the person; ``notices`` for the one that lists their notifications, in
+        place of the core's plain list; ``space`` for the pages of a space, whose endpoint takes the space's key as
+        ``space``.
     :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
     """
 
@@ -148,10 +149,12 @@ class Consumer:
 class NotificationType:
     """A kind of notification, ``likes.liked``; ``render(count, data)`` gives one line of text.
 
-    :param mail: default for mail: ``none``, ``digest`` or ``immediate``.
+    :param mail: default for mail: ``none``, ``digest`` (daily), ``weekly`` or ``immediate``.
     :param capability: what a person must be allowed where the object stands in order to be told; asked when it is written
         and again when it is sent, so that nobody hears of what their level does not show them.
     :param personal: it names the person (a mention, an answer to them): it passes a muted space or thread.
+    :param stays: it is about the person themselves (an invitation, a refusal): it is told and listed though they do not see
+        the object. Any other leaves the list of who is not among those for whom the object is, its author aside.
     """
 
     name: str
@@ -161,6 +164,7 @@ class NotificationType:
     page: bool = True
     capability: str | None = None
     personal: bool = False
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +319,9 @@ class OutgoingMessage:
 class NotificationTransport:
     """A way by which notifications leave: ``mail``, ``push``.
 
-    :param send: sends one message; raises on failure, and is then tried again.
+    :param send: sends one message; raises on failure, and is then tried again: ``Undeliverable`` when that is of no use,
+        ``TooMany`` when it is to wait without that counting as a failure. It may be handed a message that it has sent
+        already (the process died before that was noted), and is given the same key.
     """
 
     name: str

@@ -106,3 +106,17 @@ class TooMany(RseError):
     def __init__(self, message: str, *, retry_after: int = 60) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Undeliverable(RseError):
+    """A message that left cannot reach this address, now or later; raised by a transport.
+
+    :ivar address: the address itself is refused, not only this message.
+    """
+
+    status = 502
+    code = "undeliverable"
+
+    def __init__(self, message: str, *, address: bool = True) -> None:
+        super().__init__(message)
+        self.address = address

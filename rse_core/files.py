@@ -36,6 +36,7 @@ from .objects import SHOWN, resolve
 from .ratelimit import limit
 from .roles import moderates
 from .rules import visible
+from .statements import Statement
 from .subjects import Target
 
 MB = 1_048_576
@@ -196,12 +197,17 @@ def of(session: Session, refs: Iterable[ObjectRef]) -> Mapping[ObjectRef, list[F
     wanted = list(refs)
     found: dict[ObjectRef, list[FileInfo]] = {}
     if wanted:
-        rows = session.execute(select(*_COLUMNS).where(_part_of(wanted)).order_by(File.position, File.id))
-        for row in rows:
+        for row in _of(session, wanted):
             info = _info(row)
             if info.ref is not None:
                 found.setdefault(info.ref, []).append(info)
     return found
+
+
+def _of(session: Session, refs: Sequence[ObjectRef]) -> Iterable[Any]:
+    if len({ref.type for ref in refs}) == 1:
+        return _OF(session, type=refs[0].type, ids=[ref.id for ref in refs])
+    return session.execute(select(*_COLUMNS).where(_part_of(refs)).order_by(File.position, File.id))
 
 
 def loose(session: Session, person_id: int, keys: Sequence[str]) -> list[FileInfo]:
@@ -370,6 +376,11 @@ _COLUMNS = (
     File.key, File.name, File.kind, File.media_type, File.size, File.width, File.height, File.alt,
     File.ref_type, File.ref_id,
 )  # fmt: skip
+_OF = Statement(
+    f"SELECT {', '.join(column.key for column in _COLUMNS)} FROM rse_core_file "  # noqa: S608  the model's own columns
+    "WHERE ref_type = :type AND ref_id IN :ids ORDER BY position, id",
+    ids=str,
+)
 
 
 def _core(session: Session) -> Any:

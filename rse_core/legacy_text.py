@@ -12,6 +12,9 @@ import nh3
 #: Windows-1252 declared as ISO-8859-1 leaves these where curly quotes and the euro sign were.
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)} | {0x85: " "}
 _BREAKS = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/td)\b[^<>]{0,200}>", re.IGNORECASE)
+_BLANKS = re.compile(r"\s+")
+#: French sets a space that does not break before these, and after the first quote.
+_AFTER_FIXED, _BEFORE_FIXED = ";:!?»%€", "«"
 #: Characters of markup looked at for one character kept.
 _AHEAD = 20
 
@@ -19,7 +22,23 @@ _AHEAD = 20
 def one_line(text: object, limit: int) -> str:
     """A text on one line, without control characters and halves of characters, cut at a word."""
     kept = "".join(c if c.isprintable() or c.isspace() else "" for c in str(text or "")[: limit * _AHEAD].translate(_C1))
-    return shortened(" ".join(kept.split()), limit)
+    return shortened(squeezed(kept), limit)
+
+
+def squeezed(text: str) -> str:
+    """The text with single spaces.
+
+    Of the spaces that do not break those of French punctuation stay; the others are an editor's.
+    """
+    return _BLANKS.sub(_one_space, text).strip()
+
+
+def _one_space(found: re.Match[str]) -> str:
+    fixed = found[0] in ("\u00a0", "\u202f") and (
+        found.string[found.end() : found.end() + 1] in _AFTER_FIXED
+        or found.string[found.start() - 1 : found.start()] in _BEFORE_FIXED
+    )
+    return found[0] if fixed else " "
 
 
 def plain(markup: object, limit: int) -> str:

@@ -26,7 +26,7 @@ from .db import Database, metadata
 from .errors import ConfigError, PluginError, RseError
 from .i18n import Text, lazy, use_locale
 from .plugin import PROJECT, Manifest, Plugin
-from .settings import Settings
+from .settings import OWN_TABLES, Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -105,7 +105,7 @@ class PluginManager(Catalogue):
 
     def _check_sections(self, names: set[str]) -> None:
         for section in self.settings.sections:
-            if section in names or self.settings.safe_mode:
+            if section in names or section in OWN_TABLES or self.settings.safe_mode:
                 continue
             near = difflib.get_close_matches(section, names, n=1, cutoff=0.5)
             raise ConfigError(

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Select, and_, case, delete, exists, literal, null, select, update
 from sqlalchemy.orm import Session
 
+from . import audiences
 from .content import ObjectRef
 from .contributions import Job, NotificationTransport, NotificationType, SpaceChange
 from .db import Key, UtcDateTime, dialect_insert, utcnow
@@ -38,12 +39,14 @@ from .notify_choices import (
     unmute,
     wishes,
 )
-from .notify_people import CHUNK, Where, allowed, in_chunks, where
+from .notify_lines import Line, lines
+from .notify_people import CHUNK, Where, allowed, among, in_chunks, where
 from .notify_reading import Notice, hide, mark_read, of_person, prune, unread
+from .objects import SHOWN
 
 __all__ = [
-    "Notice", "broadcast", "choose", "hears", "hide", "is_muted", "mark_read", "moved", "mute", "muted_by", "notify",
-    "notify_many", "of_person", "prune", "space_changed", "unmute", "unread", "wishes", "withdraw",
+    "Line", "Notice", "broadcast", "choose", "hears", "hide", "is_muted", "lines", "mark_read", "moved", "mute", "muted_by",
+    "notify", "notify_many", "of_person", "prune", "space_changed", "unmute", "unread", "wishes", "withdraw",
 ]  # fmt: skip
 
 
@@ -159,7 +162,7 @@ def withdraw(session: Session, cause: str) -> int:
         some = touched[start : start + CHUNK]
         dropped = session.execute(
             delete(NotificationRow)
-            .where(NotificationRow.id.in_(some), NotificationRow.cause.is_(None), ~_has_actors())
+            .where(among(session, NotificationRow.id, some), NotificationRow.cause.is_(None), ~_has_actors())
             .returning(NotificationRow.id)
             .execution_options(synchronize_session=False)
         )
@@ -181,13 +184,18 @@ def moved(session: Session, ref: ObjectRef, audience_id: int | None, space_id: i
 
 
 def space_changed(session: Session, change: SpaceChange) -> None:
-    """What stands in a space is for another audience, or in another space: so is what was told of it, and who muted it."""
+    """What stands in a space is for another audience, or in another space: so is what was told of it, and who muted it.
+
+    What its members were told as a whole is told to nobody else because the space opens: to the members of the space that it
+    becomes, at most.
+    """
+    members = audiences.of_members(session, change.space_id)
+    within = members if change.into is None else audiences.of_members(session, change.into)
     for table in (NotificationRow, Broadcast):
-        values: dict[str, Any] = {
-            "audience_id": case(
-                (table.audience_id == change.audience_before, change.audience_after), else_=table.audience_id
-            )
-        }
+        rules = [(table.audience_id == change.audience_before, change.audience_after)]
+        if table is Broadcast:
+            rules.insert(0, (table.audience_id == members, within))
+        values: dict[str, Any] = {"audience_id": case(*rules, else_=table.audience_id)}
         if change.into is not None:
             values["space_id"] = change.into
         session.execute(
@@ -224,6 +232,8 @@ class _Telling:
 
     def tell(self, ids: list[int]) -> int:
         """Write the rows of these people; the number written or added to."""
+        # Asked apart and not in the statement below: there the planner cannot know how many a cause has told.
+        ids = self._untold(ids) if ids else []
         if not ids:
             return 0
         now = utcnow()
@@ -244,16 +254,23 @@ class _Telling:
         if found and self.actor_id is not None:
             rows = select(NotificationRow.id, _value(self.actor_id, Key), literal(self.cause), _value(now, UtcDateTime))
             actors = dialect_insert(self.session, NotificationActor).from_select(
-                ["notification_id", "actor_id", "cause", "at"], rows.where(NotificationRow.id.in_(found))
+                ["notification_id", "actor_id", "cause", "at"], rows.where(among(self.session, NotificationRow.id, found))
             )
             self.session.execute(actors.on_conflict_do_nothing())
         return len(found)
 
     def _rows(self, ids: list[int], now: Any) -> Select[Any]:
-        info = self.place.info if self.kind.capability is not None else None
-        audience_id, space_id = (None, None) if info is None else (info.audience_id, self.place.space_id)
+        info = self.place.info
+        if info is None or self.kind.stays or (self.kind.capability is None and info.state not in SHOWN):
+            stands = (_value(None, Key), _value(None, Key))
+        else:
+            stands = (_value(info.audience_id, Key), _value(self.place.space_id, Key))
+            if self.kind.capability is None and info.author_id is not None:
+                # One's own is to be had wherever it stands.
+                own = Person.id == info.author_id
+                stands = (case((own, null()), else_=stands[0]), case((own, null()), else_=stands[1]))
         page = effective(Person.id, self.kind, PAGE, self.usual) != "none"
-        wanted = [Person.id.in_(ids), Person.status == "active", ~self._told()]
+        wanted = [among(self.session, Person.id, ids), Person.status == "active"]
         if self.actor_id is not None:
             wanted.append(Person.id != self.actor_id)
         if self.heard is not None:
@@ -263,23 +280,26 @@ class _Telling:
         return select(
             Person.id, literal(self.kind.name), literal(self.place.ref.type), literal(self.place.ref.id),
             literal(self.group), literal(self.data, JSON), _value(now, UtcDateTime), _value(now, UtcDateTime),
-            _value(audience_id, Key), _value(space_id, Key),
-            literal(self.cause) if self.actor_id is None else null(), page, literal(False),
+            *stands,
+            literal(self.cause) if self.actor_id is None else null(), literal(self.heard is None), page, literal(False),
         ).where(*wanted)  # fmt: skip
 
-    def _told(self) -> ColumnElement[bool]:
-        """This person has a row of this cause, read or not."""
-        here = (NotificationRow.person_id == Person.id, NotificationRow.group_key == self.group)
+    def _untold(self, ids: list[int]) -> list[int]:
+        """Those who have no row of this cause, read or not."""
+        mine = (NotificationRow.group_key == self.group, among(self.session, NotificationRow.person_id, ids))
+        query = select(NotificationRow.person_id).where(*mine)
         if self.actor_id is None:
-            return exists().where(*here, NotificationRow.cause == self.cause)
-        return exists().where(
-            *here, NotificationActor.notification_id == NotificationRow.id, NotificationActor.cause == self.cause
-        )
+            query = query.where(NotificationRow.cause == self.cause)
+        else:
+            query = query.join(NotificationActor, NotificationActor.notification_id == NotificationRow.id)
+            query = query.where(NotificationActor.cause == self.cause)
+        told = set(self.session.scalars(query))
+        return [one for one in ids if one not in told]
 
 
 _COLUMNS = [
     "person_id", "type", "ref_type", "ref_id", "group_key", "data", "created_at", "updated_at", "audience_id", "space_id",
-    "cause", "shown", "forwarded",
+    "cause", "firm", "shown", "forwarded",
 ]  # fmt: skip
 
 

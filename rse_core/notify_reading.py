@@ -9,13 +9,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     String,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -34,6 +37,7 @@ from sqlalchemy.orm import Session
 from .content import ObjectRef
 from .contributions import NotificationType
 from .db import UtcDateTime, dialect_insert, utcnow
+from .decision import Reason
 from .errors import BadInput
 from .i18n import _
 from .models.notices import Broadcast, BroadcastMark, BroadcastReader, Mute, NotificationChoice, NotificationDefault
@@ -41,12 +45,18 @@ from .models.organisation import Person, Space
 from .models.runtime import NotificationActor, NotificationRow
 from .notify_choices import PAGE, SPACE
 from .policy import can
+from .statements import Lists, Prepared
 from .subjects import Target
+
+if TYPE_CHECKING:
+    from .runtime import Core
 
 #: Broadcasts younger than this are marked one by one: on PostgreSQL one with a lower number may still be on its way.
 SETTLED = dt.timedelta(minutes=15)
 #: The sort key of one line: its time, whether it names the person, its number.
 Place = tuple[dt.datetime, int, int]
+#: A tuple of values, or a sub-select that gives them.
+Values = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +90,21 @@ class Notice:
 class Reach:
     """Where a person may use one capability: audiences that are no space's, and spaces they are in."""
 
-    types: tuple[str, ...]
+    types: Values
     capability: str | None
-    audiences: tuple[int, ...]
-    spaces: tuple[int, ...]
-    closed: tuple[int, ...] = ()
+    audiences: Values
+    spaces: Values
+    closed: Values = ()
     #: from outside the organisation: what is for everyone in a public space is not for them
-    inside: tuple[int, ...] | None = field(default=None)
+    inside: Values | None = field(default=None)
 
     def elsewhere(self, table: type[NotificationRow] | type[Broadcast]) -> ColumnElement[bool]:
         """SQL: of these types, and not in a space that :meth:`here` is about."""
-        mine = (*self.spaces, *self.closed)
         found = and_(table.type.in_(self.types), table.audience_id.in_(self.audiences))
-        return and_(found, or_(table.space_id.is_(None), table.space_id.not_in(mine))) if mine else found
+        for mine in (self.spaces, self.closed):
+            if isinstance(mine, Select) or mine:
+                found = and_(found, or_(table.space_id.is_(None), table.space_id.not_in(mine)))
+        return found
 
     def here(self, table: type[NotificationRow] | type[Broadcast]) -> ColumnElement[bool]:
         """SQL: of these types, in one of the person's spaces that is open to it."""
@@ -100,8 +112,8 @@ class Reach:
         return found if self.inside is None else and_(found, table.audience_id.in_(self.inside))
 
 
-def reaches(session: Session, person_id: int) -> list[Reach]:
-    """What the person reaches, for each capability that types of notifications ask for; no query."""
+def reaches(session: Session, person_id: int, types: Iterable[str] | None = None) -> list[Reach]:
+    """What the person reaches, for each capability that types of notifications (``types``: these) ask for; no query."""
     from .runtime import core_of
 
     core = core_of(session)
@@ -109,11 +121,18 @@ def reaches(session: Session, person_id: int) -> list[Reach]:
     if facts is None or (facts.disabled_at is not None and facts.disabled_at <= utcnow()):
         return []
     by_capability: dict[str | None, list[str]] = {}
+    wanted = None if types is None else frozenset(types)
     for _plugin, kind in core.plugins.contributions(NotificationType):
+        if wanted is not None and kind.name not in wanted:
+            continue
         by_capability.setdefault(kind.capability, []).append(kind.name)
     kinds = core.policy.snapshot().audiences
     plain = sorted(one for one in facts.audiences if kinds.get(one, ("",))[0] != "space")
-    mine = sorted(facts.spaces)
+    mine = sorted({*facts.spaces, *(kinds[one][1] for one in facts.audiences if kinds.get(one, ("",))[0] == "space")})
+    everyone = core.policy.everyone()
+    # What stands in a public space is for everyone, and may be closed to who is not in it.
+    others = [one for one in core.policy.special_spaces() if one not in mine]
+    reading = _reading(core)
     inside = tuple(sorted(facts.audiences)) if facts.external else None
     found = []
     for capability, names in by_capability.items():
@@ -121,28 +140,80 @@ def reaches(session: Session, person_id: int) -> list[Reach]:
         if capability is not None:
             audiences = [one for one in plain if can(session, person_id, capability, Target(one))]
             spaces = [one for one in mine if can(session, person_id, capability, Target(space_id=one))]
-        closed = tuple(sorted(set(mine) - set(spaces)))
+        asked = [capability] if capability is not None else reading
+        answers = ((one, can(session, person_id, each, Target(everyone, space_id=one))) for one in others for each in asked)
+        # A type that asks for nothing is no matter of levels.
+        shut = [one for one, said in answers if not said.allowed and (capability is not None or said.reason is Reason.ROLE)]
+        closed = tuple(sorted({*mine, *shut} - set(spaces)))
         found.append(Reach(tuple(names), capability, tuple(audiences), tuple(spaces), closed, inside))
     return found
 
 
+def _reading(core: Core) -> list[str]:
+    """The capabilities by which objects are read, of plugins that have one."""
+    wanted = {kind.reads for kind in core.plugins.content_types.values() if kind.reads is not None}
+    known = core.plugins.capabilities
+    return sorted(name for name in wanted if name in known and not known[name].writes)
+
+
 def unread(session: Session, person_id: int, cap: int = 100) -> int:
     """How many unread, at most ``cap``: one indexed query, whatever the person has."""
+    from .runtime import core_of
+
+    core = core_of(session)
+    if core.plugins.decides:
+        shape, values = _reached(session, person_id)
+    else:
+        shape, values = core.policy.kept(session, person_id, ("notify.unread",), lambda: _reached(session, person_id))
+    return min(cap, int(_unread(shape, cap)(session, person=person_id, **values)[0][0])) if shape else 0
+
+
+Shape = tuple[tuple[bool, bool], ...]
+
+
+def _reached(session: Session, person_id: int) -> tuple[Shape, dict[str, list[Any]]]:
+    """What the person reaches, as the shape and the values of a query: of each capability, whether there is none to ask for,
+    and whether the person is from outside."""
     found = reaches(session, person_id)
-    if not found:
-        return 0
-    parts: list[Select[Any]] = [
-        select(literal_column("1").label("one"))
-        .where(NotificationRow.person_id == person_id, NotificationRow.read_at.is_(None), _shown(found))
-        .limit(cap)
-    ]
-    parts += [
-        query.where(*_is_unread(person_id)).limit(cap)
-        for query in _broadcasts(found, person_id, literal_column("1").label("one"))
-    ]
-    # SQLite takes no limit on the parts of a union, but on what they select from.
-    some = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    return min(cap, session.scalar(select(func.count()).select_from(some)) or 0)
+    values = {
+        "audiences": sorted({ident for one in found for ident in one.audiences}),
+        "spaces": sorted({ident for one in found for ident in one.spaces}),
+    }
+    for number, one in enumerate(found):
+        for name in ("types", "audiences", "spaces", "closed", "inside"):
+            values[f"{name}{number}"] = list(getattr(one, name) or ())
+    return tuple((one.capability is None, one.inside is not None) for one in found), values
+
+
+@lru_cache(maxsize=64)
+def _unread(shape: Shape, cap: int) -> Prepared:
+    """The query of :func:`unread` for so many capabilities: it is on every page, and what differs are values alone."""
+
+    def build(lists: Lists) -> Select[Any]:
+        found = [
+            Reach(
+                lists(f"types{number}", str), None if always else "some", lists(f"audiences{number}", int),
+                lists(f"spaces{number}", int), lists(f"closed{number}", int),
+                lists(f"inside{number}", int) if outside else None,
+            )
+            for number, (always, outside) in enumerate(shape)
+        ]  # fmt: skip
+        person: Any = bindparam("person", type_=BigInteger)
+        parts: list[Select[Any]] = [
+            select(literal_column("1").label("one"))
+            .where(NotificationRow.person_id == person, NotificationRow.read_at.is_(None), _shown(found))
+            .limit(cap)
+        ]
+        everywhere = (lists("audiences", int), lists("spaces", int))
+        parts += [
+            query.where(*_is_unread(person)).limit(cap)
+            for query in _broadcasts(found, person, literal_column("1").label("one"), everywhere=everywhere)
+        ]
+        # SQLite takes no limit on the parts of a union, but on what they select from.
+        some = union_all(*(select(part.subquery()) for part in parts)).subquery()
+        return select(func.count()).select_from(some)
+
+    return Prepared(build)
 
 
 def of_person(
@@ -153,17 +224,24 @@ def of_person(
     limit: int = 20,
     only_unread: bool = False,
     only: Iterable[str] | None = None,
+    types: Iterable[str] | None = None,
+    after: dt.datetime | None = None,
+    unshown: bool = False,
 ) -> list[Notice]:
     """A person's notifications, what concerns their audiences among them, newest first; three queries.
 
     :param before: :attr:`Notice.place` of the last line seen.
     :param only: keys of the notices to give.
+    :param types: only these; ``after``: only what came after, told of by actors who came after.
+    :param unshown: for what leaves by another way: also what the person wants to have by that way alone.
     """
-    found = reaches(session, person_id)
+    found = reaches(session, person_id, types)
     if not found:
         return []
     rows, casts = _split(only)
-    query = select(NotificationRow).where(NotificationRow.person_id == person_id, _shown(found))
+    query = select(NotificationRow).where(NotificationRow.person_id == person_id, _shown(found, unshown=unshown))
+    if after is not None:
+        query = query.where(NotificationRow.updated_at > after)
     if only is not None:
         query = query.where(NotificationRow.id.in_(rows))
     if only_unread:
@@ -172,9 +250,10 @@ def of_person(
         query = query.where(_earlier(NotificationRow.updated_at, 1, NotificationRow.id, before))
     query = query.order_by(NotificationRow.updated_at.desc(), NotificationRow.id.desc()).limit(limit)
     found_rows = session.scalars(query).all() if only is None or rows else []
-    notices = _with_actors(session, found_rows)
+    notices = _with_actors(session, found_rows, after)
     if only is None or casts:
-        notices += _told_to_all(session, person_id, found, before, limit, only_unread, casts if only is not None else None)
+        which = _Which(before, limit, only_unread, casts if only is not None else None, after, unshown)
+        notices += _told_to_all(session, person_id, found, which)
     return sorted(notices, key=lambda one: one.place, reverse=True)[:limit]
 
 
@@ -233,36 +312,46 @@ def prune(session: Session, *, read_before: dt.datetime, told_before: dt.datetim
 # -- the parts of the queries ------------------------------------------------------------------------------------------
 
 
-def _shown(found: Sequence[Reach]) -> ColumnElement[bool]:
+def _shown(found: Sequence[Reach], *, unshown: bool = False) -> ColumnElement[bool]:
     """Rows that name the person, as far as they are still for them."""
     kinds: list[ColumnElement[bool]] = []
     for one in found:
-        if one.capability is None:
-            kinds.append(NotificationRow.type.in_(one.types))
-        else:
-            nowhere = and_(NotificationRow.type.in_(one.types), NotificationRow.audience_id.is_(None))
-            kinds.append(or_(nowhere, one.elsewhere(NotificationRow), one.here(NotificationRow)))
-    return and_(NotificationRow.shown, or_(*kinds) if kinds else false())
+        nowhere = and_(NotificationRow.type.in_(one.types), NotificationRow.audience_id.is_(None))
+        kinds.append(or_(nowhere, one.elsewhere(NotificationRow), one.here(NotificationRow)))
+    return and_(literal(True) if unshown else NotificationRow.shown, or_(*kinds) if kinds else false())
 
 
-def _broadcasts(found: Sequence[Reach], person_id: int, *columns: Any) -> list[Select[Any]]:
-    """Selects that together give each broadcast of the person once, each with an index to itself."""
+def _broadcasts(
+    found: Sequence[Reach], person_id: Any, *columns: Any, unshown: bool = False,
+    everywhere: tuple[Values, Values] | None = None,
+) -> list[Select[Any]]:  # fmt: skip
+    """Selects that together give each broadcast of the person once, each with an index to itself.
+
+    :param everywhere: the audiences and the spaces of all of ``found``, when they are not values.
+    """
     born = select(Person.created_at).where(Person.id == person_id).scalar_subquery()
     always = (
         Broadcast.actor_id.is_distinct_from(person_id),
         Broadcast.created_at >= born,
-        or_(Broadcast.firm, and_(~is_muted_by(person_id), _in_page(person_id))),
+        or_(Broadcast.firm, and_(~is_muted_by(person_id), literal(True) if unshown else _in_page(person_id))),
         ~_mark_of(person_id, hidden=True),
     )
-    kinds = [one for one in found if one.types]
+    kinds = [one for one in found if isinstance(one.types, Select) or one.types]
     if not kinds:
         return []
-    audiences = sorted({ident for one in kinds for ident in one.audiences})
-    spaces = sorted({ident for one in kinds for ident in one.spaces})
+    audiences: Values
+    spaces: Values
+    if everywhere is not None:
+        audiences, spaces = everywhere
+        here = kinds
+    else:
+        audiences = sorted({ident for one in kinds for ident in one.audiences})
+        spaces = sorted({ident for one in kinds for ident in one.spaces})
+        here = [one for one in kinds if one.spaces]
     # What the parts have in common is said apart: no index is found in an OR.
     parts = [(Broadcast.audience_id.in_(audiences), or_(*(one.elsewhere(Broadcast) for one in kinds)))]
-    if spaces:
-        parts.append((Broadcast.space_id.in_(spaces), or_(*(one.here(Broadcast) for one in kinds if one.spaces))))
+    if here:
+        parts.append((Broadcast.space_id.in_(spaces), or_(*(one.here(Broadcast) for one in here))))
     return [select(*columns).where(*part, *always) for part in parts]
 
 
@@ -303,7 +392,7 @@ def is_muted_by(person: Any) -> ColumnElement[bool]:
     return or_(thread, func.coalesce(said.scalar_subquery(), usual.scalar_subquery(), "all") != "all")
 
 
-def _in_page(person_id: int) -> ColumnElement[bool]:
+def _in_page(person_id: Any) -> ColumnElement[bool]:
     chosen = select(NotificationChoice.value).where(
         NotificationChoice.person_id == person_id, NotificationChoice.type == Broadcast.type,
         NotificationChoice.channel == PAGE,
@@ -322,12 +411,13 @@ def _earlier(at: Any, rank: int, number: Any, before: Place) -> ColumnElement[bo
     return or_(at < when, and_(at == when, same))
 
 
-def _with_actors(session: Session, rows: Sequence[NotificationRow]) -> list[Notice]:
+def _with_actors(session: Session, rows: Sequence[NotificationRow], after: dt.datetime | None = None) -> list[Notice]:
     if not rows:
         return []
+    late = () if after is None else (NotificationActor.at > after,)
     each = (
         select(NotificationActor.notification_id, NotificationActor.actor_id, func.max(NotificationActor.at).label("at"))
-        .where(NotificationActor.notification_id.in_([row.id for row in rows]))
+        .where(NotificationActor.notification_id.in_([row.id for row in rows]), *late)
         .group_by(NotificationActor.notification_id, NotificationActor.actor_id)
         .subquery()
     )
@@ -347,34 +437,45 @@ def _with_actors(session: Session, rows: Sequence[NotificationRow]) -> list[Noti
         made.append(
             Notice(
                 row.id, row.type, ObjectRef(row.ref_type, row.ref_id), many, actor, row.data or {}, row.updated_at,
-                row.read_at is not None, f"n{row.id}", False, row.created_at, row.audience_id, row.space_id,
+                row.read_at is not None, f"n{row.id}", row.firm, row.created_at, row.audience_id, row.space_id,
             )
         )  # fmt: skip
     return made
 
 
-def _told_to_all(
-    session: Session, person_id: int, found: Sequence[Reach], before: Place | None, limit: int, only_unread: bool,
-    only: Sequence[int] | None,
-) -> list[Notice]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """Which broadcasts of a person are asked for."""
+
+    before: Place | None
+    limit: int
+    only_unread: bool
+    only: Sequence[int] | None
+    after: dt.datetime | None
+    unshown: bool
+
+
+def _told_to_all(session: Session, person_id: int, found: Sequence[Reach], which: _Which) -> list[Notice]:
     columns = (
         Broadcast.id, Broadcast.type, Broadcast.ref_type, Broadcast.ref_id, Broadcast.actor_id, Broadcast.data,
         Broadcast.created_at, Broadcast.firm, Broadcast.audience_id, Broadcast.space_id,
         case((_is_read(person_id), literal_column("1")), else_=literal_column("0")).label("is_read"),
     )  # fmt: skip
     parts = []
-    for query in _broadcasts(found, person_id, *columns):
-        if only_unread:
+    for query in _broadcasts(found, person_id, *columns, unshown=which.unshown):
+        if which.only_unread:
             query = query.where(*_is_unread(person_id))
-        if only is not None:
-            query = query.where(Broadcast.id.in_(only))
-        if before is not None:
-            query = query.where(_earlier(Broadcast.created_at, 0, Broadcast.id, before))
-        parts.append(query.order_by(Broadcast.created_at.desc(), Broadcast.id.desc()).limit(limit))
+        if which.only is not None:
+            query = query.where(Broadcast.id.in_(which.only))
+        if which.after is not None:
+            query = query.where(Broadcast.created_at > which.after)
+        if which.before is not None:
+            query = query.where(_earlier(Broadcast.created_at, 0, Broadcast.id, which.before))
+        parts.append(query.order_by(Broadcast.created_at.desc(), Broadcast.id.desc()).limit(which.limit))
     if not parts:
         return []
     every = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    rows = session.execute(select(every).order_by(every.c.created_at.desc(), every.c.id.desc()).limit(limit))
+    rows = session.execute(select(every).order_by(every.c.created_at.desc(), every.c.id.desc()).limit(which.limit))
     return [
         Notice(
             row.id, row.type, ObjectRef(row.ref_type, row.ref_id), 0 if row.actor_id is None else 1, row.actor_id,

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 
 from .audiences import of_person
 from .content import ContentInfo, ObjectRef
+from .decision import Reason
+from .freshness import DIRTY
+from .subjects import Target
 
 #: States in which an object is there for everybody of its audience.
 SHOWN = frozenset({"published", "archived", "locked"})
@@ -34,9 +37,42 @@ def seen(session: Session, person_id: int | None, refs: Sequence[ObjectRef]) -> 
 
     What only its author and the moderators see (a draft, something pending) is not among them.
     """
-    mine = of_person(session, person_id) if person_id is not None else frozenset()
+    mine = _audiences(session, person_id)
     return {
         ref: info
         for ref, info in resolve(session, refs).items()
-        if info.audience_id in mine and info.state in SHOWN
+        if info.audience_id in mine and info.state in SHOWN and not closed(session, person_id, info)
     }
+
+
+def closed(session: Session, person_id: int | None, info: ContentInfo) -> bool:
+    """Whether a rule of the space where an object stands, or a switch of its plugin, keeps it from this person though it is
+    for them; also when that keeps from them what the object stands on. From memory. Levels are no matter of this: each
+    plugin says what they open.
+    """
+    from .runtime import core_of
+
+    core = core_of(session)
+    target = Target(info.audience_id, space_id=info.space_id)
+    for ref in (info.ref,) if info.parent is None else (info.ref, info.parent):
+        kind = core.plugins.content_types.get(ref.type)
+        reads = None if kind is None else kind.reads
+        offered = None if reads is None else core.plugins.capabilities.get(reads)
+        if reads is None or offered is None:
+            continue
+        decision = core.policy.can(session, person_id, reads, target)
+        if decision.reason is Reason.PLUGIN_OFF or (decision.reason is Reason.ROLE and not offered.writes):
+            return True
+    return False
+
+
+def _audiences(session: Session, person_id: int | None) -> frozenset[int]:
+    from .runtime import core_of
+
+    if person_id is None:
+        return frozenset()
+    if not session.info.get("rse_reading") or DIRTY in session.info:
+        return of_person(session, person_id)
+    # As decisions do, at most two seconds behind.
+    facts = core_of(session).policy.person(person_id)
+    return frozenset() if facts is None else facts.audiences

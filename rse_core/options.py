@@ -28,6 +28,7 @@ class Options:
     def __init__(self, core: Core) -> None:
         self.core = core
         self._values: dict[str, Any] = {}
+        self._parsed: dict[str, Any] = {}
         self._version = -1
 
     def known(self) -> dict[str, Setting]:
@@ -35,18 +36,21 @@ class Options:
         return {setting.key: setting for _plugin, setting in self.core.plugins.contributions(Setting)}
 
     def get(self, session: Session, key: str) -> Any:
-        """The value of a setting, its default when it was never changed.
+        """The value of a setting, its default when it was never changed; parsed once, so that nobody may change it.
 
         :raises NotFound: for a key that no plugin registered.
         """
-        setting = self._setting(key)
         version = self.core.policy.version()
         if version != self._version:
             # Read before the version is noted: at worst it is read once more.
             rows = session.execute(select(SettingRow.key, SettingRow.value))
-            self._values = {key: value for key, value in rows}
+            self._values, self._parsed = {key: value for key, value in rows}, {}
             self._version = version
-        return setting.parse(self._values.get(key, setting.default))
+        parsed, values = self._parsed, self._values
+        if key not in parsed:
+            setting = self._setting(key)
+            parsed[key] = setting.parse(values.get(key, setting.default))
+        return parsed[key]
 
     def set(self, session: Session, key: str, value: Any, actor: Actor, *, why: str = "") -> Any:
         """Change a setting; the value in force after it.

@@ -25,7 +25,7 @@ from .db import utcnow
 from .errors import Conflict, NotFound, RseError
 from .events import Event, emit
 from .i18n import _, lazy
-from .legacy_text import title_of
+from .legacy_text import squeezed, title_of
 from .models.content import Page, PageAlias
 from .models.organisation import Entity
 from .policy import Target
@@ -413,4 +413,4 @@ def set_section(session: Session, core: Core, address: str, section: str, actor:
 
 
 def _clean(text: str | None, length: int) -> str:
-    return " ".join((text or "").split())[:length]
+    return squeezed(text or "")[:length]

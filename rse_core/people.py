@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import JSON, Boolean, select
 from sqlalchemy.orm import Session
 
 from . import audiences
@@ -18,10 +18,10 @@ from .events import Event, emit
 from .freshness import touch
 from .i18n import _, normalise_locale
 from .identity import Identity
-from .models.organisation import Entity, Person, PersonIdentity
-from .models.runtime import Preference
+from .models.organisation import Entity, Person
 from .organisation import nearest
 from .signins import drop_identities, for_identity
+from .statements import Statement
 
 __all__ = [
     "LIMITS", "PersonCard", "add", "by_external_id", "by_username", "card", "check_text", "disable", "enable", "folded",
@@ -110,18 +110,19 @@ def known(session: Session, identity: Identity) -> tuple[PersonCard, dict[str, o
 
     None says nothing of somebody who comes for the first time: :func:`for_identity` does.
     """
-    rows = session.execute(
-        select(*_CARD, Preference.key, Preference.value)
-        .join(PersonIdentity, PersonIdentity.person_id == Person.id)
-        .outerjoin(Entity, Entity.id == Person.entity_id)
-        .outerjoin(Preference, Preference.person_id == Person.id)
-        .where(PersonIdentity.issuer == identity.issuer, PersonIdentity.subject == identity.subject)
-    ).all()
+    rows = _KNOWN(session, issuer=identity.issuer, subject=identity.subject)
     if not rows or not (found := _card(rows[0])).active:
         return None
-    return found, {str(row[-2]): row[-1] for row in rows if row[-2] is not None}
+    return found, {str(row.key): row.value for row in rows if row.key is not None}
 
 
+_KNOWN = Statement(
+    "SELECT p.id, p.username, p.display_name, p.entity_id, e.name, p.job_title, p.status, p.locale, p.external, c.key, "
+    "c.value FROM rse_core_identity i JOIN rse_core_person p ON p.id = i.person_id "
+    "LEFT JOIN rse_core_entity e ON e.id = p.entity_id LEFT JOIN rse_core_preference c ON c.person_id = p.id "
+    "WHERE i.issuer = :issuer AND i.subject = :subject",
+    columns={"external": Boolean(), "value": JSON()},
+)
 _CARD = (
     Person.id, Person.username, Person.display_name, Person.entity_id, Entity.name, Person.job_title, Person.status,
     Person.locale, Person.external,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -39,6 +39,7 @@ __all__ = [
 
 logger = logging.getLogger("rse.policy")
 _monotonic, _time = time.monotonic, time.time
+T = TypeVar("T")
 
 
 class _Asked(NamedTuple):
@@ -56,6 +57,7 @@ class Policy:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.memory = Memory(core.db)
+        self._special: tuple[int, tuple[int, ...]] = (-1, ())
         listen(core.db.sessions, self.memory.stale)
 
     # -- life ------------------------------------------------------------------------------------------------
@@ -85,6 +87,22 @@ class Policy:
         """The structure, at most 2 s behind the database."""
         return self.memory.snapshot()
 
+    def special_spaces(self) -> tuple[int, ...]:
+        """Public spaces that have a rule, a switch, a level or a cap of their own: what stands there is for everyone, and
+        may still be decided otherwise than elsewhere."""
+        snapshot, version = self.memory.snapshot(), self.version()
+        if self._special[0] != version:
+            switched = {ident for places in snapshot.switches.values() for scope, ident in places if scope == "space"}
+            found = tuple(
+                ident for ident, space in snapshot.spaces.items()
+                if space.visibility == "public" and (
+                    space.rules or ident in switched
+                    or ("cap", "space", ident) in snapshot.assignments or ("level", "space", ident) in snapshot.assignments
+                )
+            )  # fmt: skip
+            self._special = (version, found)
+        return self._special[1]
+
     def person(self, person_id: int) -> PersonFacts | None:
         """What decisions know of a person; None when there is nobody of this id."""
         return self.memory.person(person_id, self.memory.snapshot()).facts
@@ -92,6 +110,24 @@ class Policy:
     def preload(self, person_ids: Iterable[int]) -> None:
         """Load many people's facts at once, before asking about each."""
         self.memory.load(person_ids, self.memory.snapshot())
+
+    def kept(self, session: Session, person_id: int, key: Hashable, make: Callable[[], T]) -> T:
+        """What follows from the structure and one person's facts alone: made once, forgotten with them.
+
+        :param key: begins with a word of the caller's own; together with the person it says what ``make`` makes.
+        :param make: asks only decisions that no plugin has a say in. What it gives is shared: nobody may change it.
+        """
+        if DIRTY in session.info:
+            return make()
+        snapshot = self.memory.snapshot()
+        known = self.memory.person(person_id, snapshot)
+        hit = known.memo.get(("kept", key))
+        if hit is not None and hit[0] <= _time() < hit[1]:
+            found: T = hit[2]
+            return found
+        moment, value = utcnow(), make()
+        self.memory.keep(known, ("kept", key), snapshot, moment, value, None)
+        return value
 
     # -- deciding --------------------------------------------------------------------------------------------
 
@@ -203,9 +239,11 @@ class Policy:
             return [_unchecked() for _subject in subjects]
         answers = []
         for subject, (place, target) in zip(subjects, resolved, strict=True):
-            key = memory_key(capability, subject)
-            if key is not None:
+            if memory_key(capability, subject) is not None:
                 answers.append(self.can(session, person_id, capability, subject))
+            elif place is not None and not place.hidden:
+                # What is there for its whole audience is decided by where it stands: remembered as that.
+                answers.append(self.can(session, person_id, capability, target))
             else:
                 answers.append(
                     self._decide(session, person_id, capability, subject, None, resolved=(place, target))
@@ -216,6 +254,14 @@ class Policy:
         """See :func:`open_audiences`."""
         if person_id is None:
             return []
+        if self.core.plugins.decides:
+            return self._open_audiences(session, person_id, capability)
+        found: tuple[int, ...] = self.kept(
+            session, person_id, ("open", capability), lambda: tuple(self._open_audiences(session, person_id, capability))
+        )
+        return list(found)
+
+    def _open_audiences(self, session: Session, person_id: int, capability: str) -> list[int]:
         facts = self.person(person_id)
         if facts is None:
             return []

@@ -11,9 +11,15 @@ from sqlalchemy.orm import Session
 from .db import dialect_insert
 from .models.runtime import Preference
 
+#: In a reading session of a request: (person id, all they chose), read with who they are.
+OWN = "rse_own_preferences"
+
 
 def get(session: Session, person_id: int, key: str, default: Any = None) -> Any:
-    """What the person chose, else ``default``; one query by key."""
+    """What the person chose, else ``default``; one query by key, none on a page that the person asks for."""
+    known = session.info.get(OWN)
+    if known is not None and known[0] == person_id:
+        return known[1].get(key, default)
     row = session.execute(select(Preference.value).where(Preference.person_id == person_id, Preference.key == key)).first()
     return default if row is None else row[0]
 

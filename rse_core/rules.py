@@ -122,11 +122,9 @@ def visible(snapshot: Snapshot, person: PersonFacts, place: Place) -> bool:
         return any(cursor.moderates(snapshot, person, *scope) for scope in _scopes_of(snapshot, place))
     if not place.audience_id:
         return True
-    kind, target = snapshot.audiences.get(place.audience_id, ("", 0))
-    if place.audience_id in person.audiences or (kind == "everyone" and not person.external):
-        return True
-    space = snapshot.spaces.get(target) if kind == "space" else None
-    return space is not None and space.visibility == "public" and not person.external
+    kind, _target = snapshot.audiences.get(place.audience_id, ("", 0))
+    # What stands in a public space for all who see it has the audience of everyone; that of the space is its members'.
+    return place.audience_id in person.audiences or (kind == "everyone" and not person.external)
 
 
 def _scopes_of(snapshot: Snapshot, place: Place) -> Iterator[tuple[str, int]]:

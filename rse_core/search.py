@@ -31,12 +31,16 @@ USE = "search.use"
 class SearchScope:
     """Objects of these types are found in these audiences. A person's sight is a few of them: see :func:`scopes`.
 
-    ``not_in``: spaces in which the plugin that brings these types is switched off.
+    What stands on another object (a comment) is found where that one's type is too.
+    ``not_in``: spaces in which these types are closed to the person, or the plugin that brings them is switched off.
+    ``only_in``: nothing but what stands in these spaces. ``closed``: types that are closed to the person everywhere.
     """
 
     types: tuple[str, ...]
     audiences: tuple[int, ...]
     not_in: tuple[int, ...] = ()
+    only_in: tuple[int, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,9 @@ def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
         return []
     snapshot = core.policy.snapshot()
     base = open_audiences(session, person_id, USE)
-    alike: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    everyone, special = core.policy.everyone(), core.policy.special_spaces()
+    alike: dict[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    closed = []
     for name, kind in sorted(searchable_types(session).items()):
         owner = name.partition(".")[0] if "." in name else ""
         switches = snapshot.switches.get(owner, {})
@@ -158,10 +164,23 @@ def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
                 continue
             if kind.reads is None or _reads(session, person_id, kind.reads, Target(audience_id, space_id=space_id)):
                 found.append(audience_id)
+        # What is for everyone in a public space is read as that space says.
+        inside = everyone in person.audiences
+        here = [
+            ident for ident in special
+            if inside and core.policy.can(session, person_id, USE, Target(everyone, space_id=ident)).allowed
+            and (kind.reads is None or _reads(session, person_id, kind.reads, Target(everyone, space_id=ident)))
+        ]  # fmt: skip
         if found:
-            off = sorted(int(key) for (where, key), on in switches.items() if where == "space" and not on)
-            alike.setdefault((tuple(found), tuple(off)), []).append(name)
-    return [SearchScope(tuple(types), audiences, off) for (audiences, off), types in alike.items()]
+            off = {int(key) for (where, key), on in switches.items() if where == "space" and not on}
+            off |= set(special) - set(here) if everyone in found else set()
+            alike.setdefault((tuple(found), tuple(sorted(off)), ()), []).append(name)
+        if here and everyone not in found:
+            alike.setdefault(((everyone,), (), tuple(here)), []).append(name)
+        if not found and not here:
+            closed.append(name)
+    shut = tuple(closed)
+    return [SearchScope(tuple(types), *where, closed=shut) for where, types in alike.items()]
 
 
 def _reads(session: Session, person_id: int | None, capability: str, place: Target) -> bool:
@@ -171,7 +190,10 @@ def _reads(session: Session, person_id: int | None, capability: str, place: Targ
     decision = core.policy.can(session, person_id, capability, place)
     if decision.allowed:
         return True
+    offered = core.plugins.capabilities.get(capability)
     if decision.reason in (Reason.PLUGIN_OFF, Reason.UNKNOWN_OBJECT):
+        return False
+    if decision.reason is Reason.ROLE and (offered is None or not offered.writes):
         return False
     if core.settings.inform_shows == "all":
         return True

@@ -62,9 +62,18 @@ class SettingsSchema(Schema):
     max_file = fields.Integer(load_default=20, validate=validate.Range(1, 200))
     max_files = fields.Integer(load_default=10, validate=validate.Range(1, 50))
     file_quota = fields.Integer(load_default=200, validate=validate.Range(1, 10_000))
+    #: the intranet's look around our own pages: an address on the intranet (``{lang}`` is the language) or a file, the place
+    #: of our content in it, and the other origins that its stylesheets, scripts, pictures and fonts come from
+    layout = fields.String(load_default="")
+    layout_marker = fields.String(load_default="")
+    layout_sources = fields.List(fields.String(), load_default=list)
+    #: a stylesheet of ``--rse-*`` properties, linked last; a table ``[theme]`` does the same
+    theme = fields.String(load_default="")
 
 
-_LISTS = ("legacy_origins", "page_parameters", "disabled_plugins")
+#: tables of the file that are the core's own; every other is a plugin's
+OWN_TABLES = frozenset({"theme"})
+_LISTS = ("legacy_origins", "page_parameters", "disabled_plugins", "layout_sources")
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,10 @@ class Settings:
     max_file: int = 20
     max_files: int = 10
     file_quota: int = 200
+    layout: str = ""
+    layout_marker: str = ""
+    layout_sources: tuple[str, ...] = ()
+    theme: str = ""
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def section(self, name: str, schema: type[Schema] | None = None) -> dict[str, Any]:
@@ -137,6 +150,8 @@ class Settings:
         data["url_prefix"] = _prefix(data["url_prefix"])
         for origin in (*data["legacy_origins"], *(o for some in data["legacy_sites"].values() for o in some)):
             check_origin(origin)
+        for origin in data["layout_sources"]:
+            check_origin(origin, "layout_sources")
         return cls(**data, sections=tables)
 
     def key(self) -> bytes:
@@ -168,17 +183,19 @@ def load_checked(schema: type[Schema], data: Mapping[str, Any], *, where: str) -
         raise ConfigError(f"{where}: the value of “{key}” cannot be used: {text}") from None
 
 
-def check_origin(origin: str) -> None:
+def check_origin(origin: str, key: str = "legacy_origins") -> None:
     """:raises ConfigError: unless it is ``scheme://host[:port]`` with nothing behind."""
     try:
         parts = urlsplit(origin)
         ok = parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")
         ok = ok and not (parts.query or parts.fragment or parts.username) and (parts.port is None or parts.port > 0)
+        # It is written into the header that says what a page may load.
+        ok = ok and not any(char in origin for char in " ;,*'\"\t\r\n")
     except ValueError:
         ok = False
     if not ok:
         raise ConfigError(
-            f"legacy_origins: “{origin}” is not an origin.", remedy="Write https://intranet.example, without a path."
+            f"{key}: “{origin}” is not an origin.", remedy="Write https://intranet.example, without a path."
         )
 
 

@@ -32,7 +32,7 @@ from .staging import Staging
 
 _KEY = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9_]*)+\Z")
 WHO = ("nobody", "managers", "members", "all")
-MAIL = ("none", "digest", "immediate")
+MAIL = ("none", "digest", "weekly", "immediate")
 
 #: Kinds that have a name of their own, and the attribute that holds it.
 NAMED: Mapping[type, str] = {

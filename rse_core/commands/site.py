@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..errors import RseError
-from ..i18n import _
+from ..errors import ConfigError, RseError
+from ..i18n import _, ngettext
 from ..runtime import Core
 from . import State, echo_json, json_option, pass_core
 
@@ -152,11 +152,20 @@ def doctor(core: Core, repair: bool, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @pass_core
 def backup(core: Core, file: Path) -> None:
-    """Write the whole database to FILE while the site runs."""
+    """Write the whole database to FILE while the site runs, and what people brought to FILE.files.tar."""
     from ..backup import write_backup
+    from ..backup_files import archive_of, write_files
+    from ..files_store import store_of
 
     size = write_backup(core.db, file)
     click.echo(_("%(file)s written, %(size)s bytes.", file=file, size=size))
+    try:
+        store = store_of(core.settings)
+    except ConfigError:
+        return  # no place for files, so there are none
+    if count := write_files(store, archive_of(file)):
+        text = ngettext("%(file)s written, %(num)s file.", "%(file)s written, %(num)s files.", count, file=archive_of(file))
+        click.echo(text)
 
 
 @click.command()
@@ -164,13 +173,32 @@ def backup(core: Core, file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Replace what the database holds now.")
 @click.pass_context
 def restore(ctx: click.Context, file: Path, yes: bool) -> None:
-    """Put a backup in the place of the present database. Stop the servers first."""
+    """Put a backup in the place of the present database, and bring its files back. Stop the servers first."""
     from ..backup import read_backup
+    from ..backup_files import archive_of, check_files, read_files
+    from ..files_store import store_of
 
     core = ctx.ensure_object(State).core
+    archive = archive_of(file)
+    if archive.exists():
+        check_files(archive)
     read_backup(core.db, file, replace=yes)
     _upgrade(core)
     click.echo(_("Restored from %(file)s.", file=file))
+    if archive.exists():
+        count = read_files(store_of(core.settings), archive)
+        click.echo(ngettext("%(num)s file brought back.", "%(num)s files brought back.", count))
+    elif _names_files(core):
+        click.echo(_("The files that people brought are not there: %(file)s is missing.", file=archive), err=True)
+
+
+def _names_files(core: Core) -> bool:
+    from sqlalchemy import select
+
+    from ..models.content import File
+
+    with core.db.read() as session:
+        return session.scalar(select(File.id).limit(1)) is not None
 
 
 COMMANDS: list[click.Command] = [init, upgrade, run, demo, doctor, backup, restore]

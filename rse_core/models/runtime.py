@@ -89,6 +89,8 @@ class NotificationRow(CoreBase):
     space_id: Mapped[int | None] = mapped_column(Key)
     #: what happened, when no person caused it; else the causes stand with the actors
     cause: Mapped[str | None] = mapped_column(String(120))
+    #: whoever muted it hears it all the same
+    firm: Mapped[bool] = mapped_column(default=False, server_default=false())
     shown: Mapped[bool] = mapped_column(default=True, server_default=true())
     forwarded: Mapped[bool] = mapped_column(default=False, server_default=false())
     __table_args__ = (

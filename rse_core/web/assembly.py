@@ -11,7 +11,7 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from ..identity import IdentityRefused
-from . import csrf, errors, files, gates, identity, language, limits, security, templating
+from . import csrf, errors, files, gates, identity, language, layout, limits, own_pages, security, templating, theme
 from .prefix import PrefixMiddleware
 from .state import rse
 
@@ -30,10 +30,13 @@ def assemble(extension: RSE) -> Flask:
     errors.register(app)
     security.register(app)
     templating.register(app, extension)
+    app.extensions["rse_layouts"] = layout.begin(extension.core.settings)
+    app.extensions["rse_theme"] = theme.begin(extension.core.settings)
     app.before_request(before)
     # After it, in the order of registration: the cap counts people, and errors are told in their language.
     limits.register(app, extension.core.settings.rate_limit_storage)
     app.after_request(_cache_static)
+    own_pages.register(app)
     app.after_request(_measure)
     app.teardown_request(_teardown)
     _mount(app, extension)
@@ -70,7 +73,7 @@ def _mount(app: Flask, extension: RSE) -> None:
     from .ops import blueprint as ops
     from .pages import blueprint as pages
 
-    for blueprint in (pages, embed, uploads, ops, admin):
+    for blueprint in (pages, embed, uploads, layout.blueprint, ops, admin):
         app.register_blueprint(blueprint)
     for plugin, blueprint in extension.core.plugins.blueprints:
         try:

@@ -77,7 +77,8 @@ def format_datetime(when: dt.datetime, form: str = "long") -> str:
 
 def format_relative(when: dt.datetime, now: dt.datetime | None = None) -> str:
     """``3 hours ago`` within a month, else the date."""
-    seconds = round((when - (now or utcnow())).total_seconds())
+    # Of nought Babel says "in 0 seconds", of what has just been written.
+    seconds = round((when - (now or utcnow())).total_seconds()) or -1
     return format_date(when) if abs(seconds) > _MONTH else _delta(seconds, current_locale())
 
 

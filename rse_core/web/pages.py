@@ -23,6 +23,7 @@ from .identity import SIGNED, current_person, require_person, sign_out
 from .language import CHOICE
 from .returns import return_to
 from .state import core, session_read, session_write
+from .templating import entries_of
 from .visits import note_visit
 
 if TYPE_CHECKING:
@@ -63,13 +64,14 @@ def me() -> str:
     """My preferences and what was said to me."""
     person = require_person()
     with session_read() as db:
-        rows = [line for line in notices.lines(db, person.id, limit=NOTIFICATIONS) if not line.read]
+        elsewhere = entries_of(db, person.id, "notices")
+        rows = [] if elsewhere else [one for one in notices.lines(db, person.id, limit=NOTIFICATIONS) if not one.read]
         chosen = db.get(Preference, (person.id, CHOICE))
         charter = charters.in_force(db)
         accepted = None if charter is None else db.get(CharterAcceptance, (charter.id, person.id))
     return render_template(
         "rse/me.html", person=person, notifications=rows, chosen=None if chosen is None else chosen.value,
-        charter=charter, accepted=accepted, signed=bool(session.get(SIGNED)),
+        charter=charter, accepted=accepted, elsewhere=elsewhere, signed=bool(session.get(SIGNED)),
     )  # fmt: skip
 
 

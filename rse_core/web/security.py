@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, request
 
 from .csrf import allowed_origins
+from .state import core
 
 
 def register(app: Flask) -> None:
@@ -13,11 +16,23 @@ def register(app: Flask) -> None:
 
 
 def content_security_policy() -> str:
-    """Nothing but our own files; no inline script or style; framed by this origin and the intranet's alone."""
+    """Nothing but our own files; no inline script or style; framed by this origin and the intranet's alone.
+
+    In the intranet's look, also what its stylesheets, scripts, pictures and fonts come from (``layout_sources``); still no
+    inline script.
+    """
     ancestors = " ".join(["'self'", *sorted(allowed_origins())])
+    frame = g.get("rse_layout")
+    theme = current_app.extensions.get("rse_theme")
+    more = "".join(f" {origin}" for origin in core().settings.layout_sources) if frame is not None else ""
+    styles = more
+    if theme is not None and theme.address.startswith("http"):
+        parts = urlsplit(theme.address)
+        styles += f" {parts.scheme}://{parts.netloc}"
+    attributes = " style-src-attr 'unsafe-inline';" if frame is not None and frame.attributes else ""
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+        f"default-src 'none'; script-src 'self'{more}; style-src 'self'{styles};{attributes} img-src 'self' data:{more}; "
+        f"font-src 'self'{more}; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
     )
 
 

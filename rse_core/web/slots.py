@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import request
+from flask import render_template, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from ..content import ObjectRef
-from ..contributions import Asset
+from ..contributions import Asset, SlotItem
 from ..errors import BadInput
 from ..i18n import _
 from ..levels import Level
@@ -28,6 +28,8 @@ from .state import core, rse, viewer
 SLOT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 #: A time as the filter ``moment`` writes it.
 TIME = re.compile(r"(<time [^>]*>)[^<]*")
+#: The slot that the core fills: our pages, in the intranet's own menu.
+NAVIGATION = "navigation"
 MAX_SLOTS = 12
 MAX_PARAM = 200
 #: Seconds between two conditional requests of a page that is being looked at.
@@ -112,8 +114,10 @@ def render_slots(session: Session, slots: Sequence[str], refs: Sequence[ObjectRe
     on = plugins_on(session, person_id, subjects[0]) if subjects else []
     for slot in slots:
         items = []
+        if slot == NAVIGATION:
+            items = _navigation(session, person_id, refs)
         if subjects:
-            items = running.plugins.slot_items(slot, subjects, viewer(params_for(slot)), session, plugins=on)
+            items += running.plugins.slot_items(slot, subjects, viewer(params_for(slot)), session, plugins=on)
         html = "".join(item.html for item in sorted(items, key=lambda item: item.order))
         answer[slot] = {
             "html": html,
@@ -121,6 +125,16 @@ def render_slots(session: Session, slots: Sequence[str], refs: Sequence[ObjectRe
             "stale_label": next((item.stale_label for item in items if item.stale_label), ""),
         }
     return answer
+
+
+def _navigation(session: Session, person_id: int | None, refs: Sequence[ObjectRef]) -> list[SlotItem]:
+    """Our pages, for the intranet's own menu: those that the person may use, nothing for who stands at INFORM."""
+    from .templating import entries_of
+
+    if person_id is None or not refs or core().policy.level_of(session, person_id) <= Level.INFORM:
+        return []
+    entries = entries_of(session, person_id, "main")
+    return [SlotItem(refs[0], render_template("rse/navigation.html", entries=entries))] if entries else []
 
 
 def slot_markup(session: Session, slot: str, refs: Sequence[ObjectRef]) -> dict[ObjectRef, Markup]:
@@ -144,9 +158,10 @@ def _still(html: str) -> str:
 
 
 def embed_scripts() -> list[str]:
-    """Scripts that plugins want beside their slots; the script in the page loads each once."""
+    """The core's script for names, and those that plugins want beside their slots; the page loads each once."""
+    own = [rse().asset_url("rse_core.static", "mentions.js")]
     wanted = [asset for _plugin, asset in core().plugins.contributions(Asset) if asset.embed and asset.kind == "js"]
-    return [rse().asset_url(asset.endpoint, asset.filename) for asset in wanted]
+    return own + [rse().asset_url(asset.endpoint, asset.filename) for asset in wanted]
 
 
 def embed_stylesheets() -> list[str]:

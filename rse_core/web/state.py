@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, request
@@ -13,6 +13,7 @@ from ..audit import Actor
 from ..contributions import Viewer
 from ..db import utcnow
 from ..i18n import current_locale
+from ..preferences import OWN
 from ..runtime import Core
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ def core() -> Core:
     return rse().core
 
 
-def session_read() -> AbstractContextManager[Session]:
+@contextmanager
+def session_read() -> Iterator[Session]:
     """A session for reading; use it as a context manager and keep the block short."""
-    return core().db.read()
+    with core().db.read() as session:
+        person = g.get("rse_person")
+        if person is not None and "rse_preferences" in g and request.method in ("GET", "HEAD"):
+            session.info[OWN] = (person.id, g.rse_preferences)
+        yield session
 
 
 def session_write() -> AbstractContextManager[Session]:
     """One writing transaction, committed at the end of the block, rolled back on any error."""
+    g.pop("rse_preferences", None)
     return core().db.write()
 
 

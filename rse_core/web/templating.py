@@ -16,18 +16,20 @@ from jinja2 import StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from ..contributions import Asset, NavItem
-from ..delegation import rights_of
+from ..contributions import NavItem
 from ..i18n import Text, Translator, current_locale, lazy
 from ..i18n import core as core_translator
 from ..policy import can
+from . import layout
 from .csrf import csrf_token
 from .files import file_limits, file_size, file_url
 from .fragments import hidden_fields
 from .gates import plugins_on
 from .identity import current_person
 from .language import format_date, format_datetime, format_number, format_relative
-from .state import core, rse, session_read
+from .own_pages import page_scripts, page_stylesheets, script_words
+from .state import core, session_read
+from .theme import theme_stylesheets
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -103,9 +105,13 @@ def register(app: Flask, extension: RSE) -> None:
             "intranet_home": intranet_home,
             "moment": moment,
             "navigation_entries": navigation_entries,
-            "own_stylesheets": own_stylesheets,
+            "page_layout": layout.current,
+            "page_scripts": page_scripts,
+            "page_stylesheets": page_stylesheets,
             "personal_entries": personal_entries,
+            "script_words": script_words,
             "site_name": extension.core.settings.site_name,
+            "theme_stylesheets": theme_stylesheets,
         }
     )
     env.filters.update(
@@ -128,6 +134,8 @@ class Entry:
     icon: str | None
     here: bool
     badge: int = 0
+    #: the letter that leads here after "g" on the keyboard
+    key: str = ""
 
 
 def navigation_entries() -> list[Entry]:
@@ -136,12 +144,20 @@ def navigation_entries() -> list[Entry]:
     if person is None:
         return []
     with session_read() as session:
-        entries = _entries_of(session, person.id, "main")
-        administers = bool(g.get("rse_rights")) or bool(rights_of(session, person.id))
+        entries = entries_of(session, person.id, "main")
+        administers = bool(g.get("rse_rights")) or _administers(person.id)
     if administers:
         here = request.blueprint == "rse_admin"
         entries.append(Entry(url_for("rse_admin.cursor"), lazy("Administration"), "sliders-horizontal", here))
     return entries
+
+
+def _administers(person_id: int) -> bool:
+    # From memory: it only decides whether the entry is shown, the pages behind it ask the database.
+    facts = core().policy.person(person_id)
+    return facts is not None and any(
+        (role, scope) in (("site_admin", "site"), ("entity_admin", "entity")) for role, scope, _ident in facts.roles
+    )
 
 
 def personal_entries() -> list[Entry]:
@@ -150,32 +166,23 @@ def personal_entries() -> list[Entry]:
     if person is None:
         return []
     with session_read() as session:
-        return _entries_of(session, person.id, "me")
+        return entries_of(session, person.id, "me")
 
 
-def _entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
+def entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
+    """The entries of one area that this person may use, in order."""
     on = plugins_on(session, person_id)
-    items = [item for plugin, item in core().plugins.contributions(NavItem) if plugin in on and item.area == area]
-    return [
-        Entry(
-            url_for(item.endpoint),
-            item.label,
-            item.icon,
-            item.endpoint == request.endpoint,
-            item.badge(session, person_id) if item.badge is not None else 0,
-        )
-        for item in sorted(items, key=lambda one: (one.order, one.endpoint))
-        if item.capability is None or can(session, person_id, item.capability)
-    ]
-
-
-def own_stylesheets() -> list[str]:
-    """The plugins' stylesheets, for our own pages."""
-    return [
-        rse().asset_url(asset.endpoint, asset.filename)
-        for _plugin, asset in core().plugins.contributions(Asset)
-        if asset.kind == "css"
-    ]
+    items = [(plugin, item) for plugin, item in core().plugins.contributions(NavItem) if plugin in on and item.area == area]
+    found: list[Entry] = []
+    taken: set[str] = set()
+    for plugin, item in sorted(items, key=lambda one: (one[1].order, one[1].endpoint)):
+        if item.capability is None or can(session, person_id, item.capability):
+            key = next((letter for letter in plugin if letter not in taken), "")
+            taken.add(key)
+            badge = item.badge(session, person_id) if item.badge is not None else 0
+            here = item.endpoint == request.endpoint
+            found.append(Entry(url_for(item.endpoint), item.label, item.icon, here, badge, key))
+    return found
 
 
 def intranet_home() -> str:

@@ -567,3 +567,12 @@ def test_an_unchanged_list_costs_few_queries_an_item(core, press):
     with count_queries(core) as queries:
         sync(core)
     assert len(queries) <= 60 * 3 + 25
+
+
+def test_the_fixed_spaces_of_french_stay_and_those_of_an_editor_go():
+    from rse_core.legacy_text import one_line, plain
+
+    title = "«\u00a0Quatre-vingts ans\u00a0»\u00a0: l’exposition\u202f!"
+    assert one_line(f"\u00a0 {title}\u00a0\n", 200) == title
+    assert one_line("Le\u00a0plan\u00a0 \u00a0canicule \u00a0: oui", 200) == "Le plan canicule : oui"
+    assert plain("Deux&nbsp;jours&nbsp;: voilà&nbsp;<b>tout</b>", 200) == "Deux jours\u00a0: voilà tout"

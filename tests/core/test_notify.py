@@ -7,8 +7,9 @@ import threading
 import pytest
 from sqlalchemy import func, select
 
-from rse_core import notify, organisation, people
+from rse_core import notify, organisation, people, roles, spaces
 from rse_core.api import (
+    Actor,
     Capability,
     ContentInfo,
     ContentType,
@@ -52,7 +53,7 @@ class Bulletin(Plugin):
                     found[ident] = ContentInfo(ObjectRef("bulletin.note", ident), f"Note {ident}", f"/n/{ident}", **values)
             return found
 
-        return [ContentType("bulletin.note", "note", resolve)]
+        return [ContentType("bulletin.note", "note", resolve, reads="bulletin.read")]
 
     @hookimpl
     def rse_notification_types(self):
@@ -63,6 +64,7 @@ class Bulletin(Plugin):
             NotificationType("bulletin.noted", "Noted", line, capability="bulletin.read"),
             NotificationType("bulletin.named", "Named", line, capability="bulletin.read", personal=True),
             NotificationType("bulletin.decided", "Decided", line),
+            NotificationType("bulletin.invited", "Invited", line, stays=True),
         ]
 
 
@@ -323,6 +325,51 @@ def test_rows_of_a_space_that_one_has_left_are_gone_at_once(site, bulletin):
     assert heard(site, anna) == []
 
 
+def test_also_what_asks_for_nothing_leaves_the_list_of_who_is_out_but_for_ones_own_and_what_is_about_oneself(site, bulletin):
+    space = make_space(site, "den", visibility="secret")
+    anna, ben = make_person(site, "a", spaces=[space]), make_person(site, "b", spaces=[space])
+    with site.db.read() as session:
+        bulletin.notes["1"] = {"audience_id": of_members(session, space.id), "space_id": space.id, "author_id": ben.id}
+    tell(site, [anna, ben], kind="bulletin.decided")
+    tell(site, [anna], kind="bulletin.invited", cause="c:2")
+    assert len(heard(site, anna)) == 2
+    with site.db.write() as session:
+        for person in (anna, ben):
+            organisation.leave_space(session, space.id, person.id)
+    assert [kind for kind, _ref, _actors in heard(site, anna)] == ["invited"]
+    assert [kind for kind, _ref, _actors in heard(site, ben)] == ["decided"]
+    for person in (anna, ben):
+        with site.db.read() as session:
+            found = notify.of_person(session, person.id)
+            told = notify.lines(session, person.id, found)
+        assert len(told) == 1, "the bell counts what the list shows"
+        assert (told[0].url is None) is (person is anna)
+
+
+def test_what_a_public_space_keeps_for_its_members_is_told_to_nobody_else(site, bulletin, anna):
+    space = make_space(site, "square", visibility="public")
+    member = make_person(site, "member", spaces=[space])
+    bulletin.notes["1"] = {"space_id": space.id}
+    for number, kind in enumerate(("bulletin.noted", "bulletin.decided")):
+        tell(site, [anna, member], kind=kind, cause=f"c:{number}")
+    assert len(heard(site, anna)) == len(heard(site, member)) == 2
+    with site.db.write() as session:
+        organisation.set_space_rule(session, space.id, "bulletin.read", "members")
+    assert heard(site, anna) == []
+    assert len(heard(site, member)) == 2
+
+
+def test_who_runs_a_space_by_a_role_hears_of_it(site, bulletin):
+    space, anna = make_space(site, "den", visibility="secret"), make_person(site, "animator")
+    with site.db.write() as session:
+        roles.grant(session, anna.id, "animator", scope="space", scope_id=space.id, actor=Actor("test"))
+        members = of_members(session, space.id)
+    bulletin.notes["1"] = {"audience_id": members, "space_id": space.id}
+    tell(site, [anna])
+    announce(site, members, cause="b:9")
+    assert len(heard(site, anna)) == 2
+
+
 def test_what_was_told_moves_with_its_object_and_its_space(site, bulletin):
     old, new = make_space(site, "old"), make_space(site, "new")
     anna = make_person(site, "a", spaces=[old, new])
@@ -341,6 +388,20 @@ def test_what_was_told_moves_with_its_object_and_its_space(site, bulletin):
     with site.db.write() as session:
         notify.moved(session, NOTE, before, old.id)
     assert heard(site, anna) == []
+
+
+def test_what_members_were_told_as_a_whole_is_told_to_nobody_else_when_their_space_opens(site, bulletin, anna):
+    space = make_space(site, "den")
+    member = make_person(site, "member", spaces=[space])
+    with site.db.read() as session:
+        members = of_members(session, space.id)
+    bulletin.notes["1"] = {"audience_id": members, "space_id": space.id}
+    announce(site, members)
+    with site.db.write() as session:
+        change = spaces.change_visibility(session, space.id, "public", actor=Actor("test"))
+    bulletin.notes["1"]["audience_id"] = change.audience_after
+    assert heard(site, anna) == []
+    assert len(heard(site, member)) == 1
 
 
 def test_reading_one_and_reading_all(site, bulletin, anna, ben):

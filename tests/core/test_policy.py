@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from rse_core import organisation, policy, roles
+from rse_core import audiences, organisation, policy, roles
 from rse_core.api import Capability, Level, Manifest, ObjectRef, Plugin, Target, hookimpl
 from rse_core.audit import Actor
 from rse_core.content import ContentInfo, ContentType
@@ -260,6 +260,16 @@ def test_what_is_in_a_listed_space_is_for_its_members(ask, make_person, make_spa
     space = make_space("garden", members=[member])
     assert ask(member, "talk.read", Target(space_id=space.id)).allowed
     assert reason(ask(stranger, "talk.read", Target(space_id=space.id))) == "role"
+
+
+def test_what_is_for_the_members_of_a_public_space_is_for_nobody_else(ask, core, make_person, make_space):
+    member, stranger = make_person("alice"), make_person("bob")
+    space = make_space("garden", members=[member], visibility="public")
+    with core.db.read() as session:
+        members, everyone = audiences.of_members(session, space.id), audiences.of_space(session, space.id)
+    assert ask(member, "talk.read", Target(members, space_id=space.id)).allowed
+    assert reason(ask(stranger, "talk.read", Target(members, space_id=space.id))) == "unknown_object"
+    assert ask(stranger, "talk.read", Target(everyone, space_id=space.id)).allowed
 
 
 def test_a_spaces_level_raises_its_members_there_and_nowhere_else(ask, make_person, make_space, set_level):

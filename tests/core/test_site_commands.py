@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,16 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from rse_core import files
 from rse_core.api import HealthCheck, HealthResult, Manifest, Plugin, hookimpl
 from rse_core.backup import read_backup, write_backup
+from rse_core.backup_files import write_files
 from rse_core.cli import cli
 from rse_core.commands import State
 from rse_core.errors import Conflict, RseError
+from rse_core.files_store import LocalFiles, folder_of
 from rse_core.models.organisation import Person
+from rse_core.testing.organisation import make_person as make_somebody
 
 
 def run(core: Any, *arguments: str, **environment: str) -> Any:
@@ -143,3 +149,70 @@ def test_a_database_in_use_is_not_replaced_without_saying_so(core: Any, tmp_path
     write_backup(core.db, file)
     with pytest.raises(Conflict):
         read_backup(core.db, file)
+
+
+def kept(core: Any) -> dict[str, bytes]:
+    folder = folder_of(core.settings)
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def filed(use_plugin: Any, tmp_path: Path) -> Any:
+    """A site with two files, and the place of a backup."""
+    core = use_plugin(data_dir=str(tmp_path / "data"))
+    needs_tools(core)
+    person = make_somebody(core, "ada")
+    with core.db.write() as session:
+        for number in (1, 2):
+            files.keep(session, person.id, io.BytesIO(b"text %d" % number), f"note {number}.txt")
+    return core
+
+
+def test_a_backup_has_what_people_brought_and_brings_it_back(filed: Any, tmp_path: Path) -> None:
+    file = tmp_path / "site.backup"
+    before = kept(filed)
+    assert len(before) == 2
+    done = run(filed, "backup", str(file))
+    assert "site.backup.files.tar written, 2 files." in done.output
+    archive = tmp_path / "site.backup.files.tar"
+    assert oct(archive.stat().st_mode & 0o777) == "0o600"
+    shutil.rmtree(folder_of(filed.settings))
+    brought = run(filed, "restore", str(file), "--yes")
+    assert "2 files brought back." in brought.output
+    assert kept(filed) == before
+    assert "0 files brought back." in run(filed, "restore", str(file), "--yes").output, "what is there is left"
+    archive.unlink()
+    told = run(filed, "restore", str(file), "--yes")
+    assert told.exit_code == 0
+    assert "site.backup.files.tar is missing" in told.stderr
+
+
+def test_an_archive_that_is_none_changes_nothing(filed: Any, tmp_path: Path) -> None:
+    file = tmp_path / "site.backup"
+    run(filed, "backup", str(file))
+    before = kept(filed)
+    make_somebody(filed, "bob")
+    archive = tmp_path / "site.backup.files.tar"
+    data = archive.read_bytes()
+    with tarfile.open(tmp_path / "strange.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("../../outside"), io.BytesIO(b""))
+    for content in (b"hello", data[:700], (tmp_path / "strange.tar").read_bytes()):
+        archive.write_bytes(content)
+        refused = run(filed, "restore", str(file), "--yes")
+        assert refused.exit_code == 1
+        assert "is no backup of RSE" in refused.stderr
+        assert names(filed) == {"ada", "bob"}
+        assert kept(filed) == before
+
+
+def test_without_files_no_archive_of_others_is_left(core: Any, tmp_path: Path) -> None:
+    needs_tools(core)
+    file = tmp_path / "site.backup"
+    old = tmp_path / "site.backup.files.tar"
+    old.write_bytes(b"of yesterday")
+    write_files(LocalFiles(tmp_path / "none"), old)
+    assert not old.exists()
+    assert run(core, "backup", str(file)).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["site.backup"]
+    with pytest.raises(RseError):
+        write_files(LocalFiles(tmp_path / "none"), tmp_path / "missing" / "x.files.tar")

@@ -27,6 +27,7 @@ def _rows() -> None:
     op.add_column(table, sa.Column("audience_id", KEY, nullable=True))
     op.add_column(table, sa.Column("space_id", KEY, nullable=True))
     op.add_column(table, sa.Column("cause", sa.String(length=120), nullable=True))
+    op.add_column(table, sa.Column("firm", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column(table, sa.Column("shown", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.add_column(table, sa.Column("forwarded", sa.Boolean(), server_default=sa.false(), nullable=False))
     # What was told before anything carried it elsewhere is not carried now.

@@ -1,0 +1,29 @@
+"""Statements whose text is written once: the same rows as an expression gives, on both databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rse_core.db import UtcDateTime
+from rse_core.runtime import Core
+from rse_core.statements import Statement
+from rse_core.testing import count_queries, make_person
+
+BY_NAME = Statement(
+    "SELECT id, username, created_at FROM rse_core_person "
+    "WHERE username IN :names AND id IN :ids AND status = :status ORDER BY id",
+    columns={"created_at": UtcDateTime()},
+    names=str,
+    ids=int,
+)
+
+
+def test_lists_of_numbers_and_of_texts_are_bound_as_one_value_each(core: Core) -> None:
+    people = [make_person(core, name) for name in ("anne", "o'brien", 'q"uote', "zoé,[]{}")]
+    names, ids = [person.username for person in people], [person.id for person in people]
+    with core.db.read() as session, count_queries(core) as queries:
+        rows = BY_NAME(session, names=[*names, "nobody"], ids=ids[1:], status="active")
+        assert [row.username for row in rows] == names[1:]
+        assert all(row.created_at.tzinfo is dt.UTC for row in rows)
+        assert not BY_NAME(session, names=[], ids=ids, status="active")
+    assert len(queries.statements) == 2
