@@ -25,6 +25,7 @@ from rse_core.api import (
 )
 from rse_core.audiences import sees
 from rse_core.models.organisation import EntityPath, Person, RoleGrant
+from rse_core.objects import closed
 from rse_core.people import PersonCard
 from rse_core.roles import moderates
 
@@ -56,7 +57,7 @@ def place(session: Session, person_id: int | None, ref: ObjectRef) -> ContentInf
     known = kind is not None and kind.commentable and info is not None
     if not known or info is None or not sees(session, person_id, info.audience_id) or info.state not in (
         "published", "locked", "archived",
-    ):  # fmt: skip
+    ) or closed(session, person_id, info):  # fmt: skip
         raise NotFound(_("There is nothing to comment here."))
     return info
 
@@ -178,5 +179,6 @@ def visible(person_id: int | None, held: Rights | None = None) -> ColumnElement[
 def suggest(session: Session, info: ContentInfo, typed: str) -> list[PersonCard]:
     """People to name under this object: those of its audience to whom comments are shown there."""
     return mentions.suggest(
-        session, info.audience_id, typed, may=lambda person_id: shown_to(session, person_id, info)
+        session, info.audience_id, typed,
+        may=lambda person_id: not closed(session, person_id, info) and shown_to(session, person_id, info),
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from rse_core import mentions, moderation
 from rse_core.api import ContentInfo, Event, LazyText, ObjectRef, notify, resolve, translator, withdraw
 from rse_core.audiences import sees
+from rse_core.objects import closed
 
 from . import access, service
 from .models import Comment
@@ -50,7 +51,8 @@ def tell(session: Session, event: Event) -> None:
 
 
 def _opens(session: Session, person_id: int, info: ContentInfo) -> bool:
-    return sees(session, person_id, info.audience_id) and access.shown_to(session, person_id, info)
+    there = sees(session, person_id, info.audience_id) and not closed(session, person_id, info)
+    return there and access.shown_to(session, person_id, info)
 
 
 def take_back(session: Session, event: Event) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from rse_core.api import ObjectRef, dialect_insert
+from rse_core.statements import Statement
 
 from .models import Comment, CommentCount
 
@@ -37,12 +38,14 @@ def _replies(session: Session, comment: Comment, change: int) -> None:
 
 
 def counts(session: Session, refs: Sequence[ObjectRef]) -> dict[ObjectRef, int]:
-    """Published comments of many objects, in one query."""
+    """Published comments of many objects, in one query for each type among them."""
     if not refs:
         return {}
-    rows = session.execute(
-        select(CommentCount.ref_type, CommentCount.ref_id, CommentCount.count).where(
-            tuple_(CommentCount.ref_type, CommentCount.ref_id).in_([(r.type, r.id) for r in refs])
-        )
-    )
-    return {ObjectRef(ref_type, ref_id): count for ref_type, ref_id, count in rows}
+    found = {}
+    for kind in {ref.type for ref in refs}:
+        for ref_id, count in _COUNTS(session, type=kind, ids=[ref.id for ref in refs if ref.type == kind]):
+            found[ObjectRef(kind, ref_id)] = count
+    return found
+
+
+_COUNTS = Statement("SELECT ref_id, count FROM rse_comments_count WHERE ref_type = :type AND ref_id IN :ids", ids=str)

@@ -52,6 +52,17 @@ def ids(session: Session, after: str | None, limit: int) -> Sequence[str]:
     return [str(number) for number in session.scalars(rows)]
 
 
+def below(session: Session, ref: ObjectRef, after: str | None, limit: int) -> Sequence[str]:
+    """Ids of the comments of one object, by keyset."""
+    rows = (
+        select(Comment.id)
+        .where(Comment.ref_type == ref.type, Comment.ref_id == ref.id, Comment.id > int(after or 0))
+        .order_by(Comment.id)
+        .limit(limit)
+    )
+    return [str(number) for number in session.scalars(rows)]
+
+
 def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
     """Published comments only: what waits, was refused or deleted is not to be found."""
     rows = _load(session, [ref.id for ref in refs if ref.type == access.TYPE])

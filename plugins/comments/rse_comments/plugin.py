@@ -62,11 +62,12 @@ class Comments(Plugin):
 
     @hookimpl
     def rse_content_types(self) -> Iterable[ContentType]:
-        from .objects import ids, resolve
+        from .objects import below, ids, resolve
 
         return [
             ContentType(
-                "comments.comment", lazy("comment"), resolve, likable=True, searchable=True, refs=ids, reads="comments.write"
+                "comments.comment", lazy("comment"), resolve, likable=True, searchable=True, refs=ids, below=below,
+                reads="comments.write",
             )
         ]
 
@@ -98,7 +99,7 @@ class Comments(Plugin):
 
     @hookimpl
     def rse_assets(self) -> Iterable[Asset]:
-        return [Asset("rse_comments.static", "comments.css"), Asset("rse_comments.static", "comments.js", kind="js")]
+        return [Asset("rse_comments.static", "comments.css")]
 
     @hookimpl
     def rse_settings_forms(self) -> Iterable[Setting]:
@@ -137,9 +138,12 @@ class Comments(Plugin):
 
         return [
             NotificationType(
-                "comments.mentioned", lazy("Somebody names you in a comment"), consumers.render_mentioned, mail="immediate"
+                "comments.mentioned", lazy("Somebody names you in a comment"), consumers.render_mentioned, mail="immediate",
+                personal=True,
             ),
-            NotificationType("comments.replied", lazy("Somebody answers your comment"), consumers.render_replied),
+            NotificationType(
+                "comments.replied", lazy("Somebody answers your comment"), consumers.render_replied, personal=True
+            ),
             NotificationType("comments.commented", lazy("Somebody comments on what you wrote"), consumers.render_commented),
             NotificationType(
                 "comments.refused", lazy("Your comment was not published"), consumers.render_refused, mail="immediate"

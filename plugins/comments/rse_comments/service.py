@@ -122,7 +122,7 @@ def delete(session: Session, person_id: int, comment_id: int, *, reason: str = "
     :raises BadInput: when a moderator gives no reason.
     """
     comment = _locked(session, comment_id)
-    info = access.place(session, person_id, access.ref_of(comment))
+    info = _place(session, person_id, comment)
     own = comment.author_id == person_id
     if not own and not _sees(session, person_id, comment, info):
         raise NotFound(_("There is no such comment."))
@@ -204,7 +204,7 @@ def visible_comment(session: Session, person_id: int | None, comment_id: int) ->
     :raises NotFound: for every other, whether it exists or not.
     """
     comment = get(session, comment_id)
-    info = access.place(session, person_id, access.ref_of(comment))
+    info = _place(session, person_id, comment)
     # One's own is always to be had, even below REACT: it may have to be deleted.
     own = person_id is not None and comment.author_id == person_id
     if not _sees(session, person_id, comment, info) or not (own or access.shown_to(session, person_id, info)):
@@ -305,9 +305,17 @@ def _locked(session: Session, comment_id: int) -> Comment:
     return comment
 
 
+def _place(session: Session, person_id: int | None, comment: Comment) -> ContentInfo:
+    """What a comment stands on. Whoever does not see that hears of no comment, whether there is one or not."""
+    try:
+        return access.place(session, person_id, access.ref_of(comment))
+    except NotFound:
+        raise NotFound(_("There is no such comment.")) from None
+
+
 def _mine(session: Session, person_id: int, comment_id: int, version: int) -> tuple[Comment, ContentInfo]:
     comment = _locked(session, comment_id)
-    info = access.place(session, person_id, access.ref_of(comment))
+    info = _place(session, person_id, comment)
     if not _sees(session, person_id, comment, info):
         raise NotFound(_("There is no such comment."))
     if comment.author_id != person_id:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from flask import render_template
+from flask import render_template, request
 from sqlalchemy.orm import Session
 
 from rse_core.api import (
@@ -20,6 +20,7 @@ from rse_core.api import (
     Viewer,
     can,
     core_of,
+    current_locale,
     option,
     seen,
     translator,
@@ -35,6 +36,9 @@ _t = translator(__file__, "rse_comments")
 _ = _t.gettext
 #: Threads in one answer: each costs its own fixed number of queries.
 THREADS = 5
+#: Markup of counts that is kept: a feed shows the same ones to everybody.
+_MOST = 8_192
+_made: dict[tuple[object, ...], str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,20 @@ class Refused:
 
 
 def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> list[SlotItem]:
-    """Markup of these objects' threads, or of their counts (those in one query)."""
-    if slot not in ("comments", "comment_count"):
+    """Markup of these objects' threads, or of their counts (those in one query).
+
+    ``comment_count`` leads to the thread's own page; ``comment-count``, for lists of objects that have a page of ours, to
+    the thread on that page, and invites to comment where there is none yet.
+    """
+    if slot not in ("comments", "comment_count", "comment-count"):
         return []
     types = core_of(session).plugins.content_types
     wanted = [ref for ref in refs if ref.type in types and types[ref.type].commentable]
     infos = seen(session, viewer.person_id, wanted)
     if slot == "comment_count":
         return _counts(session, infos, viewer)
+    if slot == "comment-count":
+        return _links(session, infos, viewer)
     made = []
     for ref in [ref for ref in wanted if ref in infos][:THREADS]:
         item = thread_item(session, ref, infos[ref], viewer)
@@ -106,8 +116,48 @@ def _counts(session: Session, infos: Mapping[ObjectRef, ContentInfo], viewer: Vi
         opens = shows == "all" or (effective is not None and required is not None and effective >= required)
         count = counted.get(info.ref, 0)
         if count and (opens or shows == "counts") and decision.reason is not Reason.PLUGIN_OFF:
-            html = render_template("rse/comments/count.html", ref=info.ref, count=count, opens=opens)
-            made.append(SlotItem(ref, html, order=20))
+            made.append(SlotItem(ref, _count(info.ref, count, opens), order=20))
+    return made
+
+
+def _count(ref: ObjectRef, count: int, opens: bool) -> str:
+    """The same for all who may read the thread; a list of objects asks for many."""
+    key = (ref, count, opens, current_locale(), request.script_root)
+    html = _made.get(key)
+    if html is None:
+        html = render_template("rse/comments/count.html", ref=ref, count=count, opens=opens)
+        if len(_made) >= _MOST:
+            _made.clear()
+        _made[key] = html
+    return html
+
+
+def _link(where: str, count: int) -> str:
+    """The same for all, as :func:`_count`."""
+    key = ("link", where, count, current_locale(), request.script_root)
+    html = _made.get(key)
+    if html is None:
+        html = render_template("rse/comments/link.html", where=where, count=count)
+        if len(_made) >= _MOST:
+            _made.clear()
+        _made[key] = html
+    return html
+
+
+def _links(session: Session, infos: Mapping[ObjectRef, ContentInfo], viewer: Viewer) -> list[SlotItem]:
+    """Links to the threads on the objects' own pages: with a number, or an invitation for who may write there."""
+    shows = core_of(session).settings.inform_shows
+    counted = counting.counts(session, [info.ref for info in infos.values()])
+    decisions = can_many(session, viewer.person_id, access.WRITE, list(infos.values()))
+    made = []
+    for (ref, info), decision in zip(infos.items(), decisions, strict=True):
+        effective, required = decision.effective_level, decision.required_level
+        opens = shows == "all" or (effective is not None and required is not None and effective >= required)
+        count = counted.get(info.ref, 0)
+        may_write = decision.allowed and info.state == "published"
+        if decision.reason is not Reason.PLUGIN_OFF and (may_write or (count and (opens or shows == "counts"))):
+            where = f"{info.url}#rse-comments-{digest(info.ref)}" if opens or may_write else ""
+            made.append(SlotItem(ref, _link(where, count), order=20))
     return made
 
 

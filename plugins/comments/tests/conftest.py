@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rse_comments import plugin, service
-from rse_core.api import ContentInfo, ContentType, Manifest, ObjectRef, Plugin, hookimpl
+from rse_core.api import Capability, ContentInfo, ContentType, Level, Manifest, ObjectRef, Plugin, hookimpl
 from rse_core.testing.organisation import make_person, set_level
 
 PAGE = ObjectRef("page", "/news/1")
@@ -20,6 +20,10 @@ class Notes(Plugin):
         self.notes = {}
 
     @hookimpl
+    def rse_capabilities(self):
+        return [Capability("notes.read", "Read", Level.REACT, writes=False)]
+
+    @hookimpl
     def rse_content_types(self):
         def resolve(session, ids):
             from rse_core.audiences import everyone
@@ -31,7 +35,10 @@ class Notes(Plugin):
                     found[ident] = ContentInfo(ObjectRef("notes.note", ident), f"Note {ident}", f"/notes/{ident}", **values)
             return found
 
-        return [ContentType("notes.note", "note", resolve, commentable=True), ContentType("notes.other", "other", resolve)]
+        return [
+            ContentType("notes.note", "note", resolve, commentable=True, reads="notes.read"),
+            ContentType("notes.other", "other", resolve),
+        ]
 
 
 @pytest.fixture

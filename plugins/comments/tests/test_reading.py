@@ -6,7 +6,7 @@ import pytest
 
 from rse_comments import access, objects, reading, service
 from rse_comments.models import Comment
-from rse_core import moderation, notify, roles
+from rse_core import moderation, notify, organisation, roles, spaces
 from rse_core.api import Actor, BadInput, Forbidden, NotFound, ObjectRef
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity, make_person, make_space, set_level
@@ -304,6 +304,69 @@ def test_a_mention_is_only_of_who_can_read(noted, write):
     assert notices(core, stranger) == []
     assert notices(core, ben) == [("comments.mentioned", 1)]
     assert comment.state == "published"
+
+
+def test_comments_on_what_a_public_space_keeps_for_its_members_are_for_them_alone(noted, write):
+    core, notes = noted
+    space = make_space(core, "square", visibility="public")
+    anna, ben = make_person(core, "anna", spaces=[space]), make_person(core, "ben", spaces=[space])
+    stranger, author = make_person(core, "benjamin"), make_person(core, "author")
+    notes["1"] = {"space_id": space.id, "author_id": author.id}
+    early = write(core, anna, "Hello @benjamin", ref=NOTE)
+    assert thread(core, stranger, NOTE).comments[0].id == early.id
+    assert notices(core, author) == [("comments.commented", 1)]
+    with core.db.write() as session:
+        organisation.set_space_rule(session, space.id, "notes.read", "members")
+    late = write(core, anna, "Hello @benjamin", ref=NOTE)
+    assert thread(core, ben, NOTE).comments[0].id == late.id
+    with pytest.raises(NotFound):
+        thread(core, stranger, NOTE)
+    with core.db.read() as session:
+        info = access.place(session, anna.id, NOTE)
+        assert [card.id for card in access.suggest(session, info, "be")] == [ben.id]
+    assert notices(core, stranger) == [], "not of the second, and of the first no more"
+    assert notices(core, author) == [("comments.commented", 1)], "who may not open it is not told"
+
+
+def test_a_comment_that_one_may_not_know_of_is_answered_as_one_that_there_is_not(noted, write):
+    core, notes = noted
+    space = make_space(core, "team", visibility="secret")
+    anna, stranger = make_person(core, "anna", spaces=[space]), make_person(core, "stranger")
+    with core.db.read() as session:
+        from rse_core.audiences import of_space
+
+        notes["1"] = {"audience_id": of_space(session, space.id), "space_id": space.id}
+    comment = write(core, anna, ref=NOTE)
+    for act in (
+        lambda session, ident: service.visible_comment(session, stranger.id, ident),
+        lambda session, ident: service.revisions(session, stranger.id, ident),
+        lambda session, ident: service.object_of(session, stranger.id, ident),
+        lambda session, ident: service.delete(session, stranger.id, ident, reason="no"),
+        lambda session, ident: service.edit(session, stranger.id, ident, "other", version=1),
+    ):
+        said = set()
+        for ident in (comment.id, 987_654):
+            with core.db.write() as session, pytest.raises(NotFound) as refusal:
+                act(session, ident)
+            said.add(str(refusal.value))
+        assert len(said) == 1, said
+
+
+def test_who_hears_of_mentions_alone_hears_who_names_and_who_answers_them(noted, write):
+    core, notes = noted
+    space = make_space(core, "team")
+    anna, ben = make_person(core, "anna", spaces=[space]), make_person(core, "ben", spaces=[space])
+    with core.db.write() as session:
+        from rse_core.audiences import of_space
+
+        notes["1"] = {"audience_id": of_space(session, space.id), "space_id": space.id, "author_id": ben.id}
+        spaces.set_notify(session, space.id, "mentions", actor=Actor("test"))
+    mine = write(core, ben, ref=NOTE)
+    write(core, anna, "One more", ref=NOTE)
+    assert notices(core, ben) == []
+    write(core, anna, "An answer", ref=NOTE, parent_id=mine.id)
+    write(core, anna, "Hello @ben", ref=NOTE)
+    assert {kind for kind, _number in notices(core, ben)} == {"comments.replied", "comments.mentioned"}
 
 
 def test_somebody_at_inform_is_neither_offered_nor_told(site, anna, write):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from rse_core import organisation
 from rse_core.api import (
     Actor,
     BadInput,
+    Capability,
     ContentInfo,
     ContentType,
     Forbidden,
+    Level,
     Manifest,
     NotFound,
     ObjectRef,
@@ -138,7 +141,14 @@ class Notes(Plugin):
                     found[ident] = ContentInfo(ObjectRef("notes.note", ident), f"Note {ident}", f"/notes/{ident}", **values)
             return found
 
-        return [ContentType("notes.note", "note", resolve, likable=True), ContentType("notes.other", "other", resolve)]
+        return [
+            ContentType("notes.note", "note", resolve, likable=True, reads="notes.read"),
+            ContentType("notes.other", "other", resolve),
+        ]
+
+    @hookimpl
+    def rse_capabilities(self):
+        return [Capability("notes.read", "Read", Level.REACT, writes=False)]
 
 
 @pytest.fixture
@@ -196,6 +206,25 @@ def test_a_private_space_is_not_confirmed_to_exist(noted):
             act(core, stranger, ref)
     with core.db.read() as session, pytest.raises(NotFound):
         service.who(session, stranger.id, ref)
+
+
+def test_what_a_public_space_keeps_for_its_members_is_reacted_to_by_them_alone(noted):
+    core, notes = noted
+    space = make_space(core, "square", visibility="public")
+    member, stranger = make_person(core, spaces=[space]), make_person(core)
+    notes["1"] = {"space_id": space.id}
+    ref = ObjectRef("notes.note", "1")
+    assert react(core, stranger, ref) == "added"
+    with core.db.write() as session:
+        organisation.set_space_rule(session, space.id, "notes.read", "members")
+    assert react(core, member, ref) == "added"
+    with pytest.raises(NotFound):
+        unreact(core, stranger, ref)
+    with core.db.read() as session:
+        assert list(service.states(session, member.id, [ref])) == [ref]
+        assert service.states(session, stranger.id, [ref]) == {}
+        with pytest.raises(NotFound):
+            service.who(session, stranger.id, ref)
 
 
 def test_the_author_is_told_once_and_a_withdrawal_takes_it_back(noted):
