@@ -140,15 +140,27 @@ class Matched:
 
 def allowed(scopes: Sequence[SearchScope]) -> ColumnElement[bool]:
     """The documents of these scopes, as a condition."""
+    types = {name for scope in scopes for name in (*scope.types, *scope.closed)}
     parts = []
     for scope in scopes:
         if not scope.types or not scope.audiences:
             continue
-        part = and_(Document.ref_type.in_(scope.types), Document.audience_id.in_(scope.audiences))
-        if scope.not_in:
-            part = and_(part, or_(Document.space_id.is_(None), Document.space_id.not_in(scope.not_in)))
+        part = and_(Document.ref_type.in_(scope.types), _where(scope))
+        for other in sorted(types.difference(scope.types)):
+            there = [_where(one) for one in scopes if other in one.types and one.audiences]
+            elsewhere = or_(Document.parent_type.is_(None), Document.parent_type != other)
+            part = and_(part, or_(elsewhere, *there))
         parts.append(part)
     return or_(*parts) if parts else false()
+
+
+def _where(scope: SearchScope) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = Document.audience_id.in_(scope.audiences)
+    if scope.not_in:
+        found = and_(found, or_(Document.space_id.is_(None), Document.space_id.not_in(scope.not_in)))
+    if scope.only_in:
+        found = and_(found, Document.space_id.in_(scope.only_in))
+    return found
 
 
 def hits(session: Session, matched: Matched) -> SearchAnswer:
@@ -161,19 +173,20 @@ def hits(session: Session, matched: Matched) -> SearchAnswer:
         .where(*matched.narrowed(Document))
         .subquery()
     )
-    first = rows_of.c.at if newest else rows_of.c.score
-    page = select(rows_of.c.id, rows_of.c.score).order_by(first.desc(), rows_of.c.id.desc()).limit(query.limit + 1)
+    columns = rows_of.c
+    # Among equals the newest; the id decides the rest, so that pages meet without a gap.
+    order = (columns.at, columns.id) if newest else (columns.score, columns.at, columns.id)
+    page = select(columns.id, columns.score).order_by(*(one.desc() for one in order)).limit(query.limit + 1)
     if query.after:
-        page = page.where(tuple_(first, rows_of.c.id) < tuple_(*_place(query.after, newest)))
+        page = page.where(tuple_(*order) < tuple_(*_place(query.after, newest)))
     chosen = page.subquery()
-    order = Document.at if newest else chosen.c.score
     rows = session.execute(
         select(
             Document.id, Document.ref_type, Document.ref_id, Document.kind, Document.title, Document.body, Document.at,
             Document.author_id, Document.space_id, Document.entity_id, Document.audience_id, chosen.c.score,
         )
         .join(chosen, chosen.c.id == Document.id)
-        .order_by(order.desc(), Document.id.desc())
+        .order_by(*(() if newest else (chosen.c.score.desc(),)), Document.at.desc(), Document.id.desc())
     ).all()  # fmt: skip
     more, rows = rows[query.limit :], rows[: query.limit]
     found = tuple(
@@ -184,15 +197,15 @@ def hits(session: Session, matched: Matched) -> SearchAnswer:
         for row in rows
     )  # fmt: skip
     last = rows[-1] if rows else None
-    place = f"{last.at.isoformat() if newest else last.score}|{last.id}" if more and last is not None else None
+    place = f"{last.score}|{last.at.isoformat()}|{last.id}" if more and last is not None else None
     return SearchAnswer(found, place)
 
 
-def _place(after: str, newest: bool) -> tuple[Any, Any]:
-    first, _bar, number = after.partition("|")
+def _place(after: str, newest: bool) -> list[Any]:
     try:
-        where: Any = literal(dt.datetime.fromisoformat(first), Document.at.type) if newest else literal(int(first))
-        return where, literal(int(number))
+        score, at, number = after.split("|")
+        place: list[Any] = [literal(dt.datetime.fromisoformat(at), Document.at.type), literal(int(number))]
+        return place if newest else [literal(int(score)), *place]
     except ValueError:
         raise BadInput(_("This list cannot be continued there."), remedy=_("Begin the search again.")) from None
 
@@ -267,11 +280,13 @@ def visible_counts(
     parts = []
     for word in words:
         matched = Matched(sqlite, Typed((Term((word,)),)), scopes, SearchQuery(word))
-        few = matched.base(Document.id).limit(most).subquery()
+        ids = matched.base(Document.id)
+        # PostgreSQL would take a limit for a reason to walk through an audience instead of asking the index of words.
+        few = (ids.limit(most) if sqlite else ids).subquery()
         parts.append(select(literal(word), select(func.count()).select_from(few).scalar_subquery()))
     if not parts:
         return {}
-    return {word: number for word, number in session.execute(union_all(*parts))}
+    return {word: min(number, most) for word, number in session.execute(union_all(*parts))}
 
 
 def visible_anywhere(session: Session, words: Sequence[str]) -> set[str]:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from rse_core.api import Event, ObjectRef, SpaceChange, core_of, defer
-from rse_core.search import documents
+from rse_core.search import documents, searchable_types
 
 from . import store
+from .backend import TextSearch
 
 #: Reactions change nothing that can be found, and there are very many of them.
 IDLE = ("likes.*",)
@@ -34,9 +35,18 @@ def refresh(session: Session, refs: Sequence[ObjectRef], *, generation: int = 0)
     """Ask what the index should hold of these objects, and do it; how many documents they have."""
     store.shared_lock(session)
     store.lock_refs(session, refs)
+    found, moved = _take_in(session, refs, generation)
+    _carry(session, moved)
+    return found
+
+
+def _take_in(session: Session, refs: Sequence[ObjectRef], generation: int = 0) -> tuple[int, list[ObjectRef]]:
     found, gone = documents(session, refs)
-    _carry(session, store.index(session, found, gone, generation=generation))
-    return len(found)
+    other = core_of(session).plugins.search_backend()
+    if other is not None and not isinstance(other, TextSearch):
+        # This plugin's own index goes on beside it: it knows what stands on what, and can take over at any time.
+        other.index(session, found, gone)
+    return len(found), store.index(session, found, gone, generation=generation)
 
 
 def _carry(session: Session, moved: Sequence[ObjectRef]) -> None:
@@ -45,11 +55,27 @@ def _carry(session: Session, moved: Sequence[ObjectRef]) -> None:
         refs, more = store.children(session, parent, limit=AT_ONCE)
         if refs:
             store.lock_refs(session, refs)
-            found, gone = documents(session, refs)
             # Replies name the same object as their place: one step down is enough.
-            store.index(session, found, gone)
+            _take_in(session, refs)
         if more:
             defer(session, "search.below", ref=str(parent), after=more)
+        for name in searchable_types(session):
+            again(session, str(parent), name)
+
+
+def again(session: Session, ref: str, kind: str, after: str | None = None) -> None:
+    """Job: look at what of this kind stands on an object; while that one was hidden it was not in the index."""
+    found = searchable_types(session).get(kind)
+    if found is None or found.below is None:
+        return
+    ids = found.below(session, ObjectRef.parse(ref), after, AT_ONCE)
+    if ids:
+        refs = [ObjectRef(kind, ident) for ident in ids]
+        store.shared_lock(session)
+        store.lock_refs(session, refs)
+        _take_in(session, refs)
+    if len(ids) == AT_ONCE:
+        defer(session, "search.again", ref=ref, kind=kind, after=ids[-1])
 
 
 def look(session: Session, refs: list[str]) -> None:
@@ -68,6 +94,6 @@ def below(session: Session, ref: str, after: int = 0) -> None:
 
 def space_changed(session: Session, change: SpaceChange) -> None:
     """Within the transaction that changes a space."""
-    again = store.space_changed(session, change)
-    for start in range(0, len(again), store.CHUNK):
-        defer(session, "search.look", refs=[str(ref) for ref in again[start : start + store.CHUNK]])
+    unsure = store.space_changed(session, change)
+    for start in range(0, len(unsure), store.CHUNK):
+        defer(session, "search.look", refs=[str(ref) for ref in unsure[start : start + store.CHUNK]])

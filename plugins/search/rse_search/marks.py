@@ -8,25 +8,34 @@ from html import escape
 from .typed import Term
 from .words import Word, words
 
-#: Characters of a snippet, about three lines.
-LENGTH = 260
+#: Characters of a snippet, about three lines; and of a text that is looked through for one.
+LENGTH, LOOKED_AT = 260, 6_000
 
 
 def marked(text: str, terms: Sequence[Term]) -> str:
     """The whole text, escaped, with ``<mark>`` around what matches."""
-    return _marked(text, 0, len(text), [word for word in words(text) if _hits(word, terms)])
+    return _marked(text, 0, len(text), _hits(text, terms))
 
 
 def snippet(text: str, terms: Sequence[Term], *, length: int = LENGTH) -> str:
     """The part of a text that has most of the terms in it; its beginning when it has none."""
-    found = [word for word in words(text) if _hits(word, terms)]
+    found = _hits(text[:LOOKED_AT], terms)
     start, end = _window(text, found, terms, length)
     before, after = ("… " if start else ""), (" …" if end < len(text) else "")
     return before + _marked(text, start, end, found) + after
 
 
-def _hits(word: Word, terms: Sequence[Term]) -> bool:
-    return any(term.matches(word.text) for term in terms)
+def _hits(text: str, terms: Sequence[Term]) -> list[Word]:
+    # Most words of a text come several times.
+    known: dict[str, bool] = {}
+    found = []
+    for word in words(text):
+        hit = known.get(word.text)
+        if hit is None:
+            hit = known[word.text] = any(term.matches(word.text) for term in terms)
+        if hit:
+            found.append(word)
+    return found
 
 
 def _window(text: str, found: Sequence[Word], terms: Sequence[Term], length: int) -> tuple[int, int]:

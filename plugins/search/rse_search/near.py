@@ -17,7 +17,7 @@ from .models import Near
 
 SHORTEST, LONGEST = 4, 20
 #: Words looked at for one that was typed.
-MOST = 12
+MOST = 6
 _CHUNK = 400
 
 

@@ -100,11 +100,12 @@ def follow(session: Session) -> None:
         session.flush()
         session.add_all([EntityName(entity_id=row.id, name=row.name) for row in renamed])
     if mark is None:
-        # The first time this plugin runs here: whatever was there before it is indexed, batch by batch.
         session.add(Watermark(name="people", at=now))
-        rebuild.in_background(session, rebuild.types(session))
     else:
         mark.at = now
+    # What was there before this plugin, or before another one whose objects are found: indexed batch by batch.
+    known = rebuild.stands(session)
+    rebuild.in_background(session, [name for name in rebuild.types(session) if name not in known])
     _look(session, sorted(changed))
 
 

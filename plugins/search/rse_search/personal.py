@@ -19,12 +19,16 @@ from .words import words
 def export(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
     """What is found under the person's name: copies of what other parts of the export hold whole."""
     rows = session.execute(
-        select(Document.ref_type, Document.ref_id, Document.kind, Document.title, Document.at)
+        select(Document.ref_type, Document.ref_id, Document.kind, Document.title, Document.at, Document.parent_type)
         .where(Document.author_id == person_id)
         .order_by(Document.id)
     )
     written = [
-        {"object": f"{row.ref_type}:{row.ref_id}", "kind": row.kind, "title": row.title, "at": row.at.isoformat()}
+        {
+            "object": f"{row.ref_type}:{row.ref_id}", "kind": row.kind, "at": row.at.isoformat(),
+            # What stands on something bears the title of that, which somebody else wrote.
+            "title": row.title if row.parent_type is None else "",
+        }
         for row in rows
     ]
     ref = ref_of(person_id)

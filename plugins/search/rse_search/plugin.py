@@ -122,6 +122,7 @@ class Search(Plugin):
             Job("search.rebuild", rebuild.work),
             Job("search.look", indexing.look),
             Job("search.below", indexing.below),
+            Job("search.again", indexing.again),
             Job("search.people", people.follow, every=120),
         ]
 

@@ -113,15 +113,17 @@ def children(session: Session, parent: ObjectRef, *, after: int = 0, limit: int 
 def space_changed(session: Session, change: SpaceChange) -> list[ObjectRef]:
     """What stands in a space is for another audience, or in another space, from now on; three statements at most.
 
-    :returns: what stood there for yet another audience (the space's own entry, when those who are not in it saw its name):
-        it is out of the index until it has been looked at again.
+    :returns: what stood there for yet another audience, and the entry of the space itself, whose name others may have seen:
+        out of the index until it has been looked at again.
     """
     if not is_sqlite(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-    others = delete(Document).where(
+    elsewhere = and_(
         Document.space_id == change.space_id,
         Document.audience_id.not_in((change.audience_before, change.audience_after)),
     )
+    itself = and_(Document.kind == "space", Document.ref_id == str(change.space_id))
+    others = delete(Document).where(or_(elsewhere, itself))
     removed = session.execute(others.returning(Document.ref_type, Document.ref_id).execution_options(**_QUIET)).all()
     values: dict[str, Any] = {"audience_id": change.audience_after, "digest": ""}
     if change.into is not None:
