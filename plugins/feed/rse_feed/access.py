@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
-from rse_core.api import Decision, Forbidden, NotFound, Reason, Target, can, core_of, translator
+from rse_core.api import ContentInfo, Decision, Forbidden, NotFound, Reason, Target, can, core_of, translator
 from rse_core.cursor import MANAGING_ROLES, moderates
 from rse_core.models.content import Mention
 from rse_core.models.organisation import Person
@@ -46,6 +46,16 @@ def get(session: Session, post_id: int, *, lock: bool = False) -> Post:
     if post is None:
         raise missing()
     return post
+
+
+def reads_space(session: Session, person_id: int | None, info: ContentInfo) -> bool:
+    """Whether this person reads in the space that an object stands in."""
+    return can(session, person_id, READ, Target(info.audience_id, space_id=info.space_id)).allowed
+
+
+def refused(decision: Decision) -> Forbidden:
+    """The refusal of a decision, with its own sentence."""
+    return Forbidden(str(decision.message), decision=decision)
 
 
 def missing() -> NotFound:

@@ -20,8 +20,10 @@ from rse_core.api import (
     Event,
     Forbidden,
     NotFound,
+    core_of,
     defer,
     dialect_insert,
+    emit,
     record,
     translator,
     utcnow,
@@ -32,8 +34,9 @@ from rse_core.models.organisation import Audience, Entity, Membership, Person
 from rse_core.models.runtime import NotificationRow
 from rse_core.notify import broadcast, mark_read, moved, notify_many
 from rse_core.ratelimit import limit
+from rse_core.statements import Statement
 
-from . import access, reach, sight
+from . import access, places, reach, sight
 from .models import Acknowledgement, Post
 from .texts import heading
 
@@ -96,6 +99,13 @@ def asked(session: Session, person_id: int) -> ColumnElement[bool]:
     )
 
 
+def is_asked(session: Session, person_id: int, post: Post) -> bool:
+    """Whether this person is asked to confirm this post, confirmed or not."""
+    if not post.must_read:
+        return False
+    return session.scalar(select(Post.id).where(Post.id == post.id, asked(session, person_id))) is not None
+
+
 def _confirmed(person_id: int) -> ColumnElement[bool]:
     return exists().where(Acknowledgement.post_id == Post.id, Acknowledgement.person_id == person_id)
 
@@ -107,10 +117,10 @@ def acknowledge(session: Session, person_id: int, post_id: int) -> dt.datetime:
     :raises NotFound: for a post that this person does not read.
     :raises Forbidden: for one that they are not asked to confirm.
     """
-    access.readable(session, person_id, post_id)
-    if session.scalar(select(Post.id).where(Post.id == post_id, asked(session, person_id))) is None:
+    if not is_asked(session, person_id, access.readable(session, person_id, post_id)):
         raise Forbidden(_("You are not asked to confirm this."))
-    _note(session, person_id, post_id)
+    if _note(session, person_id, post_id):
+        emit(session, Event("feed.acknowledged", person_id, access.ref_of(post_id)))
     unread = session.scalars(
         select(NotificationRow.id).where(
             NotificationRow.person_id == person_id, NotificationRow.read_at.is_(None),
@@ -122,9 +132,11 @@ def acknowledge(session: Session, person_id: int, post_id: int) -> dt.datetime:
     return states(session, person_id, [post_id])[post_id]
 
 
-def _note(session: Session, person_id: int, post_id: int) -> None:
-    statement = dialect_insert(session, Acknowledgement).values(post_id=post_id, person_id=person_id, at=utcnow())
-    session.execute(statement.on_conflict_do_nothing())
+def _note(session: Session, person_id: int, post_id: int) -> bool:
+    """Whether it was not confirmed before."""
+    made = dialect_insert(session, Acknowledgement).values(post_id=post_id, person_id=person_id, at=utcnow())
+    new = session.execute(made.on_conflict_do_nothing().returning(Acknowledgement.post_id)).scalar()
+    return new is not None
 
 
 def states(session: Session, person_id: int | None, post_ids: Sequence[int]) -> Mapping[int, dt.datetime]:
@@ -176,19 +188,38 @@ def to_read(
 
 def waiting(session: Session, person_id: int) -> int:
     """How many this person has still to confirm, at most :data:`BADGE`; one indexed query."""
+    sight = places.of(session, person_id)
+    facts = core_of(session).policy.person(person_id)
+    if facts is not None and not sight.opened and not sight.closed:
+        # Where nothing special holds, as nearly everywhere: it is on every page.
+        values = {"audiences": list(sight.audiences), "spaces": list(facts.spaces), "person": person_id, "most": BADGE}
+        return int(_WAITING(session, **values)[0][0])
     some = select(Post.id).where(asked(session, person_id), ~_confirmed(person_id)).limit(BADGE).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+# The plus keeps SQLite from looking by space: those to confirm are few, and have an index of their own.
+_ASKED = (
+    "SELECT count(*) FROM (SELECT p.id FROM rse_feed_post p WHERE {flag} AND p.state = 'published' "
+    "AND p.audience_id IN :audiences AND (+p.space_id IS NULL OR +p.space_id IN :spaces) AND NOT EXISTS (SELECT 1 "
+    "FROM rse_feed_acknowledgement a WHERE a.post_id = p.id AND a.person_id = :person) LIMIT :most) AS asked"
+)
+_WAITING = Statement(
+    _ASKED.format(flag="p.must_read"), sqlite=_ASKED.format(flag="p.must_read = 1"), audiences=int, spaces=int
+)
 
 
 # -- by those who announce -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class OfEntity:
-    """One entity's part: how many are asked, how many confirmed, and how many did not, as it may be told."""
+class Part:
+    """How many are asked, confirmed, and did not, among the people of some entities, as it may be told.
 
-    entity_id: int | None
-    name: str
+    ``entities``: id and name; several where the figures of each alone would tell of fewer than ten.
+    """
+
+    entities: tuple[tuple[int | None, str], ...]
     asked: reach.Figure
     confirmed: int
     missing: reach.Figure
@@ -196,7 +227,7 @@ class OfEntity:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far an announcement is confirmed. ``rate`` in percent, None for an audience of fewer than ten."""
+    """How far an announcement is confirmed. ``rate`` in percent, None where it would tell of fewer than ten."""
 
     post: Post
     title: str
@@ -204,7 +235,7 @@ class Standing:
     confirmed: int
     missing: reach.Figure
     rate: int | None
-    entities: tuple[OfEntity, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,27 +273,50 @@ def standing(session: Session, person_id: int | None, post_id: int) -> Standing:
     ))  # fmt: skip
     confirmed = {entity: number for entity, number in rows}
     ids = {entity for entity in (*asked_by, *confirmed) if entity is not None}
-    names = dict(session.execute(select(Entity.id, Entity.name).where(Entity.id.in_(ids))).tuples().all())
-    entities = [
-        _of_entity(entity, names.get(entity or 0, ""), asked_by.get(entity, 0), confirmed.get(entity, 0))
+    names = {ident: name for ident, name in session.execute(select(Entity.id, Entity.name).where(Entity.id.in_(ids)))}
+    counts = [
+        ([(entity, names.get(entity or 0, ""))], asked_by.get(entity, 0), confirmed.get(entity, 0))
         for entity in {*asked_by, *confirmed}
     ]
-    entities.sort(key=lambda one: (one.entity_id is None, one.name.casefold()))
     total, done = sum(asked_by.values()), sum(confirmed.values())
-    whole = _of_entity(None, "", total, done)
-    rate = None if total < reach.FEW else min(100, round(100 * done / total))
-    return Standing(
-        post, heading(post.title, post.body), whole.asked, done, whole.missing, rate, tuple(entities)
-    )  # fmt: skip
+    whole = _part([], total, done)
+    rate = None if whole.missing.number is None or not total else min(100, round(100 * done / total))
+    parts = [_part(*one) for one in pooled(counts)]
+    return Standing(post, heading(post.title, post.body), whole.asked, done, whole.missing, rate, tuple(parts))
 
 
-def _of_entity(entity_id: int | None, name: str, number: int, done: int) -> OfEntity:
-    # Of a group of fewer than ten no number is told, nor one from which it could be had.
-    few = 0 < number < reach.FEW
-    missing = reach.figure("", max(0, number - done), number)
-    if few and missing.number != 0:
-        missing = reach.Figure("", None, reach.few())
-    return OfEntity(entity_id, name, reach.figure("", number, number), done, missing)
+_Counts = tuple[list[tuple[int | None, str]], int, int]
+
+
+def _tells(number: int, done: int) -> bool:
+    """Whether these figures tell of fewer than ten people who were asked, or who have not confirmed."""
+    return 0 < number < reach.FEW or 0 < number - done < reach.FEW
+
+
+def pooled(counts: list[_Counts]) -> list[_Counts]:
+    """The figures by entity, in which no group of fewer than ten is told, nor can be had by subtraction from the whole.
+
+    Entities that would tell of one are told together; with the smallest of the others, as long as they still would.
+    """
+    alone = sorted((one for one in counts if not _tells(one[1], one[2])), key=lambda one: (-one[1], one[0][0][1]))
+    small = [one for one in counts if _tells(one[1], one[2])]
+    names: list[tuple[int | None, str]] = []
+    number = done = 0
+    while small or (names and alone and _tells(number, done)):
+        some, more, sure = small.pop() if small else alone.pop()
+        names, number, done = [*names, *some], number + more, done + sure
+    alone.sort(key=lambda one: (one[0][0][0] is None, one[0][0][1].casefold()))
+    return [*alone, (sorted(names, key=lambda one: (one[0] is None, one[1].casefold())), number, done)] if names else alone
+
+
+def _part(entities: list[tuple[int | None, str]], number: int, done: int) -> Part:
+    # What is asked, less what is confirmed, is what is missing: a small one hides both.
+    if _tells(number, done):
+        hidden = reach.Figure("", None, reach.few())
+        asked = hidden if number < reach.FEW else reach.Figure("", None, "–")
+        return Part(tuple(entities), asked, done, hidden)
+    left = max(0, number - done)
+    return Part(tuple(entities), reach.plain(number), done, reach.plain(left))
 
 
 def _confirmations(post_id: int, audience_id: int) -> Select[int]:

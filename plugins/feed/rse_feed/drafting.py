@@ -120,7 +120,8 @@ def edit(session: Session, person_id: int, post_id: int, written: texts.Written,
         )
     post.audience_id, post.space_id = plan.choice.audience_id, plan.choice.space_id
     _attach(session, person_id, post, plan)
-    if was in ("published", "pending") and _content(session, post) == before:
+    stays = was == "published" or (was == "pending" and written.act == "publish")
+    if stays and _content(session, post) == before:
         return Kept(post)
     post.version += 1
     post.updated_at = utcnow()
@@ -228,7 +229,6 @@ def _attach(session: Session, person_id: int, post: Post, plan: _Plan) -> None:
     ref = access.ref_of(post.id)
     if plan.written.files is not None:
         files.attach(session, person_id, plan.written.files, ref, alts=plan.written.alts)
-    mentions.keep(session, ref, post.body, post.audience_id)
     topics.keep(session, post, plan.written.topics)
     session.flush()
 
@@ -249,6 +249,7 @@ def _republish(session: Session, post: Post, plan: _Plan) -> None:
         publishing.hold(session, post)
     else:
         entries.keep(session, post)
+        mentions.keep(session, access.ref_of(post.id), post.body, post.audience_id)
         publishing.tell(session, post, members=False)
     emit(session, Event("feed.edited", post.author_id, access.ref_of(post.id), post.audience_id, {"space": post.space_id}))
 

@@ -27,6 +27,11 @@ def settings() -> list[Setting]:
             texts.CALL_MOST, lazy("Most people that @space or @everyone may call"), 500, number(0, 100_000), kind="number",
             help=lazy("Whoever may announce can call a whole audience in a post, up to this size."),
         ),
+        Setting("feed.pins_max", lazy("Most posts pinned in a space"), 3, number(1, 20), kind="number"),
+        Setting(
+            "feed.link_preview", lazy("Previews of links to pages outside"), False, boolean, kind="boolean",
+            help=lazy("The server fetches the title of a page when an author asks. Pages of the intranet need none."),
+        ),
         Setting("feed.topics_max", lazy("Most topics that a post may be about"), 5, number(1, 20), kind="number"),
         Setting(
             texts.EVERYTHING, lazy("Show everything in the feed"), False, boolean, kind="boolean",

@@ -49,6 +49,13 @@ def special_spaces(core: Core) -> tuple[int, ...]:
 
 def of(session: Session, person_id: int | None) -> Sight:
     """Where this person reads; nowhere for nobody."""
+    core = core_of(session)
+    if person_id is None or core.plugins.decides:
+        return _of(session, person_id)
+    return core.policy.kept(session, person_id, ("feed.sight",), lambda: _of(session, person_id))
+
+
+def _of(session: Session, person_id: int | None) -> Sight:
     audiences = tuple(open_audiences(session, person_id, READ))
     core = core_of(session)
     special = special_spaces(core)

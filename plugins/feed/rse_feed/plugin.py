@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rse_core.api import (
     Asset,
     Capability,
     Consumer,
     ContentType,
+    DigestLine,
     HealthCheck,
     Indicator,
     Job,
@@ -33,6 +34,8 @@ from rse_core.api import (
 )
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from flask import Blueprint
     from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -76,13 +79,34 @@ class Feed(Plugin):
 
     @hookimpl
     def rse_blueprints(self) -> Iterable[Blueprint]:
-        from .views import blueprint
+        from . import act_views, composing, subscription_views, topic_views, views
 
-        return [blueprint]
+        assert composing is not None  # noqa: S101  its forms are on the same blueprint
+        return [views.blueprint, act_views.blueprint, topic_views.blueprint, subscription_views.blueprint]
+
+    @hookimpl
+    def rse_rest_blueprints(self) -> Iterable[Any]:
+        from .rest import blueprint
+        from .rest_acts import blueprints
+
+        return [blueprint, *blueprints]
 
     @hookimpl
     def rse_nav_items(self) -> Iterable[NavItem]:
-        return [NavItem("rse_feed.feed", lazy("Feed"), order=10, capability="feed.read", icon="newspaper")]
+        from .announcements import waiting
+
+        return [
+            NavItem("rse_feed.feed", lazy("Feed"), order=10, capability="feed.read", icon="newspaper"),
+            NavItem(
+                "rse_feed_acts.to_read", lazy("To read"), order=20, capability="feed.read", icon="check-check", area="me",
+                badge=waiting,
+            ),
+            NavItem("rse_feed_topics.index", lazy("Topics"), order=30, capability="feed.read", icon="tag", area="me"),
+            NavItem(
+                "rse_feed_subscriptions.index", lazy("Feed in other programs"), order=40, capability="feed.read",
+                icon="link", area="me",
+            ),
+        ]  # fmt: skip
 
     @hookimpl
     def rse_assets(self) -> Iterable[Asset]:
@@ -93,6 +117,12 @@ class Feed(Plugin):
         from .slots import items
 
         return items(slot, refs, viewer, session)
+
+    @hookimpl
+    def rse_ready(self, app: Any) -> None:
+        from .markup import article
+
+        app.jinja_env.globals["feed_article"] = article
 
     @hookimpl
     def rse_translations(self) -> Translations:
@@ -117,24 +147,48 @@ class Feed(Plugin):
 
     @hookimpl
     def rse_jobs(self) -> Iterable[Job]:
-        from . import publishing, telling
+        from . import announcements, following, publishing, telling
 
-        return [Job("feed.publish_due", publishing.publish_due, every=60), Job("feed.tell", telling.tell)]
+        return [
+            Job("feed.publish_due", publishing.publish_due, every=60),
+            Job("feed.tell", telling.tell),
+            Job(following.TELL, following.tell),
+            Job(announcements.REMIND, announcements.remind_now),
+        ]
 
     @hookimpl
     def rse_consumers(self) -> Iterable[Consumer]:
-        from . import entries, telling
+        from . import announcements, entries, following, telling
 
+        changes = ("edited", "withdrawn", "deleted", "moved", "shown", "archived", "unarchived")
         return [
+            Consumer("feed.followers", ("feed.published",), following.posted),
+            Consumer("feed.announcements", tuple(f"feed.{change}" for change in changes), announcements.follow),
             Consumer("feed.entries", ("*",), entries.follow),
             Consumer("feed.decided", ("moderation.approved", "moderation.refused"), telling.decided),
         ]
 
     @hookimpl
     def rse_notification_types(self) -> Iterable[NotificationType]:
-        from . import telling
+        from . import following, telling
 
         return [
+            NotificationType(
+                "feed.topic", lazy("Somebody posts on a topic that you follow"), following.render_topic,
+                capability="feed.read",
+            ),
+            NotificationType(
+                "feed.announced", lazy("An announcement is made to you"), following.render_announced, mail="immediate",
+                capability="feed.read",
+            ),
+            NotificationType(
+                "feed.to_read", lazy("An announcement waits for your confirmation"), following.render_to_read,
+                mail="immediate", capability="feed.read",
+            ),
+            NotificationType(
+                "feed.hidden", lazy("Your post was taken down"), following.render_hidden, mail="immediate", personal=True
+            ),
+            NotificationType("feed.moved", lazy("Your post was moved"), following.render_moved, personal=True),
             NotificationType(
                 "feed.mentioned", lazy("Somebody names you in a post"), telling.render_mentioned, mail="immediate",
                 capability="feed.read", personal=True,
@@ -163,7 +217,13 @@ class Feed(Plugin):
                 lazy("People who posted"),
                 lazy("People with at least one published post in the period; each counts once."),
                 ("feed.published",),
-            )
+            ),
+            Indicator(
+                "feed.acknowledged",
+                lazy("People who confirmed an announcement"),
+                lazy("People who confirmed at least one announcement in the period; each counts once."),
+                ("feed.acknowledged",),
+            ),
         ]
 
     @hookimpl
@@ -174,9 +234,22 @@ class Feed(Plugin):
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:
+        from . import personal_choices as choices
         from .personal import erase, export
 
         return [
+            PersonalData(
+                "feed.topics", lazy("Topics followed"), lazy("To tell of what is posted on them."),
+                choices.export_topics, choices.erase_topics, retention=lazy("Until they are no longer followed."),
+            ),
+            PersonalData(
+                "feed.acknowledgements", lazy("Announcements confirmed"), lazy("To show who has read what must be read."),
+                choices.export_confirmed, choices.erase_confirmed, retention=lazy("As long as the announcement."),
+            ),
+            PersonalData(
+                "feed.subscriptions", lazy("Addresses of the feed for programs"), lazy("To let a program read the feed."),
+                choices.export_subscriptions, choices.erase_subscriptions, retention=lazy("As long as the account."),
+            ),
             PersonalData(
                 "feed.posts",
                 lazy("Posts"),
@@ -186,6 +259,12 @@ class Feed(Plugin):
                 retention=lazy("Until it is deleted; after the account is erased published posts stay without a name."),
             )
         ]
+
+    @hookimpl
+    def rse_digest(self, session: Session, person_id: int, since: dt.datetime) -> Iterable[DigestLine]:
+        from .digest import lines
+
+        return lines(session, person_id, since)
 
     @hookimpl
     def rse_space_changed(self, change: SpaceChange, session: Session) -> None:

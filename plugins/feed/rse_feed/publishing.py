@@ -67,6 +67,7 @@ def hold(session: Session, post: Post) -> None:
         target=access.target_of(post),
     )  # fmt: skip
     entries.keep(session, post)
+    mentions.forget(session, ref)
     if withdrawn:
         untell(session, post)
         emit(session, Event("feed.withdrawn", post.author_id, ref, post.audience_id, {"space": post.space_id}))
@@ -78,6 +79,8 @@ def published(session: Session, post: Post) -> None:
     post.state, post.publish_at = "published", None
     post.published_at = post.published_at or utcnow()
     entries.keep(session, post)
+    # Not before: nobody learns from a list of where they are named that somebody prepares something.
+    mentions.keep(session, access.ref_of(post.id), post.body, post.audience_id)
     data = {"space": post.space_id, "announcement": post.announcement, "first": first}
     emit(session, Event("feed.published", post.author_id, access.ref_of(post.id), post.audience_id, data))
     if post.announcement:

@@ -17,15 +17,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from babel.numbers import format_decimal
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from rse_core.api import Core, Level, NotFound, Target, can, core_of, translator, utcnow
-from rse_core.audiences import of_space
+from rse_core.api import BadInput, Core, Level, NotFound, core_of, current_locale, translator, utcnow
 from rse_core.cursor import PersonFacts, Place, Snapshot, effective, space_of
 from rse_core.models.governance import Suspension
 from rse_core.models.organisation import GroupMember, Membership, Person, RoleGrant, SpaceMember
 from rse_core.rules import Case, judge
+
+from . import whom
 
 _ = translator(__file__, "rse_feed").gettext
 
@@ -72,18 +74,19 @@ _cache: WeakKeyDictionary[Core, dict[tuple[int, int | None], tuple[int, dt.datet
 _lock = threading.Lock()
 
 
-def before_posting(session: Session, person_id: int, *, audience_id: int | None, space_id: int | None) -> Reach:
+def of_choice(session: Session, person_id: int, key: str) -> Reach:
     """The reach of an audience in which this person may post.
 
+    :param key: a key of :mod:`whom`.
     :raises NotFound: for an audience in which they may not, as for one that does not exist.
     """
-    if space_id is not None and core_of(session).policy.snapshot().spaces.get(space_id) is not None:
-        audience_id = of_space(session, space_id)
-    snapshot = core_of(session).policy.snapshot()
-    known = audience_id in snapshot.audiences and (space_id is None or space_id in snapshot.spaces)
-    if not known or audience_id is None or not can(session, person_id, "feed.post", Target(audience_id, space_id=space_id)):
+    try:
+        choice = whom.find(session, person_id, key)
+    except BadInput:
+        choice = None
+    if choice is None or not whom.may_post(session, person_id, choice).allowed:
         raise NotFound(_("There is no such audience."))
-    return of(session, audience_id, space_id=space_id)
+    return of(session, choice.audience_id, space_id=choice.space_id)
 
 
 def of(session: Session, audience_id: int, *, space_id: int | None = None) -> Reach:
@@ -214,17 +217,18 @@ def few() -> str:
     return _("fewer than 10")
 
 
+def plain(number: int, label: str = "") -> Figure:
+    """A number as it is."""
+    return Figure(label, number, str(format_decimal(number, locale=current_locale())))
+
+
 def figure(label: str, number: int, of: int) -> Figure:
     """A number of an audience's people, unless it, or what it leaves, is a group of fewer than ten."""
-    from babel.numbers import format_decimal
-
-    from rse_core.api import current_locale
-
     if 0 < number < FEW:
         return Figure(label, None, few())
     if 0 < of - number < FEW:
         return Figure(label, None, _("all but fewer than 10"))
-    return Figure(label, number, str(format_decimal(number, locale=current_locale())))
+    return plain(number, label)
 
 
 def told(reach: Reach) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from rse_core import richtext
 from rse_core.api import BadInput, option, translator
+from rse_core.legacy_text import squeezed
 
 _ = translator(__file__, "rse_feed").gettext
 
@@ -22,7 +22,6 @@ TITLES = ("optional", "required", "none")
 CALLS = {"space": "space", "espace": "space", "everyone": "everyone", "tous": "everyone"}
 ACTS = ("publish", "draft", "schedule")
 _LINK = {"url": 2_000, "title": 300, "description": 1_000, "site": 200, "page": 500}
-_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def check(session: Session, written: Written) -> Checked:
     :raises BadInput: for one that is empty, too long, or has or lacks a title against the site's setting; names the field.
     """
     body = richtext.clean(written.body)
-    title = _SPACES.sub(" ", richtext.clean(written.title)).strip()
+    title = squeezed(richtext.clean(written.title))
     link = _link(written.link)
     most = option(session, LENGTH)
     wanted = option(session, TITLE)

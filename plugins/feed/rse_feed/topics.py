@@ -29,6 +29,7 @@ from rse_core.audiences import visible
 from rse_core.models.organisation import Audience, Membership, Space
 from rse_core.people import folded
 from rse_core.roles import is_site_admin, manages_space
+from rse_core.statements import Statement
 
 from . import sight
 from .models import Post, PostRevision, PostTopic, Topic, TopicFollow
@@ -139,18 +140,17 @@ def of(session: Session, post_ids: Sequence[int]) -> Mapping[int, list[Shown]]:
     found: dict[int, list[Shown]] = {}
     if not post_ids:
         return found
-    rows = session.execute(
-        select(PostTopic.post_id, *_COLUMNS)
-        .join(Topic, Topic.id == PostTopic.topic_id)
-        .outerjoin(Space, Space.id == Topic.space_id)
-        .where(PostTopic.post_id.in_(post_ids))
-        .order_by(Topic.key)
-    )
-    for post_id, *topic in rows:
+    for post_id, *topic in _OF(session, posts=list(post_ids)):
         found.setdefault(post_id, []).append(_shown(topic))
     return found
 
 
+_OF = Statement(
+    "SELECT o.post_id, t.id, t.key, t.name, t.space_id, s.key AS space_key, s.name AS space_name FROM rse_feed_post_topic o "
+    "JOIN rse_feed_topic t ON t.id = o.topic_id LEFT JOIN rse_core_space s ON s.id = t.space_id "
+    "WHERE o.post_id IN :posts ORDER BY t.key",
+    posts=int,
+)
 _COLUMNS = (Topic.id, Topic.key, Topic.name, Topic.space_id, Space.key, Space.name)
 
 
@@ -247,14 +247,15 @@ def post_ids(
     return ids[:most], ids[most - 1] if len(ids) > most else None
 
 
-def suggest(session: Session, person_id: int, typed: str, *, space_id: int | None = None) -> list[Shown]:
+def suggest(session: Session, person_id: int, typed: str, *, space_key: str = "") -> list[Shown]:
     """Topics whose name begins with what was typed, of the site and of the given space; only those one may know of."""
     start = key_of(typed.strip(" #")[:MOST_NAME])
     if not start:
         return []
     query = _query(person_id).where(
-        Topic.key.startswith(start, autoescape=True), Topic.space_id.in_({0, space_id or 0}), known(session, person_id)
-    )
+        Topic.key.startswith(start, autoescape=True), known(session, person_id),
+        or_(Topic.space_id == 0, Space.key == space_key),
+    )  # fmt: skip
     rows = session.execute(query.order_by(Topic.space_id.desc(), Topic.key).limit(SUGGESTIONS))
     return [_shown(row[:6], followed=row[6]) for row in rows]
 
@@ -275,13 +276,14 @@ def unfollow(session: Session, person_id: int, topic_id: int) -> None:
     session.execute(delete(TopicFollow).where(TopicFollow.topic_id == topic_id, TopicFollow.person_id == person_id))
 
 
-def followers(post: Post) -> Select[int]:
-    """Those who follow a topic of this post and for whom it is: a sub-select of people, for ``notify_many``."""
+def followers(post: Post, *, leaving_out: Sequence[int] = ()) -> Select[int]:
+    """Those who follow a topic of this post and for whom it is: a select of people, for ``notify_many``."""
     return (
         select(TopicFollow.person_id)
         .join(PostTopic, PostTopic.topic_id == TopicFollow.topic_id)
         .join(Membership, Membership.person_id == TopicFollow.person_id)
         .where(PostTopic.post_id == post.id, Membership.audience_id == post.audience_id)
+        .where(TopicFollow.person_id.not_in(leaving_out))
         .distinct()
     )
 
@@ -294,6 +296,23 @@ def may_manage(session: Session, person_id: int | None, topic: Shown) -> bool:
     if is_site_admin(session, person_id):
         return True
     return topic.space_id != 0 and manages_space(session, person_id, topic.space_id)
+
+
+def may_make_global(session: Session, person_id: int | None, topic: Shown) -> bool:
+    """Whether this person may make a space's topic one of the whole site."""
+    return topic.space_id != 0 and is_site_admin(session, person_id)
+
+
+def mergeable(session: Session, person_id: int | None, topic: Shown, *, most: int = 200) -> list[Shown]:
+    """The topics that this one can be merged into: of its own place, and of the site for who looks after those."""
+    scopes = {topic.space_id, 0} if is_site_admin(session, person_id) else {topic.space_id}
+    rows = session.execute(
+        _query(person_id)
+        .where(Topic.id != topic.id, Topic.space_id.in_(scopes), known(session, person_id))
+        .order_by(Topic.key, Topic.id)
+        .limit(most)
+    )
+    return [_shown(row[:6], followed=row[6]) for row in rows]
 
 
 def rename(session: Session, actor: Actor, topic_id: int, name: str) -> Shown:

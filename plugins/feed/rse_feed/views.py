@@ -1,44 +1,37 @@
-"""Pages and forms of the feed. Every form works alone; a refused one comes back with what was typed."""
+"""Pages of the feed: the list, one post, one's own posts, what is new. The forms are in :mod:`composing`."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core import files, mentions
-from rse_core.api import BadInput, Conflict, Forbidden, NotFound, RseError, TooMany, can, translator
+from rse_core import audiences, spaces
+from rse_core.api import NotFound, ObjectRef, Target, can, translator
+from rse_core.models.organisation import Space
 from rse_core.webapi import (
     Cursor,
     CursorError,
-    allow_files,
     core,
-    current_person_id,
     decode_cursor,
     encode_cursor,
     require_person,
+    return_to,
     session_read,
     session_write,
     slot_markup,
-    take_files,
 )
 
-from . import access, drafting, publishing, reading, whom
-from .models import Post
-from .texts import Written
-from .walking import Place, Wanted
+from . import access, acting, announcements, drafting, places, reading, whom
+from .reading import Line, Place, Wanted
 
 _t = translator(__file__, "rse_feed")
 _ = _t.gettext
 blueprint = Blueprint("rse_feed", __name__, url_prefix="/feed", template_folder="templates", static_folder="static")
-#: Errors that a form answers with itself and what was typed; all others have a page of their own.
-KEPT = (BadInput, Conflict, Forbidden, TooMany)
-FIELDS = ("title", "body", "audience", "publish_at", "topics")
 
 
 @blueprint.get("/")
@@ -46,38 +39,41 @@ def feed() -> BaseResponse:
     """The personal feed."""
     person = require_person()
     with session_read() as session:
-        access_to_feed(session, person.id)
-        sort = reading.sort_of(session, person.id, request.args.get("sort", ""))
-        wanted = reading.wanted_of(session, person.id, sort=sort, kind=request.args.get("kind", "all"))
+        require_reading(session, person.id)
+        wanted = reading.wanted_of(
+            session, person.id, sort=reading.sort_of(session, person.id, request.args.get("sort", "")),
+            kind=request.args.get("kind", "all"),
+        )  # fmt: skip
         values = list_values(session, person.id, wanted, after=request.args.get("after", ""))
-        offered = whom.choices(session, person.id)
+        offered = whom.choices(session, person.id) if values["first"] else []
         chosen = whom.default(offered)
         html = render_template(
-            "rse/feed/feed.html", wanted=wanted, offered=offered, chosen=chosen.key if chosen else "", typed={}, **values
+            "rse/feed/feed.html", wanted=wanted, offered=offered, chosen=chosen.key if chosen else "",
+            waiting=announcements.waiting(session, person.id), **values,
         )
     return Response(html)
 
 
 @blueprint.post("/sort")
 def sort() -> BaseResponse:
-    """Remember the order in which a person reads."""
+    """Remember how a person reads: the order, and whether they want everything."""
     person = require_person()
+    everything = request.form.get("everything")
     with session_write() as session:
-        reading.remember_sort(session, person.id, request.form.get("sort", ""))
-    return redirect(url_for(".feed"), 303)
+        reading.remember(
+            session, person.id, sort=request.form.get("sort"), everything=None if everything is None else everything == "1"
+        )
+    return redirect(return_to(url_for(".feed")), 303)
 
 
 @blueprint.get("/new")
 def news() -> BaseResponse:
-    """How many posts came since; cheap, and conditional."""
+    """How many posts came since a page was read, as that page was narrowed; cheap, and conditional."""
     person = require_person()
-    try:
-        since = dt.datetime.fromtimestamp(float(request.args.get("since", "")), dt.UTC)
-    except (ValueError, OverflowError, OSError):
-        raise BadInput(_("“since” is not a time."), remedy=_("Send seconds since 1970.")) from None
     with session_read() as session:
-        count = reading.news(session, person.id, since)
-    label = _t.ngettext("%(num)s new post", "%(num)s new posts", count) if count else ""
+        since, space_id, kind = since_of(request.args.get("since", ""), person.id)
+        count = reading.news(session, person.id, since, wanted=Wanted(space_id=space_id, kind=kind))
+    label = new_label(count)
     answer = jsonify({"count": count, "label": label})
     answer.set_etag(hashlib.blake2b(answer.get_data(), digest_size=9).hexdigest())
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -85,33 +81,35 @@ def news() -> BaseResponse:
 
 
 @blueprint.get("/posts/<int:post_id>")
-def post(post_id: int) -> Response:
+def post(post_id: int) -> BaseResponse:
     """One post with its reactions and comments."""
+    person = require_person()
     with session_read() as session:
-        person_id = require_person().id
-        found = access.readable(session, person_id, post_id)
-        line = reading.one(session, person_id, found)
+        found = access.readable(session, person.id, post_id)
+        line = reading.one(session, person.id, post_id)
+        shown = found.state in access.OPEN
         html = render_template(
-            "rse/feed/post.html", line=line, post=found,
-            reactions=slot_markup(session, "reactions", [line.ref]).get(line.ref, ""),
-            comments=slot_markup(session, "comments", [line.ref]).get(line.ref, ""),
+            "rse/feed/post.html", line=line, post=found, pinned=post_id in acting.pinned(session, [post_id]),
+            asked=announcements.is_asked(session, person.id, found),
+            reactions=slot_markup(session, "reactions", [line.ref]).get(line.ref, "") if shown else "",
+            comments=slot_markup(session, "comments", [line.ref]).get(line.ref, "") if shown else "",
         )  # fmt: skip
     return Response(html)
 
 
 @blueprint.get("/mine")
-def mine() -> Response:
+def mine() -> BaseResponse:
     """One's own posts that others do not see yet, or no longer."""
     person = require_person()
     after = request.args.get("after", "")
     with session_read() as session:
-        rows = reading.mine(session, person.id, after=int(after) if after.isdecimal() and len(after) < 19 else None)
-        html = render_template("rse/feed/mine.html", rows=rows, more=len(rows) == reading.PAGE)
+        rows, more = reading.mine(session, person.id, after=int(after) if after.isdecimal() and len(after) < 19 else None)
+        html = render_template("rse/feed/mine.html", rows=rows, more=more, may_post=bool(whom.choices(session, person.id)))
     return Response(html)
 
 
 @blueprint.get("/posts/<int:post_id>/history")
-def history(post_id: int) -> Response:
+def history(post_id: int) -> BaseResponse:
     """What a post said before; for its author and those who moderate it."""
     person = require_person()
     with session_read() as session:
@@ -119,186 +117,124 @@ def history(post_id: int) -> Response:
         return Response(render_template("rse/feed/history.html", post=found, before=before))
 
 
-@blueprint.get("/compose")
-def compose() -> Response:
-    """The form for a new post; ``space`` chooses the space before the author does."""
+@blueprint.get("/spaces/<key>")
+def of_space(key: str) -> BaseResponse:
+    """The posts of one space, further than its own page shows them."""
     person = require_person()
     with session_read() as session:
-        offered = whom.choices(session, person.id)
-        if not offered:
-            decision = can(session, person.id, access.POST)
-            raise Forbidden(str(decision.message), decision=decision)
-        chosen = whom.default(offered, request.args.get("space") or None) or offered[0]
-        typed = {"audience": chosen.key, "body": request.args.get("text", "")[:2000]}
-        return _form(session, person.id, typed, offered=offered)
-
-
-@blueprint.post("/compose")
-@allow_files
-def write() -> BaseResponse:
-    """Publish a new post, plan it, or keep it as a draft."""
-    person = require_person()
-    keys: list[str] = []
-    try:
-        written, keys = _written()
-        with session_write() as session:
-            kept = drafting.write(session, person.id, written, key=request.form.get("idempotency_key") or None)
-    except KEPT as error:
-        return _refused(person.id, error, keys)
-    return _saved(kept)
-
-
-@blueprint.get("/posts/<int:post_id>/edit")
-def edit_form(post_id: int) -> Response:
-    """The form with what the post says now."""
-    person = require_person()
-    with session_read() as session:
-        found = access.readable(session, person.id, post_id)
-        if found.author_id != person.id:
-            raise Forbidden(_("You can edit your own posts only."))
-        typed = {
-            "title": found.title, "body": found.body, "version": str(found.version),
-            "audience": whom.key_of(session, found.audience_id, found.space_id),
-        }  # fmt: skip
-        return _form(session, person.id, typed, post=found)
-
-
-@blueprint.post("/posts/<int:post_id>/edit")
-@allow_files
-def edit(post_id: int) -> BaseResponse:
-    """Change one's own post."""
-    person = require_person()
-    keys: list[str] = []
-    try:
-        version = request.form.get("version", "")
-        written, keys = _written()
-        with session_write() as session:
-            kept = drafting.edit(
-                session, person.id, post_id, written, version=int(version) if version.isdecimal() else 0
-            )  # fmt: skip
-    except KEPT as error:
-        return _refused(person.id, error, keys, post_id=post_id)
-    return _saved(kept)
-
-
-@blueprint.post("/posts/<int:post_id>/delete")
-def delete(post_id: int) -> BaseResponse:
-    """Delete one's own post, or another's as a moderator, with a reason."""
-    person = require_person()
-    version = request.form.get("version", "")
-    with session_write() as session:
-        publishing.delete(
-            session, person.id, post_id, reason=request.form.get("reason", ""),
-            version=int(version) if version.isdecimal() else None,
+        space = spaces.by_key(session, key)
+        if space is None or not reads_in(session, person.id, space):
+            raise NotFound(_("There is no such space."))
+        sort = reading.sort_of(session, person.id, request.args.get("sort", ""))
+        wanted = reading.wanted_of(session, person.id, sort=sort, space_id=space.id)
+        values = list_values(session, person.id, wanted, after=request.args.get("after", ""))
+        html = render_template(
+            "rse/feed/older.html", space=space, url=f"{core().settings.url_prefix}/communities/{space.key}/",
+            more_url=older_url(space.key, sort, values["more"]), **values,
         )  # fmt: skip
-    flash(_("The post was deleted."))
-    return redirect(url_for(".feed"), 303)
-
-
-@blueprint.get("/names")
-def names() -> Response:
-    """People to name in a post, as one types: only those for whom it is."""
-    person = require_person()
-    with session_read() as session:
-        choice = whom.find(session, person.id, request.args.get("audience", ""))
-        if not whom.may_post(session, person.id, choice):
-            return jsonify([])
-        cards = mentions.suggest(session, choice.audience_id, request.args.get("q", "")[:60])
-    return jsonify([{"username": one.username, "name": one.display_name, "entity": one.entity_name} for one in cards])
+    return Response(html)
 
 
 # -- shared --------------------------------------------------------------------------------------------------------------
 
 
-def access_to_feed(session: Session, person_id: int) -> None:
+def reads_in(session: Session, person_id: int, space: Space) -> bool:
+    """Whether this person reads in the space."""
+    audience = audiences.of_space(session, space.id)
+    return can(session, person_id, access.READ, Target(audience, space_id=space.id)).allowed
+
+
+def older_url(key: str, sort: str, cursor: str) -> str:
+    """Where the posts of a space go on; "" at their end."""
+    return url_for("rse_feed.of_space", key=key, sort=sort, after=cursor) if cursor else ""
+
+
+def require_reading(session: Session, person_id: int) -> None:
     """:raises Forbidden: with the decision, for somebody who reads nowhere."""
-    if core().policy.open_audiences(session, person_id, access.READ):
-        return
-    decision = can(session, person_id, access.READ)
-    if not decision.allowed:
-        raise Forbidden(str(decision.message), decision=decision)
+    sight = places.of(session, person_id)
+    if not sight.audiences and not sight.opened:
+        decision = can(session, person_id, access.READ)
+        raise access.refused(decision)
 
 
-def list_values(session: Session, person_id: int, wanted: Wanted, *, after: str = "") -> dict[str, Any]:
-    """What the list of entries is rendered from: lines, the slots of all of them, and where it goes on."""
-    scope = f"feed:{person_id}:{wanted.sort}:{wanted.space_id}:{wanted.kind}"
-    page = reading.page(session, person_id, wanted, before=_key(after, scope))
-    refs = [line.ref for line in page.lines if line.post_id is not None]
+def list_values(
+    session: Session, person_id: int, wanted: Wanted, *, after: str = "", most: int = reading.PAGE, slots: bool = True,
+) -> dict[str, Any]:  # fmt: skip
+    """What a list of entries is rendered from: lines, the slots of all of them, where it goes on, and what "new" is measured
+    from.
+
+    :param after: a cursor that this function gave.
+    :raises CursorError: for any other.
+    """
+    scope = scope_of(person_id, wanted)
+    before, began = _place(after, scope)
+    page = reading.page(session, person_id, wanted, before=before, most=most, pins=True)
+    began = began or page.began or dt.datetime.now(dt.UTC)
     more = ""
     if page.next is not None:
-        more = encode_cursor(core().settings, Cursor(scope, (page.next[0].isoformat(), page.next[1])))
+        more = encode_cursor(core().settings, Cursor(scope, (_micro(page.next[0]), page.next[1], _micro(began))))
     return {
-        "lines": page.lines, "more": more, "first": not after,
-        "reactions": slot_markup(session, "reactions", refs), "counts": slot_markup(session, "comment_count", refs),
-        "since": f"{page.lines[0].at.timestamp():.3f}" if page.lines and wanted.sort == "new" else "",
+        "lines": page.lines, "pinned": page.pinned, "more": more, "first": not after,
+        "since": since_text(person_id, began, wanted),
+        **(slots_of(session, [*page.pinned, *page.lines]) if slots else {}),
     }  # fmt: skip
 
 
-def _key(text: str, scope: str) -> Place | None:
+def slots_of(session: Session, shown: list[Line]) -> dict[str, dict[ObjectRef, Any]]:
+    """Reactions and numbers of comments of these lines, in one call for all."""
+    refs = [line.ref for line in shown]
+    return {
+        "reactions": dict(slot_markup(session, "reactions", refs)),
+        "counts": dict(slot_markup(session, "comment-count", refs)),
+    }
+
+
+def scope_of(person_id: int, wanted: Wanted) -> str:
+    """What a cursor of this list is bound to."""
+    return f"feed:{person_id}:{wanted.sort}:{wanted.space_id}:{wanted.topic_id}:{wanted.kind}:{int(wanted.everything)}"
+
+
+def since_text(person_id: int, began: dt.datetime, wanted: Wanted) -> str:
+    """From when on "new posts" are counted, signed, with how the list was narrowed."""
+    return encode_cursor(core().settings, Cursor(f"feed-new:{person_id}", (_micro(began), wanted.space_id, wanted.kind)))
+
+
+def new_label(count: int) -> str:
+    """What the bar says."""
+    if count >= reading.NEW_MOST:
+        return _("More than %(num)s new posts", num=str(reading.NEW_MOST - 1))
+    return _t.ngettext("%(num)s new post", "%(num)s new posts", count) if count else ""
+
+
+def since_of(text: str, person_id: int) -> tuple[dt.datetime, int | None, str]:
+    """What :func:`since_text` wrote.
+
+    :raises CursorError: for any other text.
+    """
+    moment, space_id, kind = _checked(decode_cursor(core().settings, text, f"feed-new:{person_id}").after, 3)
+    return _moment(moment), space_id, str(kind)
+
+
+def _place(text: str, scope: str) -> tuple[Place | None, dt.datetime | None]:
     if not text:
-        return None
-    moment, ident = decode_cursor(core().settings, text, scope).after
-    try:
-        return dt.datetime.fromisoformat(str(moment)), int(ident)
-    except ValueError:
-        raise CursorError(_("The cursor does not belong to this list.")) from None
+        return None, None
+    at, ident, began = _checked(decode_cursor(core().settings, text, scope).after, 3)
+    return (_moment(at), int(ident)), _moment(began)
 
 
-def _written() -> tuple[Written, list[str]]:
-    """What the form says, and the keys of its files."""
-    taken = take_files("files")
-    form = request.form
-    title = form.get("title", "")
-    return Written(
-        body=form.get("body", ""), title=title, audience=form.get("audience", ""), act=form.get("act", "publish"),
-        publish_at=form.get("publish_at", ""), publish_zone=core().settings.timezone, files=tuple(taken.keys),
-        alts=taken.alts, announcement=form.get("announcement") == "1", must_read=form.get("must_read") == "1",
-        widen=form.get("widen") == "1",
-    ), taken.keys  # fmt: skip
+def _checked(values: tuple[Any, ...], number: int) -> tuple[Any, ...]:
+    if len(values) != number:
+        raise CursorError(_("The cursor does not belong to this list."), remedy=_("Begin again without a cursor."))
+    return values
 
 
-def _form(
-    session: Session, person_id: int, typed: Mapping[str, str], *, post: Post | None = None,
-    offered: list[whom.Choice] | None = None, error: RseError | None = None, keys: list[str] | None = None,
-) -> Response:  # fmt: skip
-    offered = whom.choices(session, person_id) if offered is None else offered
-    kept = list(files.of(session, [access.ref_of(post.id)]).get(access.ref_of(post.id), ())) if post else []
-    if keys:
-        kept += [info for info in files.loose(session, person_id, keys) if info.key not in {one.key for one in kept}]
-    html = render_template(
-        "rse/feed/compose.html", typed=typed, offered=offered, post=post, infos=kept, error=error,
-        announces=[one.key for one in offered if access.may_announce(session, person_id, one.target)],
-        fields=getattr(error, "fields", None) or {},
-    )  # fmt: skip
-    return Response(html, status=error.status if error else 200)
+def _micro(moment: dt.datetime) -> int:
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
-def _refused(person_id: int, error: RseError, keys: list[str], post_id: int | None = None) -> Response:
-    typed = {name: request.form.get(name, "") for name in (*FIELDS, "version", "announcement", "must_read")}
-    with session_read() as session:
-        post = None
-        if post_id is not None:
-            try:
-                post = access.readable(session, person_id, post_id)
-            except NotFound:
-                raise error from None
-            if isinstance(error, Conflict):
-                # The other version can be read beside the form; what is sent next is compared with that one.
-                typed["version"] = str(post.version)
-        return _form(session, person_id, typed, post=post, error=error, keys=keys)
+def _moment(micro: Any) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=int(micro))
 
 
-def _saved(kept: drafting.Kept) -> BaseResponse:
-    said = {
-        "published": _("Your post is published."), "pending": _("Your post waits for a moderator."),
-        "scheduled": _("Your post is planned."), "draft": _("Your draft is kept."),
-    }  # fmt: skip
-    flash(" ".join(filter(None, (said.get(kept.post.state, _("Saved.")), kept.said))))
-    if kept.post.state in ("published", "pending"):
-        return redirect(url_for(".post", post_id=kept.post.id), 303)
-    return redirect(url_for(".mine"), 303)
-
-
-def viewer_id() -> int | None:
-    """Who looks, or nobody."""
-    return current_person_id()
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

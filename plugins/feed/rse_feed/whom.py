@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from rse_core.api import BadInput, Decision, Target, can, core_of, translator
+from rse_core.api import BadInput, Decision, Target, can, core_of, current_locale, translator
 from rse_core.models.organisation import Audience, Entity, Group, Membership, Space
 
 from . import access
@@ -75,8 +75,19 @@ def all_of(session: Session, person_id: int) -> list[Choice]:
 
 
 def choices(session: Session, person_id: int) -> list[Choice]:
-    """Those for which the person may post now: everyone, entities (the nearest first), groups, spaces."""
-    return [choice for choice in all_of(session, person_id) if can(session, person_id, access.POST, choice.target)]
+    """Those for which the person may post now: everyone, entities (the nearest first), groups, spaces.
+
+    Remembered with the person's facts, unless a plugin has a say in decisions; at most two seconds old.
+    """
+    core = core_of(session)
+
+    def make() -> tuple[Choice, ...]:
+        found = all_of(session, person_id)
+        return tuple(choice for choice in found if can(session, person_id, access.POST, choice.target))
+
+    if core.plugins.decides or not session.info.get("rse_reading"):
+        return list(make())
+    return list(core.policy.kept(session, person_id, ("feed.choices", current_locale()), make))
 
 
 def of_space(session: Session, person_id: int, space_key: str) -> list[Choice]:
@@ -125,6 +136,11 @@ def key_of(session: Session, audience_id: int, space_id: int | None) -> str:
     if row is None or kind == "everyone":
         return "everyone"
     return f"{kind}:{row[1] if kind == 'entity' else row[2]}"
+
+
+def space_key(session: Session, space_id: int) -> str:
+    """The key of a space; one query."""
+    return session.scalar(select(Space.key).where(Space.id == space_id)) or ""
 
 
 def widens(session: Session, before: int, after: int) -> bool:

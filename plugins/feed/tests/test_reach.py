@@ -195,14 +195,16 @@ def test_it_is_told_of_audiences_in_which_one_may_post(core):
     anna, ben = make_person(core), make_person(core)
     space = make_space(core, visibility="secret", members=[anna])
     with core.db.read() as session:
-        assert reach.before_posting(session, anna.id, audience_id=None, space_id=space.id).people == 1
-        secret = audiences.of_members(session, space.id)
+        assert reach.of_choice(session, anna.id, f"space:{space.key}").people == 1
         refused = []
-        for audience_id, space_id in ((None, space.id), (secret, None), (secret, space.id), (10**6, None), (None, 10**6)):
+        for key in (f"space:{space.key}", "space:none", "entity:none", "nonsense", ""):
             with pytest.raises(NotFound) as error:
-                reach.before_posting(session, ben.id, audience_id=audience_id, space_id=space_id)
+                reach.of_choice(session, ben.id, key)
             refused.append(str(error.value))
         assert len(set(refused)) == 1
+    set_level(core, "react")
+    with core.db.read() as session, pytest.raises(NotFound):
+        reach.of_choice(session, anna.id, f"space:{space.key}")
 
 
 def test_groups_of_fewer_than_ten_are_not_told_in_numbers():
