@@ -101,6 +101,7 @@ def read_facts(body: bytes, profile: Profile, *, address: str, charset: str | No
     link = _first(section)
     own = tuple(name for name in slots.names if name)
     number = _first(native)
+    single = not profile.only or only.matches > 0
     return PageFacts(
         address=address,
         canonical=_first(canonical),
@@ -108,8 +109,8 @@ def read_facts(body: bytes, profile: Profile, *, address: str, charset: str | No
         title=_first(title),
         section=_section(link, address),
         lang=lang.value,
-        shows_one_object=bool(own) or not profile.only or only.matches > 0,
-        anchor=_choose(anchors),
+        shows_one_object=bool(own) or single,
+        anchor=_choose(anchors) if single else None,
         own_slots=own,
     )
 

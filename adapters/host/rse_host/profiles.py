@@ -138,8 +138,8 @@ class PageFacts:
 
     :param native: ``<profile>:<id>`` or None.
     :param address: as asked for, path and query.
-    :param shows_one_object: False for lists, forms and other pages that get no slots.
-    :param anchor: where slots belong, or None.
+    :param shows_one_object: False for lists, forms and other pages that get no slots; True where the template has some.
+    :param anchor: where the slots belong that the template has not, or None: a list has no such place.
     :param own_slots: names of the ``<rse-slot>`` elements that the page has by itself.
     """
 

@@ -251,12 +251,28 @@ def test_places_written_into_the_tag_count(tab: Any, address: str, service: Serv
     assert tab.locator("#mine > rse-slot").count() == 2
 
 
-def test_slots_that_the_template_has_stay_where_they_are(tab: Any, address: str, service: Service) -> None:
-    service.body = '<nav><rse-slot name="comments"></rse-slot></nav><article></article>'
+def test_slots_that_the_template_has_stay_where_they_are_and_the_others_find_their_place(
+    tab: Any, address: str, service: Service
+) -> None:
+    service.body = '<nav><rse-slot name="comments"></rse-slot><rse-slot name="bell"></rse-slot></nav><article></article>'
+    ready(tab, address)
+    assert service.asked()[0]["slots"] == ["comments,bell,reactions"]
+    assert tab.locator("nav rse-slot[name=comments]").count() == 1
+    assert tab.locator("article rse-slot").evaluate_all("all => all.map(one => one.getAttribute('name'))") == ["reactions"]
+
+
+def test_a_bell_in_the_menu_brings_no_comments_to_a_list(tab: Any, address: str, service: Service) -> None:
+    service.head = '<meta name="generator" content="WordPress 6">'
+    service.body = '<nav><rse-slot name="bell"></rse-slot></nav><main><div class="entry-content">x</div></main>'
+    tab.goto(address + "/note")
+    tab.wait_for_load_state("networkidle")
+    assert [asked["slots"] for asked in service.asked()] == [["bell"]]
+
+
+def test_what_the_server_placed_is_all_there_is(tab: Any, address: str, service: Service) -> None:
+    service.body = '<article></article><rse-slot name="comments" data-rse-server></rse-slot>'
     ready(tab, address)
     assert service.asked()[0]["slots"] == ["comments"]
-    assert tab.locator("nav rse-slot").count() == 1
-    assert tab.locator("article rse-slot").count() == 0
 
 
 def test_an_empty_slot_leaves_no_hole(tab: Any, address: str, service: Service) -> None:

@@ -180,3 +180,11 @@ def test_a_list_has_no_place_and_slots_of_the_template_have_theirs() -> None:
     (fragment,) = slot_fragments(own, {"reactions": "<p>r</p>", "comments": "<p>c</p>"})
     assert fragment.selector == 'rse-slot[name="comments"]'
     assert "<p>c</p>" in fragment.html
+    belled = (
+        b"<html><body class='%s'><nav><rse-slot name=bell></rse-slot></nav><main><div class='entry-content'>a</div></main>"
+    )
+    places = {
+        kind: read_facts(belled % kind, PROFILES["wordpress"], address="/", charset=None).anchor is not None
+        for kind in (b"single", b"blog")
+    }
+    assert places == {b"single": True, b"blog": False}, "a bell in the menu makes no article of a list"

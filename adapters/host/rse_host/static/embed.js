@@ -78,16 +78,21 @@
   /* Where slots stand. */
   function collect() {
     var own = document.querySelectorAll('rse-slot[name]'), chosen = profile();
-    each(own, function (element) { adopt(element, null); });
-    if (own.length || (chosen.only && !document.querySelector(chosen.only))) { return; }
+    /* Those that the template has stay where they are; the others find their place, unless the server saw to it. */
+    var names = (tag.getAttribute('data-slots') || 'reactions,comments').split(',').map(function (name) { return name.trim(); });
+    each(own, function (element) {
+      adopt(element, null);
+      names = element.hasAttribute('data-rse-server') ? [] : names.filter(function (name) { return name !== element.getAttribute('name'); });
+    });
+    if (!names.length || (chosen.only && !document.querySelector(chosen.only))) { return; }
     for (var i = 0; i < chosen.anchors.length; i++) {
       var found = document.querySelectorAll(chosen.anchors[i][0]), where = chosen.anchors[i][1];
       if (found.length > 1) { return; }
       if (found.length) {
         var box = document.createDocumentFragment();
-        (tag.getAttribute('data-slots') || 'reactions,comments').split(',').forEach(function (name) {
+        names.forEach(function (name) {
           var element = make('rse-slot');
-          element.setAttribute('name', name.trim());
+          element.setAttribute('name', name);
           box.appendChild(element);
           adopt(element, where === 'before' || where === 'after' ? found[0] : null);
         });
@@ -102,9 +107,10 @@
       root: element.shadowRoot || element.attachShadow({ mode: 'open' }), box: null, live: make('div', 'rse-hidden'),
       etag: null, shown: element.hasAttribute('data-rse-server')
     };
-    /* The page's rules for "everything" must not reach the element itself; font and ink are its parent's. */
+    /* The page's rules for "everything" must not reach the element itself; font and ink are its parent's. In a menu it
+       keeps no distance. */
     var guard = {
-      all: 'unset', display: 'none', clear: 'both', margin: '1.5em 0', 'text-align': 'start'
+      all: 'unset', display: 'none', clear: 'both', margin: /^(bell|navigation)$/.test(host.name) ? '0' : '1.5em 0', 'text-align': 'start'
     };
     Object.keys(guard).forEach(function (key) { element.style.setProperty(key, guard[key], 'important'); });
     if (beside) {
