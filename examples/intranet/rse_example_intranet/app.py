@@ -12,6 +12,7 @@ from importlib.resources import files
 
 from flask import Flask, Response, abort, render_template, request
 
+from rse_example_intranet import news_feed
 from rse_example_intranet.content import Page, load_pages, search_pages
 
 NEWS_PER_PAGE = 8
@@ -63,6 +64,14 @@ def create_intranet(*, canonical_origin: str | None = None) -> Flask:
             abort(404)
         start = (number - 1) * NEWS_PER_PAGE
         return render_template("intranet/news.html", news=news[start : start + NEWS_PER_PAGE], number=number, last=last)
+
+    @app.get("/actualites.rss")
+    def rss() -> Response:
+        origin = canonical_origin or request.host_url.rstrip("/")
+        response = Response(news_feed.render(news, origin), content_type=news_feed.CONTENT_TYPE)
+        response.add_etag()
+        response.make_conditional(request)
+        return response
 
     @app.get("/page")
     def by_id() -> Response:

@@ -28,6 +28,8 @@ from rse_example_intranet.app import create_intranet
 from rse_example_intranet.demo_bar import AccountBar, Standing
 from rse_example_intranet.demo_guard import Permit
 from rse_example_intranet.demo_identity import ACCOUNTS, DemoIdentity, DemoPlugin
+from rse_example_intranet.demo_mail import MailFolder
+from rse_example_intranet.demo_places import places
 from rse_example_intranet.texts import _
 from rse_host.injector import fragments_of
 from rse_host.middleware import DEFAULT_SLOTS, HostMiddleware
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 PREFIX = "/rse"
+#: Folder of the mails, in the demo's own.
+MAILS = "mails"
 #: What this intranet needs to be told of: articles have a class, the pages of the old site a colour; lists have
 #: neither, and nobody reacts to a list.
 PROFILE = Profile(
@@ -58,16 +62,15 @@ class Demo:
         :raises DemoRefused: when the account switcher may not run here.
         :raises RseError: when the port is taken or the database cannot be made.
         """
-        with (
-            Permit(host, Path(data_dir)) as permit,
-            listening(host, port) as server,
-            running_core(permit, host, server.port) as core,
-        ):
-            server.app = wrap(core, DemoIdentity(permit), background=True)
-            for line in announcement(core, f"http://{in_address(host)}:{server.port}"):
-                click.echo(line)
-            with stopped_by_signal(server):
-                server.serve_forever()
+        with Permit(host, Path(data_dir)) as permit, listening(host, port) as server:
+            # It answers while the database is made: the news that RSE reads there at the start are its own.
+            server.app = create_intranet().wsgi_app
+            with serving(server), running_core(permit, host, server.port) as core:
+                demo_seed.read_news(core)
+                server.app = wrap(core, DemoIdentity(permit), background=True)
+                for line in announcement(core, f"http://{in_address(host)}:{server.port}"):
+                    click.echo(line)
+                wait_for_signal()
 
 
 @contextlib.contextmanager
@@ -77,18 +80,22 @@ def running_core(permit: Permit, host: str, port: int) -> Iterator[Core]:
     Nothing of the environment or of an ``rse.toml`` counts here: a variable that points at a real database must not
     bring the account switcher to it.
     """
-    origins = dict.fromkeys(f"http://{name}:{port}" for name in (in_address(host), "127.0.0.1", "localhost"))
+    origins = list(dict.fromkeys(f"http://{name}:{port}" for name in (in_address(host), "127.0.0.1", "localhost")))
     settings = Settings(
         database_url=f"sqlite:///{permit.database.resolve()}",
         secret_key=permit.session_key,
         url_prefix=PREFIX,
         legacy_origins=tuple(origins),
+        sections={"content": {"sources": [demo_seed.news_source(origins[0])]}},
         site_name="Assurance publique",
         secure_cookies=False,
         data_dir=str(permit.database.parent.resolve()),
         jobs="embedded",
+        # A server that a variable names would get the mails of imaginary people.
+        disabled_plugins=("smtp",),
     )
-    core = Core(settings, extra=[DemoPlugin(DemoIdentity(permit))])
+    mails = MailFolder(permit.database.parent / MAILS)
+    core = Core(settings, extra=[DemoPlugin(DemoIdentity(permit), mails)])
     try:
         migrate.upgrade(core)
         if not permit.seeded:
@@ -103,8 +110,9 @@ def wrap(core: Core, source: DemoIdentity, *, background: bool = False) -> WSGIA
     """Return the intranet with everything around it."""
     rse = RSE(core=core, background=background).app.wsgi_app
     extended = HostMiddleware(
-        create_intranet(), prefix=PREFIX, profile=PROFILE, source=fragments_of(rse, DEFAULT_SLOTS, PREFIX)
-    )
+        create_intranet(), prefix=PREFIX, profile=PROFILE, source=fragments_of(rse, DEFAULT_SLOTS, PREFIX),
+        fragments=places(rse, PREFIX),
+    )  # fmt: skip
     both = DispatcherMiddleware(extended, {PREFIX: rse})
     return AccountBar(both, source, lambda: standings(core), prefix=PREFIX)
 
@@ -128,7 +136,9 @@ def standings(core: Core) -> dict[str, Standing]:
 def announcement(core: Core, origin: str) -> Iterator[str]:
     """Yield the lines that are printed when the demo is ready."""
     yield _("The intranet, extended: %(address)s", address=f"{origin}/")
+    yield _("The feed: %(address)s", address=f"{origin}{PREFIX}/feed/")
     yield _("The cursor: %(address)s", address=f"{origin}{PREFIX}/admin/")
+    yield _("Mails are written to: %(folder)s", folder=Path(core.settings.data_dir) / MAILS)
     yield _("Accounts, to be changed in the bar at the foot of each page:")
     for username, one in standings(core).items():
         note = next(str(account.note) for account in ACCOUNTS if account.username == username)
@@ -181,16 +191,23 @@ def _socket(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def stopped_by_signal(server: BaseWSGIServer) -> Iterator[None]:
-    """Within the block, SIGTERM and Ctrl-C end the server, and what is open is closed."""
-
-    def stop(_number: int, _frame: Any) -> None:
-        # From the same thread shutdown() would wait for itself.
-        threading.Thread(target=server.shutdown, daemon=True).start()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+def serving(server: BaseWSGIServer) -> Iterator[None]:
+    """Within the block the server answers, in a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
     try:
         yield
+    finally:
+        server.shutdown()
+        thread.join(10)
+
+
+def wait_for_signal() -> None:
+    """Return at SIGTERM and Ctrl-C; what is open is then closed in its order."""
+    told = threading.Event()
+    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        told.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

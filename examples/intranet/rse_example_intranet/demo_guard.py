@@ -1,6 +1,6 @@
 """What stands between the account switcher and any real site.
 
-The switcher lets anybody become anybody, so that one person can look at the demo with eight pairs of eyes.
+The switcher lets anybody become anybody, so that one person can look at the demo with nine pairs of eyes.
 It needs a :class:`Permit`, and a permit can only be had by a process that ``rse demo`` started, on a
 loopback address, over a database that the demo itself created: an SQLite file with a marker row. The key that
 signs the switcher's cookie lies in that row and nowhere else. No setting, variable or plugin brings the

@@ -1,17 +1,18 @@
-"""Who is asking, in the demo: one of eight accounts, named in a signed cookie."""
+"""Who is asking, in the demo: one of nine accounts, named in a signed cookie."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from rse_core.api import Identity, IdentitySource, Manifest, Plugin, hookimpl
+from rse_core.api import Identity, IdentitySource, Manifest, NotificationTransport, Plugin, hookimpl
 from rse_core.i18n import Text
 from rse_example_intranet.demo_guard import Permit, is_local_request
+from rse_example_intranet.demo_mail import MailFolder
 from rse_example_intranet.texts import lazy
 
 COOKIE = "rse_demo_account"
@@ -33,6 +34,7 @@ ACCOUNTS = (
     Account("maelle.quintin", lazy("the same entity, but an ambassador: the group lifts the level")),
     Account("awa.diallo", lazy("an entity under a ceiling")),
     Account("emma.nguyen", lazy("reads in English")),
+    Account("zoe.bourguignon", lazy("an entity that collaborates: posts, joins communities")),
     Account("naima.elamrani", lazy("moderates")),
     Account("solene.kerbrat", lazy("administers the site and moves the cursor")),
 )
@@ -89,7 +91,7 @@ class DemoIdentity(IdentitySource):
 
 
 class DemoPlugin(Plugin):
-    """Brings the demo's identity source into the core; handed over as an object, under no entry point."""
+    """Brings the demo's identity source and its mails into the core; handed over as an object, under no entry point."""
 
     manifest = Manifest(
         name="demo",
@@ -98,8 +100,12 @@ class DemoPlugin(Plugin):
         kind="adapter",
     )
 
-    def __init__(self, source: DemoIdentity) -> None:
-        self._source = source
+    def __init__(self, source: DemoIdentity, mails: MailFolder) -> None:
+        self._source, self._mails = source, mails
+
+    @hookimpl
+    def rse_notification_transports(self) -> Iterable[NotificationTransport]:
+        return [self._mails.transport]
 
     @hookimpl(tryfirst=True)
     def rse_identity_source(self) -> IdentitySource | None:

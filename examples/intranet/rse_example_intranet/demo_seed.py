@@ -13,7 +13,7 @@ from random import Random
 from sqlalchemy.orm import Session
 
 from rse_comments import service as comments
-from rse_core import importer, levelsets, people, roles
+from rse_core import importer, legacy, levelsets, people, roles
 from rse_core.api import Actor, Level, ObjectRef, RseError, can, utcnow
 from rse_core.pages import PageClaim
 from rse_core.runtime import Core
@@ -28,6 +28,8 @@ OPENED, COMING = dt.timedelta(days=34), dt.timedelta(days=30)
 LEVELS = (
     ("site", "", Level.INFORM, -OPENED, "Rien ne change sans décision d’une entité."),
     ("entity", "SIEGE", Level.CONTRIBUTE, -OPENED, "Le siège ouvre la marche."),
+    ("entity", "SIEGE-COM", Level.COCREATE, -OPENED, "La communication ouvre et accompagne les communautés."),
+    ("entity", "SIEGE-RH", Level.COLLABORATE, -OPENED, "Les ressources humaines travaillent en communautés."),
     ("entity", "TROIS-RIVIERES", Level.COMMENT, -OPENED, "Décision du comité de direction, 12 octobre."),
     ("entity", "COTE-BLANCHE", Level.REACT, -OPENED, "D’abord les réactions, bilan au printemps."),
     ("entity", "VAL-ARGENT", Level.CONTRIBUTE, -OPENED, "Souhait de la caisse."),
@@ -56,6 +58,42 @@ def seed(core: Core) -> None:
             talk(session, pages)
         if "likes" in on:
             react(session, pages)
+    social = {"feed", "communities", "comments", "likes"} <= on
+    if social:
+        from rse_example_intranet import demo_social
+
+        with core.db.write() as session:
+            keys = demo_social.make_spaces(session, ACTOR)
+        with core.db.write() as session:
+            posts = demo_social.post(session, keys)
+        with core.db.write() as session:
+            demo_social.answer(session, posts, usernames())
+            demo_social.pin(session, posts)
+    # Notifications, the entries of what happened and the search are made of events: nobody's first page waits for them.
+    core.jobs.run_due()
+    if social:
+        with core.db.write() as session:
+            demo_social.opened_before(session, OPENED)
+
+
+def news_source(origin: str) -> dict[str, object]:
+    """How RSE reads the intranet's news: as on a real site, in the words of ``rse.toml``."""
+    return {
+        "name": "actualites",
+        "kind": "rss",
+        "url": f"{origin}/actualites.rss",
+        "label": "Actualités",
+        "audience": "everyone",
+        "entities": {row["name"]: row["entity_id"] for row in _rows("entities.csv")},
+        "first_days": 3650,
+    }
+
+
+def read_news(core: Core) -> None:
+    """Read the news once, now; what cannot be read is tried again by the job that does it from then on."""
+    if core.plugins.states["content"].status == "on":
+        legacy.sync(core, legacy.source_named(core, "actualites"))
+        core.jobs.run_due()
 
 
 def place_cursor(session: Session) -> None:

@@ -56,7 +56,7 @@ def _level(core: Core, username: str) -> Level:
 
 def test_every_plugin_of_the_demo_has_started(demo_core: Core) -> None:
     states = demo_core.plugins.states
-    for name in ("likes", "comments", "host", "demo"):
+    for name in ("likes", "comments", "feed", "communities", "notifications", "search", "host", "demo"):
         assert states[name].status == "on", (name, states[name].reason)
 
 
@@ -69,7 +69,9 @@ def test_five_entities_stand_at_different_levels(demo_core: Core) -> None:
     assert _level(demo_core, "awa.diallo") is Level.COMMENT, "the ceiling holds what the entity asked for"
     assert _level(demo_core, "chloe.bremond") is Level.INFORM
     assert _level(demo_core, "maelle.quintin") is Level.COMMENT, "the group of ambassadors lifts her"
-    assert _level(demo_core, "naima.elamrani") is Level.CONTRIBUTE, "a direction has the level of the head office"
+    assert _level(demo_core, "remi.castaing") is Level.CONTRIBUTE, "a direction has the level of the head office"
+    assert _level(demo_core, "naima.elamrani") is Level.COCREATE, "unless it has one of its own"
+    assert _level(demo_core, "zoe.bourguignon") is Level.COLLABORATE
 
 
 def test_the_dated_level_opens_by_itself(demo_core: Core) -> None:
@@ -130,7 +132,7 @@ def test_slots_stand_under_articles_and_not_under_lists(client: Client) -> None:
 
     def slots(path: str) -> int:
         answer = client.get(path, environ_overrides={**LOCAL, "HTTP_ACCEPT": "text/html"})
-        return answer.data.count(b"<rse-slot ")
+        return len(re.findall(rb'<rse-slot name="(?:reactions|comments)"', answer.data))
 
     for path in (PAGE, "/rh/conges", "/divers/plan-acces.html", "/archives/2003/passage-a-l-euro.html"):
         assert slots(path) == 2, path
@@ -184,7 +186,7 @@ def test_rse_demo_serves_on_a_free_port_and_stops_when_told(tmp_path: Path) -> N
         try:
             assert process.stdout is not None
             address = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
-            printed = "".join(process.stdout.readline() for _ in range(11))
+            printed = "".join(process.stdout.readline() for _ in range(13))
             assert "solene.kerbrat" in printed
             with urllib.request.urlopen(address, timeout=60) as answer:
                 assert b"rse-demo-bar" in answer.read()
@@ -213,3 +215,20 @@ def test_rse_demo_refuses_what_is_not_the_demos_own(tmp_path: Path, arguments: l
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "demo.db").read_bytes() == b"somebody's file"
+
+
+def test_the_communities_have_their_members_and_each_person_sees_the_posts_for_them(demo_core: Core) -> None:
+    from rse_feed import reading
+
+    def titles(username: str) -> set[str]:
+        with demo_core.db.read() as session:
+            person = people.by_username(session, username)
+            wanted = reading.wanted_of(session, person.id, sort="new")
+            return {line.title for line in reading.page(session, person.id, wanted).lines}
+
+    newcomer, inside, informed = titles("zoe.bourguignon"), titles("chloe.bremond"), titles("benoit.lacaze")
+    assert {"Paie de décembre", "Ordre du jour de la réunion du 14", "Contrastes : un outil en trois clics"} <= newcomer
+    assert "Une question sur les accompagnants" not in newcomer, "that community is listed, and she is no member"
+    assert "Une question sur les accompagnants" in inside, "its members are open to each other"
+    assert "Ordre du jour de la réunion du 14" not in inside
+    assert informed == set(), "an entity that is informed"
