@@ -24,6 +24,9 @@ HEAVY, HEAVY_SPACES, FEW_POSTS = 20, 300, 10
 SPACES_EACH = 15
 #: One space in so many is public: what is in it, everyone sees.
 PUBLIC = 60
+#: One post in so many is an announcement, and asks to be confirmed.
+ANNOUNCED, MUST_READ = 500, 5_000
+TOPICS = 200
 KINDS = ("like", "useful", "bravo", "thanks")
 FIRST = """
 Amélie Bruno Chloé Denis Élodie Farid Gaëlle Hugo Inès Jérôme Karima Léa Mathieu Nadia Olivier Pauline Quentin
@@ -183,7 +186,7 @@ def place_posts(world: World) -> None:
 
 
 def posts(world: World) -> Iterator[tuple[Any, ...]]:
-    """(id, author, audience, space, title, body, state, created, updated, published)."""
+    """(id, author, audience, space, title, body, state, announcement, must read, created, updated, published)."""
     rng = random.Random(6)
     phrases = [_phrase(rng) for _ in range(4_000)]
     for index, (audience, space, author) in enumerate(world.posts):
@@ -192,7 +195,46 @@ def posts(world: World) -> Iterator[tuple[Any, ...]]:
         some = " ".join(phrases[rng.randrange(4_000)] for _ in range(rng.randint(1, 5)))
         if index % 5 == 0:
             some = f"**{some[:30]}** {some}\n\n- {phrases[rng.randrange(4_000)]}\n- {phrases[rng.randrange(4_000)]}"
-        yield index + 1, author, audience, space, title, f"{some} (n° {index + 1})", "published", when, when, when
+        text = f"{some} (n° {index + 1})"
+        yield (index + 1, author, audience, space, title, text, "published", int(index % ANNOUNCED == 0),
+               int(index % MUST_READ == 0), when, when, when)  # fmt: skip
+
+
+def topics(world: World) -> Iterator[tuple[Any, ...]]:
+    """(id, key, name): of the whole site."""
+    for ident in range(1, TOPICS + 1):
+        yield ident, f"sujet{ident}", f"Sujet{ident}"
+
+
+def post_topics(world: World) -> Iterator[tuple[int, int]]:
+    """(topic, post): one post in five is about something."""
+    rng = random.Random(10)
+    for index in range(world.sizes.posts):
+        if rng.random() < 0.2:
+            for topic in {int(rng.paretovariate(0.7)) % TOPICS + 1 for _ in range(rng.randint(1, 2))}:
+                yield topic, index + 1
+
+
+def notifications(world: World) -> Iterator[tuple[Any, ...]]:
+    """(id, person, type, ref type, ref id, group key, audience, space, created, updated, read): twelve for each person
+    on average, a third unread."""
+    rng = random.Random(12)
+    sizes = world.sizes
+    for ident in range(1, sizes.people * 12 + 1):
+        index = sizes.posts - 1 - int(rng.random() ** 2 * (sizes.posts - 1))
+        audience, space, author = world.posts[index]
+        when = moment(END - dt.timedelta(seconds=int(world.ages[index] * rng.random())))
+        ref = str(index + 1)
+        yield (ident, author, "likes.reacted", "feed.post", ref, f"likes.reacted|feed.post:{ref}|{ident}", audience, space,
+               when, when, None if rng.random() < 0.3 else when)  # fmt: skip
+
+
+def broadcasts(world: World) -> Iterator[tuple[Any, ...]]:
+    """(id, audience, space, type, ref type, ref id, cause, actor, created): of every announcement."""
+    for ident, index in enumerate(range(0, world.sizes.posts, ANNOUNCED), 1):
+        audience, space, author = world.posts[index]
+        when = moment(END - dt.timedelta(seconds=world.ages[index]))
+        yield ident, audience, space, "feed.announced", "feed.post", str(index + 1), f"feed.post:{index + 1}", author, when
 
 
 def entries(world: World) -> Iterator[tuple[Any, ...]]:

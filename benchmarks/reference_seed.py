@@ -36,7 +36,10 @@ SERVER = os.environ.get("RSE_BENCH_POSTGRES_URL", "postgresql://postgres@127.0.0
 FILES = Path(__file__).parents[1] / "var" / "bench"
 GROUPS = 3
 _DONE = "rse_bench_done"
-_BIG = ("rse_feed_post", "rse_feed_entry", "rse_likes_reaction", "rse_likes_count", "rse_core_space_member")
+_NUMBERED = ("rse_feed_post", "rse_feed_entry", "rse_feed_topic", "rse_likes_reaction", "rse_core_notification",
+             "rse_core_broadcast")  # fmt: skip
+_BIG = ("rse_feed_post", "rse_feed_entry", "rse_feed_post_topic", "rse_likes_reaction", "rse_likes_count",
+        "rse_core_space_member", "rse_core_notification")  # fmt: skip
 
 
 def settings(url: str, **other: Any) -> Settings:
@@ -145,9 +148,12 @@ def _publish(url: str, world: World, say: Callable[[str], object]) -> None:
     rows.place_posts(world)
     timed(
         "rse_feed_post",
-        ("id", "author_id", "audience_id", "space_id", "title", "body", "state", "created_at", "updated_at", "published_at"),
+        ("id", "author_id", "audience_id", "space_id", "title", "body", "state", "announcement", "must_read", "created_at",
+         "updated_at", "published_at"),
         rows.posts(world),
-    )
+    )  # fmt: skip
+    timed("rse_feed_topic", ("id", "key", "name"), rows.topics(world))
+    timed("rse_feed_post_topic", ("topic_id", "post_id"), rows.post_topics(world))
     timed(
         "rse_feed_entry",
         ("id", "ref_type", "ref_id", "event", "actor_id", "audience_id", "space_id", "created_at", "last_activity"),
@@ -164,10 +170,21 @@ def _publish(url: str, world: World, say: Callable[[str], object]) -> None:
     timed("rse_likes_count", ("ref_type", "ref_id", "kind", "count"), (("feed.post", *count) for count in counts))
     del counts
     timed("rse_comments_count", ("ref_type", "ref_id", "count"), rows.comment_counts(world))
+    timed(
+        "rse_core_notification",
+        ("id", "person_id", "type", "ref_type", "ref_id", "group_key", "audience_id", "space_id", "created_at", "updated_at",
+         "read_at"),
+        rows.notifications(world),
+    )  # fmt: skip
+    timed(
+        "rse_core_broadcast",
+        ("id", "audience_id", "space_id", "type", "ref_type", "ref_id", "cause", "actor_id", "created_at"),
+        rows.broadcasts(world),
+    )
     bulk.run(f"CREATE TABLE {_DONE} (at VARCHAR(40))")
     bulk.run(f"INSERT INTO {_DONE} VALUES ('{moment(END)}')")
     began = time.perf_counter()
-    bulk.close(metadata.tables[name] for name in ("rse_feed_post", "rse_feed_entry", "rse_likes_reaction"))
+    bulk.close(metadata.tables[name] for name in _NUMBERED)
     say(f"  {'statistics':28}{time.perf_counter() - began:8.1f} s")
 
 
