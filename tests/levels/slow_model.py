@@ -56,7 +56,7 @@ def sees(world, person, thing):
         return ident in path(world, entity)
     if kind == "group":
         return ident in groups
-    return ident in spaces or ident in world.public_spaces
+    return ident in spaces
 
 
 def granted(world, person, thing, at):

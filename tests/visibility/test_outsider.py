@@ -1,0 +1,140 @@
+"""A secret space is absent everywhere: every address is walked by who does not belong to it, and nothing of it is ever said;
+what is asked about it is answered, word by word, as what is asked about a space that there is not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import pytest
+from sqlalchemy import func, select
+from visibility_walking import Secret, Walk
+
+from rse_comments import service as comments
+from rse_comments.models import Comment
+from rse_communities import bulk, creating, feeding, inviting
+from rse_communities.access import find
+from rse_core import audiences, files, organisation, people
+from rse_core.api import Actor, Event, ObjectRef, emit, utcnow
+from rse_core.extension import create_app
+from rse_core.models.content import Page
+from rse_core.models.organisation import SpaceMember
+from rse_core.testing.organisation import make_entity, make_person, make_space, set_level
+from rse_feed import acting, drafting
+from rse_feed.models import Post, Topic
+from rse_feed.texts import Written
+from rse_likes import service as likes
+
+
+def run(core):
+    while core.jobs.run_due():
+        pass
+
+
+@pytest.fixture
+def secret(core):
+    """An organisation with a secret space that is full of everything."""
+    found = Secret()
+    words, key = found.words, found.key
+    set_level(core, "cocreate")
+    owner = make_person(core, "camille", name="Camille Dubois", entity=make_entity(core, "north"))
+    guest = make_person(core, words["external"], name=f"Alix {words['outside']}", external=True)
+    make_person(core, "robin", name="Robin Moreau")
+    make_entity(core, "west")
+    with core.db.write() as session:
+        space = organisation.add_space(session, key, f"Cercle {words['name']}", visibility="secret")
+        organisation.join_space(session, space.id, owner.id, "owner")
+        organisation.join_space(session, space.id, guest.id, "external")
+    run(core)
+
+    def write(part, **values):
+        body = f"Il pleut {words[part]} #{words['topic']} @{words['external']}"
+        with core.db.write() as session:
+            written = Written(body, f"Titre {words['title']} {words[part]}", f"space:{key}", **values)
+            return drafting.write(session, owner.id, written).post
+
+    with core.db.write() as session:
+        content = io.BytesIO(b"Bonjour, ceci est un texte.\n")
+        file = files.keep(session, owner.id, content, f"{words['file']}.txt").key
+    post = write("body", announcement=True, must_read=True, files=(file,), alts={file: words["alt"]})
+    write("draft", act="draft")
+    write("later", act="schedule", publish_at=(utcnow() + dt.timedelta(days=30)).isoformat())
+    hidden, ref = write("hidden"), ObjectRef("feed.post", str(post.id))
+    page = f"/cercle/{words['page']}"
+    with core.db.write() as session:
+        remark = comments.write(session, owner.id, ref, f"Moi {words['remark']}").id
+        likes.react(session, guest.id, ref, "like")
+        acting.pin(session, Actor("camille", owner.id), post.id)
+        acting.hide(session, Actor("camille", owner.id), hidden.id, words["reason"])
+        members = audiences.of_members(session, space.id)
+        session.add(Page(key=page, address=page, title=words["page"], published_at=utcnow(), audience_id=members))
+        session.flush()
+        emit(session, Event("page.published", None, ObjectRef("page", page)))
+        for name in ("communities.opened", "communities.joined"):
+            emit(session, Event(name, owner.id, organisation.space_ref(space.id)))
+        version = find(session, owner.id, key).profile.version
+        creating.change(session, owner.id, key, purpose=words["purpose"], version=version)
+        invitation = inviting.invite(session, owner.id, key, "robin", message=words["message"]).id
+        feeder = feeding.add(session, owner.id, key, "entity", "west").id
+        batch = bulk.send(session, owner.id, key, "remove", [[1, "robin", ""]]).id
+    run(core)
+    with core.db.read() as session:
+        topic = session.scalars(select(Topic.id).where(Topic.key == words["topic"])).one()
+    found.post, found.file, found.space = post.id, file, space.id
+    found.ids = {
+        "post_id": post.id, "comment_id": remark, "topic_id": topic, "person_id": guest.id, "subscription_id": 1,
+        "invitation_id": invitation, "request_id": 1, "feeder_id": feeder, "batch_id": batch,
+    }  # fmt: skip
+    return found
+
+
+@pytest.fixture
+def outsiders(core, secret):
+    """Who does not belong: a colleague at the highest level, somebody from outside in another space, somebody at the lowest
+    level, somebody who has left, and nobody."""
+    other, low = make_space(core, "autre", visibility="listed"), make_entity(core, "south")
+    set_level(core, "inform", entity=low)
+    former = make_person(core, "morgan")
+    with core.db.write() as session:
+        people.disable(session, former.id)
+    found = {
+        "colleague": make_person(core, "dominique", name="Dominique Petit", spaces=[other]),
+        "external": make_person(core, "sacha", name="Sacha Grand", external=True, spaces=[other]),
+        "low": make_person(core, "claude", entity=low),
+        "former": former,
+        "nobody": None,
+    }
+    run(core)
+    return found
+
+
+def counted(core, space_id):
+    """What asking must not change: who is in the space, what stands in it."""
+    with core.db.read() as session:
+        posts = session.execute(select(Post.id, Post.state, Post.version).where(Post.space_id == space_id)).all()
+        members = session.execute(select(SpaceMember.person_id, SpaceMember.role).filter_by(space_id=space_id)).all()
+        return sorted(posts), sorted(members), session.scalar(select(func.count()).select_from(Comment))
+
+
+@pytest.mark.parametrize("who", ["colleague", "external", "low", "former", "nobody"])
+def test_nobody_outside_learns_that_there_is_a_secret_space(core, secret, outsiders, who):
+    app, before = create_app(core), counted(core, secret.space)
+    # A member is shown all of it: a walk that finds nothing must not be one that would find nothing anyhow.
+    member = Walk(app, "camille", secret)
+    pages = ("/rse/feed/", f"/rse/communities/{secret.key}/", "/rse/feed/topics/", "/rse/feed/mine")
+    told = "".join(member.ask("GET", path)[1] for path in pages)
+    parts = ("name", "body", "title", "topic", "file", "outside", "draft", "later", "hidden", "purpose")
+    assert [part for part in parts if secret.words[part] not in told] == []
+    walk = Walk(app, outsiders[who], secret)
+    walk.read(everything=who == "colleague")
+    if who in ("colleague", "external"):
+        walk.write()
+    assert walk.asked > 150
+    assert walk.wrong == [], f"{len(walk.wrong)} of {walk.asked}:\n" + "\n".join(walk.wrong[:40])
+    assert counted(core, secret.space) == before
+
+
+def test_the_walk_notices_what_a_member_is_told(core, secret):
+    walk = Walk(create_app(core), "camille", secret)
+    walk.read(everything=False)
+    assert len(walk.wrong) > 30
