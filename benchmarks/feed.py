@@ -120,7 +120,7 @@ def measure(kind: str, arguments: argparse.Namespace) -> None:
         if arguments.peer:
             from benchmarks.peers import activity_stream
 
-            peer = stack.enter_context(activity_stream.serving(url, kind, arguments.peer, sizes))
+            peer = stack.enter_context(activity_stream.serving(url, kind, arguments.peer))
             some.append(Case("django-activity-stream, feed", peer, activity_stream.asks(sizes)))
         warm = [case for case in some if not case.once]
         for case in warm:

@@ -150,11 +150,13 @@ def readable(session: Session, person_id: int | None, post_id: int) -> Post:
         if own or told(session, person_id, post_id):
             raise NotFound(_("This post was deleted."))
         raise missing()
+    decision = can(session, person_id, READ, target_of(post))
+    # Whoever has left is shown nothing, not even what they kept for themselves.
+    left = decision.reason is Reason.UNKNOWN_PERSON
     if post.state not in OPEN:
-        if own or (post.state in MODERATED and moderates_post(session, person_id, post)):
+        if not left and (own or (post.state in MODERATED and moderates_post(session, person_id, post))):
             return post
         raise _closed(session, person_id, post)
-    decision = can(session, person_id, READ, target_of(post))
     if decision.allowed:
         return post
     if decision.reason in (Reason.UNKNOWN_OBJECT, Reason.ROLE, Reason.UNKNOWN_PERSON):
