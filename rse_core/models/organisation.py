@@ -130,6 +130,7 @@ class SpaceMember(CoreBase):
     )
     role: Mapped[str] = mapped_column(String(20), default="member")
     since: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    __table_args__ = (Index("ix_rse_core_space_member_role", "space_id", "role"),)
 
 
 class SpaceRule(CoreBase):

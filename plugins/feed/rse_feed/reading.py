@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from rse_core import preferences
 from rse_core.api import BadInput, option, translator, utcnow
+from rse_core.statements import Statement
 
 from . import lines, places, sight, texts, walking
 from .lines import Line
@@ -97,8 +98,13 @@ def page(
 
 
 def _pinned(session: Session, person_id: int, space_id: int) -> tuple[Line, ...]:
+    if not _PINS(session, space=space_id):
+        return ()
     rows = session.execute(lines.pinned(space_id, sight.entries(session, person_id))).all()
     return tuple(replace(line, pinned=True) for line in lines.fill(session, person_id, rows))
+
+
+_PINS = Statement("SELECT entry_id FROM rse_feed_pin WHERE space_id = :space LIMIT 1")
 
 
 def news(session: Session, person_id: int, since: dt.datetime, *, wanted: Wanted | None = None) -> int:
