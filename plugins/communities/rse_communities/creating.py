@@ -181,10 +181,17 @@ def switch_plugins(session: Session, person_id: int, key: str, on: set[str]) -> 
     """Which plugins are on in this space, of those that the site leaves to choose; what they hold there stays.
 
     :raises Forbidden: for who does not administer it.
+    :raises BadInput: for a plugin that is not left to choose; nothing is switched then.
     """
     seat = access.managing(session, person_id, key, least="administers")
     plugins, actor = core_of(session).plugins, access.actor_of(session, person_id)
-    for name in choosable(session):
+    choices = choosable(session)
+    for name in sorted(on.difference(choices)):
+        raise BadInput(
+            _("“%(name)s” is not a plugin that this space may choose.", name=name),
+            remedy=_("Choose among: %(names)s.", names=", ".join(choices) or "–"),
+        )
+    for name in choices:
         if name in on:
             plugins.enable(session, name, actor, "space", seat.space.id)
         else:

@@ -105,7 +105,7 @@ class Communities(Plugin):
 
     @hookimpl
     def rse_rest_blueprints(self) -> Iterable[Any]:
-        from .rest import blueprint
+        from .rest_running import blueprint
 
         return [blueprint]
 
