@@ -15,7 +15,7 @@ import pluggy
 
 from .calls import PluginCalls
 from .content import ContentType
-from .contributions import Capability, Cli, LegacySource, Translations
+from .contributions import Capability, Cli, DirectorySource, LegacySource, Translations
 from .i18n import Text
 from .isolation import Implementation
 from .staging import Staging
@@ -140,6 +140,10 @@ class Catalogue(PluginCalls):
         """What keeps the search index: the first running plugin that answered."""
         backend: SearchBackend | None = self._first("rse_search_backend", "search_backend")
         return backend
+
+    def directory_sources(self) -> dict[str, DirectorySource]:
+        """The directories of people, by name."""
+        return {source.name: source for _plugin, source in self.contributions(DirectorySource)}
 
     def legacy_sources(self) -> dict[str, LegacySource]:
         """The sources of the intranet's own content, by name."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from .events import Event
 
 __all__ = [
-    "Activity", "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "DigestLine", "HealthCheck",
-    "HealthResult", "Indicator", "Job", "LegacySource", "Migrations", "NavItem", "NotificationTransport",
+    "Activity", "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "DigestLine",
+    "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading", "DirectorySource",
+    "HealthCheck", "HealthResult", "Indicator", "Job", "LegacySource", "Migrations", "NavItem", "NotificationTransport",
     "NotificationType", "ObjectRef", "OutgoingMessage", "PersonalData", "Publication", "RestBlueprints", "Review",
     "SearchDocument", "Setting", "SlotItem", "SpaceChange", "Translations", "Veto", "Viewer",
 ]  # fmt: skip
@@ -376,6 +377,98 @@ class LegacySource:
     first_days: int = 30
     max_items: int = 5000
     max_seconds: int = 120
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryPerson:
+    """Somebody, as a directory knows them.
+
+    ``external_id`` never changes, whatever else does. ``entity`` is the key of an entity, ``manager`` an external id, "" for
+    none. ``external``: from outside the organisation; None where the directory does not say. ``where`` names the entry in
+    reports.
+    """
+
+    external_id: str
+    username: str
+    display_name: str
+    email: str = ""
+    entity: str = ""
+    job_title: str = ""
+    manager: str = ""
+    is_manager: bool = False
+    locale: str = ""
+    phone: str = ""
+    site: str = ""
+    external: bool | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntity:
+    """A node of the organisation's tree; ``parent`` is the key of the one above it, "" at the top."""
+
+    key: str
+    name: str
+    parent: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryGroup:
+    """A group with all its members, by their external ids."""
+
+    key: str
+    name: str
+    members: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryFault:
+    """An entry that cannot be used: which, what is wrong, what to do. ``external_id`` where it is known whose it is:
+    somebody whose entry is faulty has not left."""
+
+    where: str
+    field: str
+    message: str
+    remedy: str = ""
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryReading:
+    """What a directory said.
+
+    :param complete: everybody is there, so that whoever is missing has left. Else only what changed since the mark was read.
+    :param entities: None where the source has no tree; likewise ``groups``.
+    :param mark: what to give the next time, to be told of later changes alone; "" when it cannot.
+    """
+
+    people: Sequence[DirectoryPerson]
+    entities: Sequence[DirectoryEntity] | None = None
+    groups: Sequence[DirectoryGroup] | None = None
+    faults: Sequence[DirectoryFault] = ()
+    complete: bool = True
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySource:
+    """A directory of people (LDAP, a human resources system), read by ``rse people sync NAME`` and by a job of the core.
+
+    :param name: ``<plugin>.<name>``; people keep it as their source, and no other source changes them.
+    :param read: ``read(mark, progress)`` reads everything, or what changed since ``mark`` (of an earlier reading, "" for
+        everything). It raises an :class:`~rse_core.errors.RseError` when it cannot read to the end: then nothing is written.
+        It never writes to the database.
+    :param every: seconds between two runs of the job; 0 leaves it to the command.
+    :param complete_every: seconds after which a run reads everything again, to find out who has left.
+    """
+
+    name: str
+    label: Text
+    read: Callable[[str, Callable[[str, int, int], None] | None], DirectoryReading]
+    every: int = 0
+    complete_every: int = 86_400
 
 
 @dataclass(frozen=True, slots=True)

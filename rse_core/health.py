@@ -76,6 +76,8 @@ def readiness(core: Core) -> Report:
         report.lines.append(Line("jobs", _jobs(core, report)))
         if core.plugins.legacy_sources():
             report.lines.append(Line("sources", _sources(core)))
+        if core.plugins.directory_sources():
+            report.lines.append(Line("directories", _directories(core)))
         for name, check in _checks(core):
             if check.ready:
                 report.lines.append(Line(name, run_check(core, check)))
@@ -164,6 +166,12 @@ def _sources(core: Core) -> HealthResult:
     from . import legacy
 
     return run_check(core, HealthCheck("sources", lambda session: legacy.health(core, session)))
+
+
+def _directories(core: Core) -> HealthResult:
+    from . import directory
+
+    return run_check(core, HealthCheck("directories", lambda session: directory.check(core, session)))
 
 
 def _jobs(core: Core, report: Report) -> HealthResult:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Consumer,
         ContentType,
         DigestLine,
+        DirectorySource,
         HealthCheck,
         Indicator,
         Job,
@@ -125,6 +126,10 @@ class Start:
     @hookspec
     def rse_legacy_sources(self) -> Iterable[LegacySource]:
         """Sources of the intranet's own content; asked after ``rse_configure``, read by a job of the core."""
+
+    @hookspec
+    def rse_directory_sources(self) -> Iterable[DirectorySource]:
+        """Directories of people, entities and groups; asked after ``rse_configure``, read by a command or by a job."""
 
     @hookspec
     def rse_indicators(self) -> Iterable[Indicator]:

@@ -62,10 +62,11 @@ class Jobs:
     @property
     def registered(self) -> dict[str, Job]:
         """Every known job by name."""
+        from .directory import JOBS as DIRECTORY
         from .files import JOBS as FILES
         from .legacy import JOBS as LEGACY
 
-        own = {job.name: job for job in (PRUNE, *FILES, *LEGACY)}
+        own = {job.name: job for job in (PRUNE, *FILES, *LEGACY, *DIRECTORY)}
         return own | {job.name: job for _plugin, job in self.core.plugins.contributions(Job)}
 
     @property

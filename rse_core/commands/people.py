@@ -241,4 +241,86 @@ def unlink(core: Core, username: str, why: str) -> None:
     click.echo(ngettext("%(num)s sign-in forgotten.", "%(num)s sign-ins forgotten.", count))
 
 
+@people.command("sync")
+@click.argument("source")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@click.option("--complete", is_flag=True, help="Read everything, not only what changed since the last time.")
+@click.option("--strict", is_flag=True, help="Write nothing when any entry is bad, instead of leaving it out.")
+@click.option("--allow-mass-disable", is_flag=True, help="Disable more than 10 % of the people if need be.")
+@click.option("--adopt", multiple=True, metavar="SOURCE", help="Take over the people of another source, for example csv.")
+@click.option("--verbose", is_flag=True, help="List each change of a trial run.")
+@json_option
+@pass_core
+def sync_(
+    core: Core,
+    source: str,
+    dry_run: bool,
+    complete: bool,
+    strict: bool,
+    allow_mass_disable: bool,
+    adopt: tuple[str, ...],
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Bring people, entities and groups to what the directory SOURCE says.
+
+    Whoever is missing from it is disabled and keeps what they wrote. A reading that breaks off changes nothing; an entry
+    that cannot be used is left out and reported. Exit code 1 when nothing was written, or an entry was left out.
+    """
+    from .. import directory
+
+    bars = _Bars()
+    try:
+        result = directory.sync(
+            core, directory.source_named(core, source), actor=Actor(cli_actor()), dry_run=dry_run, complete=complete,
+            strict=strict, allow_mass_disable=allow_mass_disable, adopts=frozenset(adopt), progress=bars,
+        )  # fmt: skip
+    finally:
+        bars.close()
+    if as_json:
+        echo_json(result.as_dict())
+    else:
+        if verbose:
+            for change in result.changes:
+                what = ", ".join(f"{name}: {before!s} → {after!s}" for name, (before, after) in change.what.items())
+                click.echo(f"{change.kind:<7} {change.act:<8} {change.key:<20} {change.name}  {what}".rstrip())
+        if result.error:
+            click.echo(result.error, err=True)
+        elif not result.complete:
+            click.echo(_("Only what changed since the last time was read."))
+        _print_report(result.report)
+    if result.error or result.report.errors:
+        sys.exit(1)
+
+
+@people.command("syncs")
+@click.argument("source", required=False)
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@json_option
+@pass_core
+def syncs(core: Core, source: str | None, limit: int, as_json: bool) -> None:
+    """The latest synchronisations with directories, the newest first."""
+    from .. import directory
+
+    with core.db.read() as session:
+        found = directory.runs(session, source, most=limit)
+    if as_json:
+        echo_json(
+            [
+                {"id": run.id, "source": run.source, "state": run.state, "complete": run.complete, "began_at": run.began_at,
+                 "ended_at": run.ended_at, "actor": run.actor, "report": run.report}
+                for run in found
+            ]
+        )  # fmt: skip
+        return
+    if not found:
+        click.echo(_("Nothing was synchronised yet."))
+    for run in found:
+        people_ = run.report.get("people", {})
+        numbers = " ".join(f"{name}={people_[name]}" for name in ("created", "updated", "disabled") if people_.get(name))
+        mode = "complete" if run.complete else "changes"
+        wrong = run.report.get("error") or (f"errors={len(run.report['errors'])}" if run.report.get("errors") else "")
+        click.echo(f"{run.began_at:%Y-%m-%d %H:%M} {run.source:<16} {run.state:<8} {mode:<9} {numbers} {wrong}".rstrip())
+
+
 COMMANDS: list[click.Command] = [people]

@@ -60,7 +60,7 @@ def run(
     if report.refused or (report.errors and not keep_going):
         report.people, report.entities, report.groups = Counts(), Counts(), Counts()
         return report
-    Writer(session, plan, existing, progress).write()
+    Writer(session, plan, existing, progress, parsed.source).write()
     report.written = True
     after = {
         "people": report.people.as_dict(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..i18n import _
+from ..i18n import _, ngettext
 from .existing import Existing, PersonNow
 from .report import LineError, Report
 from .rows import EntityRow, GroupRow, Parsed, PersonRow
@@ -40,6 +40,7 @@ class Planner:
 
     def __init__(self, parsed: Parsed, existing: Existing, report: Report, *, keep_going: bool) -> None:
         self.parsed, self.existing, self.report, self.keep_going = parsed, existing, report, keep_going
+        self.source = parsed.source
         self.people = dict(parsed.people)
         self.entities = dict(parsed.entities or {})
         self.plan = Plan()
@@ -111,15 +112,23 @@ class Planner:
     # People
 
     def _refuse(self, row: PersonRow, column: str, message: str, remedy: str) -> None:
-        self._error(self.parsed.people_file, row.line, column, message, remedy)
+        self._error(row.where or self.parsed.people_file, row.line, column, message, remedy)
         self.people.pop(row.external_id, None)
 
     def _check_own_source(self) -> None:
         for row in list(self.people.values()):
             now = self.existing.people.get(row.external_id)
-            if now is not None and now.source not in ("csv", "local"):
-                message = _("This person is kept up to date by “%(source)s”, not by files.", source=now.source)
-                self._refuse(row, "external_id", message, _("Leave the line out."))
+            if now is not None and now.source != self.source and now.source not in self.parsed.adopts:
+                if self.source == "csv":
+                    message = _("This person is kept up to date by “%(source)s”, not by files.", source=now.source)
+                    self._refuse(row, "external_id", message, _("Leave the line out."))
+                    continue
+                message = _(
+                    "This person (%(id)s) is kept up to date by “%(source)s”, not by “%(here)s”.",
+                    id=row.external_id[:80], source=now.source, here=self.source,
+                )  # fmt: skip
+                remedy = _("Leave the entry out, or take these people over with --adopt %(source)s.", source=now.source)
+                self._refuse(row, "external_id", message, remedy)
 
     def _check_entity_of_people(self) -> None:
         known = self.existing.entities.keys() | self.entities.keys()
@@ -173,8 +182,14 @@ class Planner:
                 row.manager = ""
             else:
                 message = _("There is no person “%(id)s”.", id=row.manager[:80])
-                remedy = _("Add a line for the manager, or leave the cell blank.")
-                self._refuse(row, "manager_external_id", message, remedy)
+                if self.source == "csv":
+                    remedy = _("Add a line for the manager, or leave the cell blank.")
+                    self._refuse(row, "manager_external_id", message, remedy)
+                    continue
+                # A directory keeps managers that have left, or that its filters do not let through.
+                remedy = _("The person is taken without a manager.")
+                self._error(row.where or self.parsed.people_file, row.line, "manager", message, remedy)
+                row.manager = ""
         return found
 
     def _check_manager_cycles(self) -> bool:
@@ -194,7 +209,12 @@ class Planner:
         return found
 
     def _leaves(self, now: PersonNow) -> bool:
-        return now.source == "csv" and now.external_id not in self.parsed.present and not self.parsed.anonymous
+        said = self.parsed.complete and not self.parsed.anonymous
+        return said and self._own(now) and now.external_id not in self.parsed.present
+
+    def _own(self, now: PersonNow) -> bool:
+        """Whether they can leave by being missing here; whoever is taken over is this source's from now on."""
+        return now.source == self.source
 
     def _stays(self, external_id: str) -> bool:
         now = self.existing.people.get(external_id)
@@ -206,15 +226,18 @@ class Planner:
             now = self.existing.people.get(row.external_id)
             if now is None:
                 plan.new_people.append(row)
-            elif now.status != "active" or now.source != "csv" or now.facts != facts(row) or _outside(row, now):
+            elif now.status != "active" or now.source != self.source or now.facts != facts(row) or _outside(row, now):
                 plan.changed_people.append((now, row))
             else:
                 counts.unchanged += 1
             holder = self.existing.by_username.get(row.username)
             if holder is not None and holder.external_id not in self.people:
                 plan.released.append(holder)
-        active = [p for p in self.existing.people.values() if p.source == "csv" and p.status == "active"]
-        if self.parsed.anonymous:
+        active = [p for p in self.existing.people.values() if self._own(p) and p.status == "active"]
+        if not self.parsed.complete:
+            # What was not read says nothing of anybody.
+            plan.disabled = []
+        elif self.parsed.anonymous:
             if any(p.external_id not in self.parsed.present for p in active):
                 note = _("Nobody is disabled, because some lines do not say whom they are about.")
                 self.report.notes.append(note)
@@ -225,17 +248,24 @@ class Planner:
         counts.kept = sum(
             1
             for p in self.existing.people.values()
-            if p.external_id not in self.parsed.present and not (p.source == "csv" and p.status == "active")
+            if p.external_id not in self.parsed.present and not (p.source == self.source and p.status == "active")
         )
         too_many = len(plan.disabled) * 100 > len(active) * MASS_DISABLE_PERCENT
         if too_many and not allow_mass_disable:
-            message = _(
-                "%(count)s of %(active)s people are missing from the file and would be disabled, more than %(percent)s %%.",
-                count=len(plan.disabled),
-                active=len(active),
-                percent=MASS_DISABLE_PERCENT,
-            )
-            remedy = _("Check that the file is complete; use --allow-mass-disable if they have really left.")
+            numbers = {"count": len(plan.disabled), "active": len(active), "percent": MASS_DISABLE_PERCENT}
+            if self.source == "csv":
+                message = _(
+                    "%(count)s of %(active)s people are missing from the file and would be disabled, "
+                    "more than %(percent)s %%.",
+                    **numbers,
+                )
+                remedy = _("Check that the file is complete; use --allow-mass-disable if they have really left.")
+            else:
+                message = _(
+                    "%(count)s of %(active)s people are missing from the directory and would be disabled, more than "
+                    "%(percent)s %%.", **numbers,
+                )  # fmt: skip
+                remedy = _("Check what its filters let through; use --allow-mass-disable if they have really left.")
             self._error(self.parsed.people_file, 0, "", message, remedy)
             self.report.refused = True
 
@@ -245,24 +275,38 @@ class Planner:
         if self.parsed.groups is None:
             return
         counts, plan = self.report.groups, self.plan
+        others = 0
         for row in self.parsed.groups.values():
             now = self.existing.groups.get(row.key)
             for external_id, line in list(row.members.items()):
                 if external_id not in self.people and not self._stays(external_id):
                     del row.members[external_id]
+                    if self.source != "csv":
+                        others += 1
+                        continue
                     message = _("There is no active person “%(id)s”.", id=external_id[:80])
                     remedy = _("Add a line for them to the file of people, or take this line away.")
-                    self._error(self.parsed.groups_file, line, "external_id", message, remedy)
+                    self._error(row.where or self.parsed.groups_file, line, "external_id", message, remedy)
             if now is None:
                 plan.new_groups.append(row)
-            elif (now.name, now.source) != (row.name, "csv") or now.members.keys() != row.members.keys():
+            elif now.source not in (self.source, *self.parsed.adopts):
+                message = _("The group “%(key)s” is kept by “%(source)s”.", key=row.key[:80], source=now.source)
+                self._error(row.where or self.parsed.groups_file, row.line, "", message, _("Give it another id."))
+            elif (now.name, now.source) != (row.name, self.source) or now.members.keys() != row.members.keys():
                 plan.changed_groups.append(row)
             else:
                 counts.unchanged += 1
+        if others:
+            self.report.notes.append(
+                ngettext(
+                    "%(num)s membership of a group is of nobody who was read; it was left out.",
+                    "%(num)s memberships of groups are of nobody who was read; they were left out.", others,
+                )
+            )  # fmt: skip
         for key, now in self.existing.groups.items():
             if key not in self.parsed.groups:
                 counts.kept += 1
-                if now.source == "csv" and now.members:
+                if now.source == self.source and now.members and self.parsed.complete:
                     plan.emptied_groups.append(key)
         counts.created, counts.updated = len(plan.new_groups), len(plan.changed_groups)
 

@@ -47,6 +47,7 @@ class EntityRow:
     key: str
     name: str
     parent: str
+    where: str = ""
 
 
 @dataclass(slots=True)
@@ -67,6 +68,8 @@ class PersonRow:
     site: str
     #: from outside the organisation; None where the file does not say
     external: bool | None = None
+    #: names the entry in errors, where there is no file with lines
+    where: str = ""
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class GroupRow:
     key: str
     name: str
     members: dict[str, int] = field(default_factory=dict)
+    where: str = ""
 
 
 @dataclass(slots=True)
@@ -95,6 +99,12 @@ class Parsed:
     #: lines of which nobody can say whom they are about
     anonymous: int
     refused_entities: set[str]
+    #: who keeps these people up to date; only its own are changed, and only they can have left
+    source: str = "csv"
+    #: everybody is there; else nobody has left who is missing
+    complete: bool = True
+    #: other sources whose people this one takes over
+    adopts: frozenset[str] = frozenset({"local"})
 
 
 def read(

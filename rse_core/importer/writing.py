@@ -33,8 +33,11 @@ class Writer:
     :param existing: what the plan was made from.
     """
 
-    def __init__(self, session: Session, plan: Plan, existing: Existing, progress: Progress | None) -> None:
+    def __init__(
+        self, session: Session, plan: Plan, existing: Existing, progress: Progress | None, source: str = "csv"
+    ) -> None:
         self.session, self.plan, self.existing, self.progress = session, plan, existing, progress
+        self.source = source
         self._done = 0
         self._total = len(plan.new_people) * 2 + len(plan.changed_people) * 2 + len(plan.disabled) + CHUNK
         self._now = utcnow()
@@ -134,11 +137,11 @@ class Writer:
     def _groups(self, ids: dict[str, int]) -> None:
         plan, session, now = self.plan, self.session, self.existing.groups
         if plan.new_groups:
-            rows = [{"key": row.key, "name": row.name, "source": "csv"} for row in plan.new_groups]
+            rows = [{"key": row.key, "name": row.name, "source": self.source} for row in plan.new_groups]
             session.execute(insert(Group), rows)
         self._update(
             Group.__table__,
-            [{"this": now[row.key].id, "name": row.name, "source": "csv"} for row in plan.changed_groups],
+            [{"this": now[row.key].id, "name": row.name, "source": self.source} for row in plan.changed_groups],
         )
         groups: dict[str, int] = dict(session.execute(select(Group.key, Group.id)).all())
         joining, leaving = [], []
@@ -171,7 +174,7 @@ class Writer:
             "site": row.site,
             "status": "active",
             "disabled_at": None,
-            "source": "csv",
+            "source": self.source,
             "updated_at": self._now,
         }
 

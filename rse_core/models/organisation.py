@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import CoreBase, Key, utcnow
@@ -176,3 +177,29 @@ class RoleGrant(CoreBase):
     granted_by: Mapped[str] = mapped_column(String(200), default="")
     why: Mapped[str] = mapped_column(Text, default="")
     __table_args__ = (UniqueConstraint("person_id", "role", "scope", "scope_id"),)
+
+
+_RUNNING = text("state = 'running'")
+
+
+class DirectoryRun(CoreBase):
+    """One synchronisation with a directory. ``state``: ``running``, ``done``, ``refused`` (nothing written: too many would
+    leave) or ``failed`` (it could not be read to its end). ``mark``: where the next one may go on, once this one is done."""
+
+    __tablename__ = "rse_core_directory_run"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    source: Mapped[str] = mapped_column(String(81))
+    complete: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[str] = mapped_column(String(10), default="running")
+    began_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    #: renewed while it runs: one that has been silent for long has died
+    seen_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    ended_at: Mapped[dt.datetime | None]
+    mark: Mapped[str] = mapped_column(String(200), default="")
+    actor: Mapped[str] = mapped_column(String(200), default="")
+    report: Mapped[Any] = mapped_column(JSON, default=dict)
+    __table_args__ = (
+        Index("ix_rse_core_directory_run_source", "source", "id"),
+        # Two that begin at once: one of them cannot.
+        Index("uq_rse_core_directory_run_running", "source", unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+    )

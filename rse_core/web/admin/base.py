@@ -57,6 +57,7 @@ def navigation() -> dict[str, Any]:
         some += [
             ("rse_admin.capabilities", _("Capabilities"), "layers"),
             ("rse_admin.settings", _("Settings"), "settings"),
+            ("rse_admin.directories", _("Directories"), "users"),
             ("rse_admin.journal", _("Audit log"), "scroll-text"),
         ]
     here = (request.endpoint or "").split("_apply")[0]
