@@ -1,4 +1,4 @@
-"""Who is asking: a trusted header set by the intranet's web server, or a hand-off that the intranet signs."""
+"""Who is asking: a trusted header set by the intranet's web server, a hand-off that it signs, OpenID Connect or CAS."""
 
 from __future__ import annotations
 

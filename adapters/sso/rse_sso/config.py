@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from marshmallow import RAISE, Schema, fields
@@ -19,10 +19,17 @@ from .peers import Peers
 from .text import Encoding
 from .token import MAX_AGE, TokenRules
 
-SOURCES = ("header", "handoff")
+if TYPE_CHECKING:
+    from .cas_config import CasConfig
+    from .oidc_config import OidcConfig
+
+SOURCES = ("header", "handoff", "oidc", "cas")
 MAX_SKEW = 120
 
-_TOP = ("sources", "login_url", "logout_url", "header", "handoff", "proxy_secrets", "handoff_keys")
+_TOP = (
+    "sources", "login_url", "logout_url", "header", "handoff", "oidc", "cas",
+    "proxy_secrets", "handoff_keys", "oidc_client_secret",
+)  # fmt: skip
 _HEADER = (
     "issuer", "user", "username", "name", "email", "attributes", "secret_header", "secrets", "peers",
     "in_process", "encoding", "anonymous",
@@ -37,7 +44,7 @@ _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*", re.ASCII)
 
 
 class SsoSchema(Schema):
-    """The keys of ``[sso]``; its two tables are read by :func:`parse_config`.
+    """The keys of ``[sso]``; its tables are read by :func:`parse_config`.
 
     ``proxy_secrets`` and ``handoff_keys`` repeat ``header.secrets`` and ``handoff.keys`` so that the
     environment can hold them: ``RSE_SSO_PROXY_SECRETS=a,b`` and ``RSE_SSO_HANDOFF_KEYS={"2026-11" = "…"}``.
@@ -53,6 +60,9 @@ class SsoSchema(Schema):
     handoff = fields.Dict(keys=fields.String())
     proxy_secrets = fields.List(fields.String())
     handoff_keys = fields.Dict(keys=fields.String(), values=fields.String())
+    oidc = fields.Dict(keys=fields.String())
+    cas = fields.Dict(keys=fields.String())
+    oidc_client_secret = fields.String()
 
 
 @dataclass(frozen=True)
@@ -70,13 +80,15 @@ class HandoffConfig:
 
 @dataclass(frozen=True)
 class SsoConfig:
-    """What is switched on. With neither ``header`` nor ``handoff`` nobody is ever recognised.
+    """What is switched on. With nothing on, nobody is ever recognised.
 
     :param login_url: address of the intranet's sign-in; ``{return_to}`` stands for the way back.
     """
 
     header: HeaderRules | None = None
     handoff: HandoffConfig | None = None
+    oidc: OidcConfig | None = None
+    cas: CasConfig | None = None
     login_url: str | None = None
     logout_url: str | None = None
 
@@ -99,6 +111,8 @@ def parse_config(section: Mapping[str, Any]) -> SsoConfig:
     header = _merged(_table(section, "header", "sso"), "secrets", section.get("proxy_secrets"))
     handoff = _merged(_table(section, "handoff", "sso"), "keys", section.get("handoff_keys"))
     return SsoConfig(
+        oidc=_oidc(section) if "oidc" in sources else None,
+        cas=_cas(section) if "cas" in sources else None,
         header=_header(header) if "header" in sources else None,
         handoff=_handoff(handoff) if "handoff" in sources else None,
         login_url=_url(section, "login_url"),
@@ -117,6 +131,18 @@ def read_section(settings: Any) -> SsoConfig:
 def _merged(table: Mapping[str, Any], key: str, value: Any) -> Mapping[str, Any]:
     # The environment's secrets take the place of the file's, they do not join them.
     return {**table, key: value} if value else table
+
+
+def _oidc(section: Mapping[str, Any]) -> OidcConfig:
+    from .oidc_config import parse_oidc
+
+    return parse_oidc(_merged(_table(section, "oidc", "sso"), "client_secret", section.get("oidc_client_secret")))
+
+
+def _cas(section: Mapping[str, Any]) -> CasConfig:
+    from .cas_config import parse_cas
+
+    return parse_cas(_table(section, "cas", "sso"))
 
 
 def _header(table: Mapping[str, Any]) -> HeaderRules:

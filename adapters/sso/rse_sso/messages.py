@@ -28,6 +28,18 @@ _SENTENCES: dict[Family, tuple[LazyText, LazyText]] = {
         lazy("The intranet knows you, but this service does not know your account."),
         lazy("Ask the team that runs the intranet to add you to the directory."),
     ),
+    Family.DISABLED: (
+        lazy("Your account on this service is switched off."),
+        lazy("If you think that this is a mistake, ask the team that runs the intranet."),
+    ),
+    Family.CANCELLED: (
+        lazy("The sign-in was cancelled, or you were not allowed in."),
+        lazy("Start again from the page you wanted to see. If you are not allowed in, ask the team that runs the intranet."),
+    ),
+    Family.ATTEMPT: (
+        lazy("This sign-in took too long, or was not begun in this browser."),
+        lazy("Start again from the page you wanted to see. If this page comes back, allow cookies for this site."),
+    ),
     Family.UNAVAILABLE: (
         lazy("You cannot be signed in at the moment."),
         lazy("Nothing is lost. Try again in a few minutes."),

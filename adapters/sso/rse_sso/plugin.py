@@ -30,20 +30,23 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from sqlalchemy.orm import DeclarativeBase, Session
 
+    from .cas_ticket import CasServer
+    from .oidc_flow import OidcFlow
+
 HERE = Path(__file__).parent
 PRUNE_EVERY = 600
 """Seconds between two prunings of used nonces."""
 
 
 class Sso(Plugin):
-    """Trusted header and signed hand-off."""
+    """Trusted header, signed hand-off, OpenID Connect and CAS."""
 
     manifest = Manifest(
         name="sso",
         label=lazy("Sign-in by the intranet"),
         description=lazy(
             "Recognises people by the intranet's own sign-in: a trusted header of its web server, "
-            "or a short-lived token that it signs."
+            "a short-lived token that it signs, OpenID Connect or CAS."
         ),
         kind="adapter",
     )
@@ -52,10 +55,13 @@ class Sso(Plugin):
         self.config = SsoConfig()
         self.source = SsoSource(self.config)
         self._settings: Any = None
+        self.oidc: OidcFlow | None = None
+        self.cas: CasServer | None = None
 
     @hookimpl
     def rse_configure(self, settings: Any) -> None:
         self._settings = settings
+        self.oidc = self.cas = None
         self.config = read_section(settings)
         handoff = None
         if self.config.handoff is not None:
@@ -63,12 +69,47 @@ class Sso(Plugin):
 
             handoff = Handoff(self.config.handoff.rules, DatabaseNonces(_write))
         self.source = SsoSource(self.config, handoff)
+        self._servers()
+
+    def _servers(self) -> None:
+        """The sign-ins at a server: OpenID Connect, CAS."""
+        if self.config.oidc is not None:
+            from .nonces import DatabaseNonces
+            from .oidc_flow import OidcFlow
+            from .oidc_provider import Provider
+
+            self.oidc = OidcFlow(Provider(self.config.oidc), DatabaseNonces(_write))
+        if self.config.cas is not None:
+            from .cas_ticket import CasServer
+            from .nonces import DatabaseNonces
+
+            self.cas = CasServer(self.config.cas, DatabaseNonces(_write))
+        self.source.start, self.source.leave = self._start, self._leave
+
+    def _start(self, return_to: str) -> str | None:
+        from flask import url_for
+
+        if self.oidc is not None:
+            return url_for("rse_sso.oidc_start", return_to=return_to)
+        return None if self.cas is None else url_for("rse_sso.cas_start", return_to=return_to)
+
+    def _leave(self) -> str | None:
+        found = None
+        if self.oidc is not None:
+            from .oidc_views import sign_out_url
+
+            found = sign_out_url(self.oidc)
+        if found is None and self.cas is not None:
+            from .cas_views import sign_out_url as cas_sign_out_url
+
+            found = cas_sign_out_url(self.cas)
+        return found
 
     @hookimpl
     def rse_identity_source(self) -> SsoSource | None:
         # With nothing configured another adapter may answer.
-        on = self.config.header is not None or self.config.handoff is not None
-        return self.source if on else None
+        on = (self.config.header, self.config.handoff, self.config.oidc, self.config.cas)
+        return self.source if any(part is not None for part in on) else None
 
     @hookimpl
     def rse_models(self) -> Iterable[type[DeclarativeBase]]:
@@ -84,7 +125,16 @@ class Sso(Plugin):
     def rse_blueprints(self) -> Iterable[Blueprint]:
         from .views import make_blueprint
 
-        return [make_blueprint(self.source)]
+        blueprint = make_blueprint(self.source)
+        if self.oidc is not None:
+            from .oidc_views import add_routes
+
+            add_routes(blueprint, self.oidc)
+        if self.cas is not None:
+            from .cas_views import add_routes as add_cas_routes
+
+            add_cas_routes(blueprint, self.cas)
+        return [blueprint]
 
     @hookimpl
     def rse_translations(self) -> Translations:

@@ -11,7 +11,7 @@ from enum import StrEnum, auto
 
 
 class Family(StrEnum):
-    """What the person is told: six situations, each with its own remedy."""
+    """What the person is told: nine situations, each with its own remedy."""
 
     EXPIRED = auto()
     USED = auto()
@@ -19,6 +19,9 @@ class Family(StrEnum):
     MISCONFIGURED = auto()
     UNAVAILABLE = auto()
     UNKNOWN = auto()
+    DISABLED = auto()
+    CANCELLED = auto()
+    ATTEMPT = auto()
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,38 @@ class Reason(StrEnum):
     HEADER_TOO_LONG = auto()
     HEADER_ENCODING = auto()
     SERVER_MERGES_HEADERS = auto()
+    # OpenID Connect and CAS.
+    PERSON_DISABLED = auto()
+    CANCELLED = auto()
+    ATTEMPT_UNKNOWN = auto()
+    ATTEMPT_EXPIRED = auto()
+    PROVIDER_DOWN = auto()
+    PROVIDER_ANSWER = auto()
+    PROVIDER_INSECURE = auto()
+    OIDC_DISCOVERY_ISSUER = auto()
+    OIDC_ANSWER = auto()
+    OIDC_CLIENT = auto()
+    OIDC_CODE = auto()
+    OIDC_REPLAYED = auto()
+    OIDC_MALFORMED = auto()
+    OIDC_ALGORITHM = auto()
+    OIDC_KEY_UNKNOWN = auto()
+    OIDC_SIGNATURE = auto()
+    OIDC_ISSUER = auto()
+    OIDC_AUDIENCE = auto()
+    OIDC_EXPIRED = auto()
+    OIDC_FUTURE = auto()
+    OIDC_NONCE = auto()
+    OIDC_AT_HASH = auto()
+    OIDC_SUBJECT = auto()
+    OIDC_CLAIM = auto()
+    OIDC_LOGOUT = auto()
+    CAS_TICKET = auto()
+    CAS_SERVICE = auto()
+    CAS_REPLAYED = auto()
+    CAS_ANSWER = auto()
+    CAS_CLAIM = auto()
+    CAS_LOGOUT = auto()
     # Not refusals: the headers are ignored and the request goes on without an identity.
     PEER_UNTRUSTED = auto()
     SECRET_MISSING = auto()
@@ -98,6 +133,39 @@ _TABLE: dict[Reason, _Entry] = {
     Reason.HANDOFF_CROSS_SITE: _Entry(_U, "the link came from a foreign site; set allow_cross_site if the portal is one"),
     Reason.NONCE_STORE: _Entry(Family.UNAVAILABLE, "the token's use could not be recorded; see the error above"),
     Reason.PERSON_UNKNOWN: _Entry(Family.UNKNOWN, "no active person has this identity; import them, and see identity_key"),
+    Reason.PERSON_DISABLED: _Entry(Family.DISABLED, "the person is known and not active; see the directory"),
+    Reason.CANCELLED: _Entry(Family.CANCELLED, "the person, or the server's rules, said no; see the server's log"),
+    Reason.ATTEMPT_UNKNOWN: _Entry(
+        Family.ATTEMPT, "this browser began no such sign-in: cookies blocked, an old tab, or somebody else's link"
+    ),
+    Reason.ATTEMPT_EXPIRED: _Entry(Family.ATTEMPT, "the person stayed more than ten minutes at the sign-in server"),
+    Reason.PROVIDER_DOWN: _Entry(Family.UNAVAILABLE, "the sign-in server did not answer; try rse sso check --online"),
+    Reason.PROVIDER_ANSWER: _Entry(Family.UNAVAILABLE, "the sign-in server's answer cannot be used; see the detail"),
+    Reason.PROVIDER_INSECURE: _Entry(_M, "addresses of a sign-in server must be https"),
+    Reason.OIDC_DISCOVERY_ISSUER: _Entry(_M, "issuer under [sso.oidc] must equal the discovery document's, to the letter"),
+    Reason.OIDC_ANSWER: _Entry(_M, "the provider refused the request: compare client_id, redirect_uri and scopes with it"),
+    Reason.OIDC_CLIENT: _Entry(_M, "the provider does not accept RSE's client_id with this secret or key; see auth_method"),
+    Reason.OIDC_CODE: _Entry(_U, "the provider did not accept the code: used before, too old, or another redirect_uri"),
+    Reason.OIDC_REPLAYED: _Entry(Family.USED, "an answer serves once: the person went back, or somebody replays"),
+    Reason.OIDC_MALFORMED: _Entry(_U, "a token or answer is not in its form; see the detail"),
+    Reason.OIDC_ALGORITHM: _Entry(_U, "add the algorithm to algorithms under [sso.oidc] if the provider is to use it"),
+    Reason.OIDC_KEY_UNKNOWN: _Entry(_U, "the token names a key that the provider does not publish"),
+    Reason.OIDC_SIGNATURE: _Entry(_U, "the signature is not that of the provider's key"),
+    Reason.OIDC_ISSUER: _Entry(_U, "the token is another issuer's"),
+    Reason.OIDC_AUDIENCE: _Entry(_U, "the token was made for another application than client_id"),
+    Reason.OIDC_EXPIRED: _Entry(Family.EXPIRED, "the token is too old: compare both servers' clocks (NTP)"),
+    Reason.OIDC_FUTURE: _Entry(_U, "the token is dated in the future: compare both servers' clocks (NTP)"),
+    Reason.OIDC_NONCE: _Entry(_U, "the token was made for another attempt: somebody may be injecting codes"),
+    Reason.OIDC_AT_HASH: _Entry(_U, "the access token is not the one that was issued with the ID token"),
+    Reason.OIDC_SUBJECT: _Entry(_U, "sub is a stable identifier of 1 to 255 visible characters"),
+    Reason.OIDC_CLAIM: _Entry(_M, "let the provider send this claim, or change identifier under [sso.oidc]"),
+    Reason.OIDC_LOGOUT: _Entry(_U, "this is no logout token of the provider; see the detail"),
+    Reason.CAS_TICKET: _Entry(_U, "the server does not know the ticket: used before, too old, or invented"),
+    Reason.CAS_SERVICE: _Entry(_M, "the server knows RSE by another address than service_url under [sso.cas]"),
+    Reason.CAS_REPLAYED: _Entry(Family.USED, "a ticket serves once: the person went back, or somebody replays"),
+    Reason.CAS_ANSWER: _Entry(Family.UNAVAILABLE, "the server's answer is no CAS answer; see server_url under [sso.cas]"),
+    Reason.CAS_CLAIM: _Entry(_M, "let the server release this attribute, or change identifier under [sso.cas]"),
+    Reason.CAS_LOGOUT: _Entry(_U, "this is no sign-out message of a CAS server"),
     Reason.HEADER_EMPTY: _Entry(_M, "the proxy sent an empty identity; send '-' for nobody"),
     Reason.HEADER_LIST: _Entry(_M, "the header came twice or holds a list: the proxy must replace, not add"),
     Reason.HEADER_CONTROL: _Entry(_M, "the identity header holds a control character"),

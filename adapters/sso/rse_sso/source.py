@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rse_core.api import Identity
@@ -35,6 +35,9 @@ class SsoSource:
     def __init__(self, config: SsoConfig, handoff: Handoff | None = None) -> None:
         self.config = config
         self.handoff = handoff
+        # Set by the plugin when a sign-in server is configured: paths of ours that lead there.
+        self.start: Callable[[str], str | None] = lambda _return_to: None
+        self.leave: Callable[[], str | None] = lambda: None
         self._header = TrustedHeader(config.header) if config.header is not None else None
 
     def identify(self, environ: Mapping[str, Any]) -> Identity | None:
@@ -55,11 +58,11 @@ class SsoSource:
 
     def login_url(self, return_to: str) -> str | None:
         """The intranet's own sign-in, told the way back; ``None`` when none is configured."""
-        return fill_url(self.config.login_url, return_to)
+        return fill_url(self.config.login_url, return_to) or self.start(return_to)
 
     def logout_url(self, return_to: str) -> str | None:
-        """The intranet's own sign-out; ``None`` when none is configured."""
-        return fill_url(self.config.logout_url, return_to)
+        """The sign-out of the server that signed the person in, else the intranet's own; ``None`` without either."""
+        return self.leave() or fill_url(self.config.logout_url, return_to)
 
     def _from_header(self, environ: Mapping[str, Any]) -> Identity | None:
         if self._header is None:
