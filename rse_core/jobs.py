@@ -235,6 +235,8 @@ class Jobs:
 
 
 def _prune(session: Session) -> None:
+    from . import sessions
     from .runtime import core_of
 
     core_of(session).jobs.dispatcher.prune(session)
+    sessions.prune(session)

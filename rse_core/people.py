@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, select
 from sqlalchemy.orm import Session
 
-from . import audiences
+from . import audiences, sessions
 from .db import utcnow
 from .errors import BadInput, Conflict, NotFound
 from .events import Event, emit
@@ -231,6 +231,7 @@ def disable(session: Session, person_id: int) -> None:
     if person.status == "disabled":
         return
     person.status, person.disabled_at, person.updated_at = "disabled", utcnow(), utcnow()
+    sessions.end_of(session, [person_id], "left")
     emit(session, Event(DISABLED, data={"person": person_id}))
     audiences.refresh(session, [person_id])
 

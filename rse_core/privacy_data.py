@@ -24,6 +24,7 @@ from .models.governance import (
 from .models.levels import CapabilityShift, LevelRow, PluginSwitch
 from .models.notices import Broadcast, BroadcastMark, BroadcastReader, Mute, NotificationChoice
 from .models.organisation import (
+    DirectoryRun,
     Entity,
     Group,
     GroupMember,
@@ -39,6 +40,7 @@ from .models.runtime import (
     Preference,
     RateMark,
     SettingRow,
+    SignedSession,
     Token,
     Visit,
 )
@@ -57,6 +59,7 @@ _LABELS: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = 
     (ReviewRule, ReviewRule.created_by),
     (SettingRow, SettingRow.changed_by),
     (RoleGrant, RoleGrant.granted_by),
+    (DirectoryRun, DirectoryRun.actor),
 )
 
 
@@ -206,6 +209,13 @@ def _tokens(session: Session, person_id: int) -> Rows:
     return _rows(session, query, "name", "scopes", "created_at", "expires_at", "revoked_at", "last_used")
 
 
+def _sessions(session: Session, person_id: int) -> Rows:
+    query = select(SignedSession.label, SignedSession.issuer, SignedSession.began_at, SignedSession.seen_at,
+                   SignedSession.ended_at)  # fmt: skip
+    query = query.where(SignedSession.person_id == person_id)
+    return _rows(session, query, "browser", "issuer", "began_at", "seen_at", "ended_at")
+
+
 def _acts(session: Session, person_id: int) -> Rows:
     query = select(Audit.at, Audit.act, Audit.subject, Audit.why).where(Audit.actor_id == person_id).order_by(Audit.id)
     return _rows(session, query, "at", "act", "subject", "why")
@@ -266,6 +276,10 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _deleting(Mention),
     ),
     FILES,
+    PersonalData(
+        "core.sessions", lazy("Sessions"), lazy("To keep you signed in, and let you end that"), _sessions,
+        _deleting(SignedSession),
+    ),
     PersonalData("core.tokens", lazy("Access tokens"), lazy("To let your programs act for you"), _tokens, _deleting(Token)),
     PersonalData("core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts),
 )

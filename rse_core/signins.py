@@ -13,6 +13,7 @@ from .audit import Actor, record
 from .i18n import lazy
 from .identity import Identity, IdentityRefused
 from .models.organisation import Person, PersonIdentity
+from .sessions import end_of
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ def unlink_identities(session: Session, person_id: int, *, actor: Actor, why: st
         username = session.scalar(select(Person.username).where(Person.id == person_id))
         before = [{"issuer": row.issuer, "subject": row.subject} for row in rows]
         record(session, actor, "person.unlink", f"person:{username}", before=before, why=why)
+        end_of(session, [person_id], "unlinked")
     session.flush()
     return len(rows)
 

@@ -241,6 +241,31 @@ def unlink(core: Core, username: str, why: str) -> None:
     click.echo(ngettext("%(num)s sign-in forgotten.", "%(num)s sign-ins forgotten.", count))
 
 
+@people.command()
+@click.argument("username")
+@click.option("--end", is_flag=True, help="End all of them.")
+@json_option
+@pass_core
+def sessions(core: Core, username: str, end: bool, as_json: bool) -> None:
+    """The browsers in which a person is signed in by RSE's own sessions."""
+    from .. import sessions as kept
+    from ..people import by_username
+
+    with core.db.write() if end else core.db.read() as session:
+        person = by_username(session, username)
+        found = kept.list_for(session, person.id)
+        count = kept.end_all(session, person.id, actor=Actor(cli_actor()), why="administrator") if end else 0
+    if as_json:
+        echo_json([{"id": one.id, "label": one.label, "began_at": one.began_at, "seen_at": one.seen_at} for one in found])
+        return
+    for one in found:
+        click.echo(f"{one.id:>8} {one.label:<24} {one.began_at:%Y-%m-%d %H:%M} {one.seen_at:%Y-%m-%d %H:%M}")
+    if end:
+        click.echo(ngettext("%(num)s session was ended.", "%(num)s sessions were ended.", count))
+    elif not found:
+        click.echo(_("Nobody is signed in there."))
+
+
 @people.command("sync")
 @click.argument("source")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")

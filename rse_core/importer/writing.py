@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from .. import audiences
+from .. import audiences, sessions
 from ..db import utcnow
 from ..events import Event, emit
 from ..i18n import _
@@ -124,7 +124,7 @@ class Writer:
             self._advance(len(rows))
 
     def _disabled(self) -> None:
-        values = [
+        values: list[dict[str, Any]] = [
             {"this": now.id, "status": "disabled", "disabled_at": self._now, "updated_at": self._now}
             for now in self.plan.disabled
         ]
@@ -132,6 +132,7 @@ class Writer:
             self._update(_person, rows)
             for row in rows:
                 emit(self.session, Event(DISABLED, data={"person": row["this"]}))
+            sessions.end_of(self.session, [row["this"] for row in rows], "left")
             self._advance(len(rows))
 
     def _groups(self, ids: dict[str, int]) -> None:

@@ -176,6 +176,28 @@ class Token(CoreBase):
     last_used: Mapped[dt.date | None] = mapped_column(Date)
 
 
+class SignedSession(CoreBase):
+    """A session that RSE began; only the SHA-256 of its text is kept. ``sid``: what the provider calls it."""
+
+    __tablename__ = "rse_core_session"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    person_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), index=True)
+    issuer: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(300))
+    sid: Mapped[str] = mapped_column(String(200), default="")
+    label: Mapped[str] = mapped_column(String(100), default="")
+    began_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    seen_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+    ended_at: Mapped[dt.datetime | None]
+    ended_why: Mapped[str] = mapped_column(String(40), default="")
+    __table_args__ = (
+        Index("ix_rse_core_session_subject", "issuer", "subject"),
+        Index("ix_rse_core_session_sid", "issuer", "sid"),
+    )
+
+
 class RateMark(CoreBase):
     """Fixed-window counter of a person's acts; pruned."""
 

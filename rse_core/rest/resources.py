@@ -8,7 +8,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from sqlalchemy import select
 
-from .. import organisation
+from .. import organisation, sessions
 from ..content import ObjectRef
 from ..db import utcnow
 from ..i18n import current_locale
@@ -17,7 +17,7 @@ from ..levelsets import shift
 from ..models.organisation import Entity
 from ..policy import can, level_of
 from ..roles import is_site_admin
-from ..web.identity import current_person_id, require_person
+from ..web.identity import current_person_id, require_person, session_text
 from ..web.state import actor, core, session_read, session_write
 from . import schemas
 from .administration import blueprints as administration
@@ -66,6 +66,33 @@ class Me(MethodView):
             "level": int(level),
             "level_name": str(Level(level).label),
         }
+
+
+@me.route("/sessions")
+class Sessions(MethodView):
+    @me.response(200, schemas.SessionSchema(many=True))
+    def get(self) -> list[sessions.Shown]:
+        """The browsers in which you are signed in."""
+        person = require_person()
+        with session_read() as session:
+            return sessions.list_for(session, person.id, session_text())
+
+    @me.response(204)
+    def delete(self) -> None:
+        """End all of them but the one that asks."""
+        person = require_person()
+        with session_write() as session:
+            sessions.end_all(session, person.id, actor=actor(), but=session_text())
+
+
+@me.route("/sessions/<int:session_id>")
+class OneSession(MethodView):
+    @me.response(204)
+    def delete(self, session_id: int) -> None:
+        """End one."""
+        person = require_person()
+        with session_write() as session:
+            sessions.end_one(session, person.id, session_id, actor=actor())
 
 
 @capabilities.route("")

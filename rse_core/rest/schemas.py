@@ -166,3 +166,13 @@ class AuditSchema(ma.Schema):
 class AuditPage(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(AuditSchema))
     next = ma.fields.String(allow_none=True)
+
+
+class SessionSchema(ma.Schema):
+    """A browser in which somebody is signed in."""
+
+    id = ma.fields.Integer()
+    label = ma.fields.String()
+    began_at = ma.fields.AwareDateTime(format="iso")
+    seen_at = ma.fields.AwareDateTime(format="iso")
+    mine = ma.fields.Boolean(metadata={"description": "the session that asks"})

@@ -72,6 +72,7 @@ def _mount(app: Flask, extension: RSE) -> None:
     from .files import blueprint as uploads
     from .ops import blueprint as ops
     from .pages import blueprint as pages
+    from .signed_sessions import own_sessions  # noqa: F401  its pages join those of the core
 
     for blueprint in (pages, embed, uploads, layout.blueprint, ops, admin):
         app.register_blueprint(blueprint)

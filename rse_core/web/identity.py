@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from flask import g, request, session
 from sqlalchemy import select
 
-from .. import people
+from .. import people, sessions
+from ..db import utcnow
 from ..errors import SignInNeeded
 from ..i18n import _
 from ..identity import Identity
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rse.web")
 
-WHO, SIGNED, SINCE, NONCE = "who", "signed", "since", "n"
+WHO, SIGNED, SINCE, NONCE, TEXT = "who", "signed", "since", "n", "s"
 
 
 def current_person() -> PersonCard | None:
@@ -79,6 +80,7 @@ def resolve() -> None:
         g.rse_person = _load(token_owner)
         return
     ambient = _ambient()
+    _drop_ended()
     stored = _stored()
     if ambient is not None and stored is not None and not _same(ambient, stored):
         log.info("a session was emptied: another person is signed in to the intranet")
@@ -102,9 +104,30 @@ def _ambient() -> Identity | None:
     return source.identify(request.environ) if source is not None else None
 
 
-def sign_in(identity: Identity) -> PersonCard | None:
+def _drop_ended() -> None:
+    """A session that was ended, here or elsewhere, is over; so is one of a time when they had no row."""
+    if not session.get(SIGNED):
+        return
+    text, hours = session.get(TEXT), core().settings.session_hours
+    with core().db.read() as db:
+        row = sessions.current(db, text) if isinstance(text, str) else None
+    if row is None:
+        session.clear()
+    elif utcnow() - row.seen_at > sessions.NOTED:
+        with core().db.write() as db:
+            sessions.note_use(db, row.id, hours=hours)
+
+
+def session_text() -> str:
+    """The text of the session that asks; "" for whom the intranet vouches at each request."""
+    text = session.get(TEXT)
+    return text if isinstance(text, str) and session.get(SIGNED) else ""
+
+
+def sign_in(identity: Identity, *, sid: str = "") -> PersonCard | None:
     """Begin a session for somebody whom an adapter has vouched for (a hand-off). The CSRF token changes.
 
+    :param sid: what the provider calls the session, by which it may end it (:func:`rse_core.sessions.end`).
     :returns: the person, or None when the directory does not know them (nothing is begun).
     """
     session.clear()
@@ -113,6 +136,11 @@ def sign_in(identity: Identity) -> PersonCard | None:
     if g.rse_person is not None:
         session[WHO] = [identity.issuer, identity.subject, identity.username]
         session[SIGNED] = True
+        with core().db.write() as db:
+            session[TEXT] = sessions.begin(
+                db, g.rse_person.id, identity, hours=core().settings.session_hours, sid=sid,
+                agent=request.headers.get("User-Agent", "")[:400],
+            )  # fmt: skip
         session[SINCE] = int(time.time())
         session[NONCE] = secrets.token_urlsafe(18)
         session.permanent = True
@@ -122,6 +150,10 @@ def sign_in(identity: Identity) -> PersonCard | None:
 
 def sign_out() -> None:
     """End the session. An ambient identity, which RSE did not give, is not ended by this."""
+    text = session_text()
+    if text:
+        with core().db.write() as db:
+            sessions.end_text(db, text)
     session.clear()
     g.rse_person = g.rse_identity = None
 
