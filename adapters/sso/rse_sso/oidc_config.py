@@ -111,7 +111,7 @@ def read_limits(table: Mapping[str, Any], where: str) -> Limits:
 
 def own_address(table: Mapping[str, Any], key: str, where: str, path: str) -> str:
     """An address of RSE that the sign-in server knows: fixed, since the ``Host`` of a request is the client's word."""
-    value = _required(table, key, where, f'https://intranet.example{path}')
+    value = _required(table, key, where, f"https://intranet.example{path}")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise _wrong(f"{where}.{key}", "is no address of RSE", f'Write {key} = "https://intranet.example{path}".')

@@ -165,7 +165,9 @@ class OidcFlow:
     def _assertion(self, address: str) -> str:
         config = self.config
         try:
-            key = JWKRegistry.import_key(config.private_key or "", "EC" if "EC PRIVATE" in (config.private_key or "") else None)
+            key = JWKRegistry.import_key(
+                config.private_key or "", "EC" if "EC PRIVATE" in (config.private_key or "") else None
+            )
         except (JoseError, ValueError):
             try:
                 key = JWKRegistry.import_key(config.private_key or "", "RSA")

@@ -107,4 +107,3 @@ def _sign_out_path() -> str:
 
 def _path() -> str:
     return url_for("rse_sso.oidc_callback").removesuffix("/callback")
-
