@@ -49,4 +49,4 @@ class IdentitySource(Protocol):
         """Where a person signs in (again); ``return_to`` is a path on this origin."""
 
     def logout_url(self, return_to: str) -> str | None:
-        """Where a person signs out."""
+        """Where a person signs out. A source that leads to other origins names them in ``sign_out_origins``."""

@@ -30,10 +30,17 @@ def content_security_policy() -> str:
         parts = urlsplit(theme.address)
         styles += f" {parts.scheme}://{parts.netloc}"
     attributes = " style-src-attr 'unsafe-inline';" if frame is not None and frame.attributes else ""
+    leaving = "".join(f" {origin}" for origin in _sign_out_origins())
     return (
         f"default-src 'none'; script-src 'self'{more}; style-src 'self'{styles};{attributes} img-src 'self' data:{more}; "
-        f"font-src 'self'{more}; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+        f"font-src 'self'{more}; connect-src 'self'; form-action 'self'{leaving}; base-uri 'none'; frame-ancestors {ancestors}"
     )
+
+
+def _sign_out_origins() -> tuple[str, ...]:
+    """Where the sign-out's form is sent on to: browsers hold ``form-action`` against redirects as well."""
+    source = core().plugins.identity_source()
+    return tuple(getattr(source, "sign_out_origins", ()))
 
 
 def add_headers(answer: Response) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from rse_core.api import (
     Cli,
@@ -85,6 +86,9 @@ class Sso(Plugin):
 
             self.cas = CasServer(self.config.cas, DatabaseNonces(_write))
         self.source.start, self.source.leave = self._start, self._leave
+        servers = [found.issuer for found in (self.config.oidc,) if found is not None and found.end_session]
+        servers += [found.server_url for found in (self.config.cas,) if found is not None and found.end_session]
+        self.source.leave_origins = tuple(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in servers)
 
     def _start(self, return_to: str) -> str | None:
         from flask import url_for

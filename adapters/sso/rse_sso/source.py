@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from rse_core.api import Identity
 
@@ -38,6 +39,7 @@ class SsoSource:
         # Set by the plugin when a sign-in server is configured: paths of ours that lead there.
         self.start: Callable[[str], str | None] = lambda _return_to: None
         self.leave: Callable[[], str | None] = lambda: None
+        self.leave_origins: tuple[str, ...] = ()
         self._header = TrustedHeader(config.header) if config.header is not None else None
 
     def identify(self, environ: Mapping[str, Any]) -> Identity | None:
@@ -63,6 +65,13 @@ class SsoSource:
     def logout_url(self, return_to: str) -> str | None:
         """The sign-out of the server that signed the person in, else the intranet's own; ``None`` without either."""
         return self.leave() or fill_url(self.config.logout_url, return_to)
+
+    @property
+    def sign_out_origins(self) -> tuple[str, ...]:
+        """The other origins that :meth:`logout_url` may lead to; the form of the sign-out must be let go there."""
+        parts = urlsplit(self.config.logout_url or "")
+        own = (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()
+        return tuple(dict.fromkeys((*own, *self.leave_origins)))
 
     def _from_header(self, environ: Mapping[str, Any]) -> Identity | None:
         if self._header is None:

@@ -118,8 +118,8 @@ class Provider:
         found: Any = {"error": "server_error"}
         if parts.path == "/.well-known/openid-configuration":
             found = {
-                "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/authorize", "jwks_uri": f"{self.issuer}/jwks",
-                "token_endpoint": f"{self.issuer}/token", "userinfo_endpoint": f"{self.issuer}/userinfo",
+                "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/authorize",
+                "jwks_uri": f"{self.issuer}/jwks", "token_endpoint": f"{self.issuer}/token", "userinfo_endpoint": f"{self.issuer}/userinfo",
                 "end_session_endpoint": f"{self.issuer}/logout", **self.document,
             }  # fmt: skip
         elif parts.path == "/jwks":

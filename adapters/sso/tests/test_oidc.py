@@ -29,7 +29,7 @@ from rse_sso.plugin import Sso
 from rse_sso.reasons import Reason, SsoRefused
 
 sys.path.insert(0, str(Path(__file__).parent))
-from provider import Provider  # noqa: E402
+from provider import Provider
 
 WHO = "/rse/probe/who"
 EN = {"Accept-Language": "en"}
