@@ -33,7 +33,8 @@ def content_security_policy() -> str:
     leaving = "".join(f" {origin}" for origin in _sign_out_origins())
     return (
         f"default-src 'none'; script-src 'self'{more}; style-src 'self'{styles};{attributes} img-src 'self' data:{more}; "
-        f"font-src 'self'{more}; connect-src 'self'; form-action 'self'{leaving}; base-uri 'none'; frame-ancestors {ancestors}"
+        f"font-src 'self'{more}; connect-src 'self'; form-action 'self'{leaving}; base-uri 'none'; "
+        f"frame-ancestors {ancestors}"
     )
 
 

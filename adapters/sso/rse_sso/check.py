@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .config import HandoffConfig, SsoConfig
 from .headers import HeaderRules
+from .outgoing import may_be_asked
 
 Severity = Literal["unsafe", "warning"]
 
@@ -38,6 +39,7 @@ def check(config: SsoConfig, *, settings: Any, file: Path | None = None) -> list
         *_general(config, settings),
         *(_header(config.header) if config.header else ()),
         *(_handoff(config.handoff) if config.handoff else ()),
+        *_servers(config),
         *_secrets(config, settings),
         *_file(file),
     ]
@@ -45,21 +47,21 @@ def check(config: SsoConfig, *, settings: Any, file: Path | None = None) -> list
 
 
 def _general(config: SsoConfig, settings: Any) -> Iterator[Finding]:
-    if config.header is None and config.handoff is None:
+    if all(part is None for part in (config.header, config.handoff, config.oidc, config.cas)):
         yield Finding("warning", "sso.sources", "names no source: nobody can sign in.", 'Write sources = ["header"].')
     for key in ("login_url", "logout_url"):
         url = getattr(config, key)
         parts = urlsplit(url or "")
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             yield Finding("unsafe", f"sso.{key}", "is plain http: it can be read on the way.", "Use https.")
-    if config.login_url is None:
+    if config.login_url is None and config.oidc is None and config.cas is None:
         yield Finding(
             "warning",
             "sso.login_url",
             "is not set: a person whose session has expired is not told where to sign in again.",
             "Give the address of the intranet's sign-in, with {return_to} for the way back.",
         )
-    elif "{return_to}" not in config.login_url:
+    elif config.login_url is not None and "{return_to}" not in config.login_url:
         yield Finding(
             "warning",
             "sso.login_url",
@@ -140,6 +142,28 @@ def _handoff(config: HandoffConfig) -> Iterator[Finding]:
             f"{where}.issuer",
             "is no address: two intranets might choose the same short name.",
             "Use the address of the intranet; people are known by it, so decide before the first sign-in.",
+        )
+
+
+def _servers(config: SsoConfig) -> Iterator[Finding]:
+    own = [("sso.oidc.redirect_uri", config.oidc.redirect_uri)] if config.oidc else []
+    own += [("sso.cas.service_url", config.cas.service_url)] if config.cas else []
+    for setting, url in own:
+        if not may_be_asked(url):
+            yield Finding("unsafe", setting, "is plain http: codes and tickets can be read on the way.", "Use https.")
+    if config.oidc and config.oidc.auth_method == "none":
+        yield Finding(
+            "warning",
+            "sso.oidc.client_secret",
+            "is not set: anybody can present RSE's client_id.",
+            "Let the provider give a secret, or register RSE's public key; PKCE alone protects the code.",
+        )
+    if config.oidc and config.oidc.clock_skew > 120:
+        yield Finding(
+            "warning",
+            "sso.oidc.clock_skew",
+            f"is {config.oidc.clock_skew} seconds, by which every token lives longer.",
+            "Set the clocks of both servers by NTP and go back to 60.",
         )
 
 

@@ -38,18 +38,27 @@ def make_group(load: Loader) -> click.Group:
 
     @group.command("check")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.option("--online", is_flag=True, help="Ask the sign-in servers as well.")
     @click.pass_context
-    def check_command(ctx: click.Context, as_json: bool) -> None:
+    def check_command(ctx: click.Context, as_json: bool, online: bool) -> None:
         """Say what is unsafe in the present configuration; exit 1 when something is."""
         settings, config = load()
         findings = check(config, settings=settings, file=config_file())
+        told: list[str] = []
+        if online:
+            from .online import ask
+
+            told, more = ask(config)
+            findings = sorted([*findings, *more], key=lambda finding: finding.severity != "unsafe")
         unsafe = [finding for finding in findings if finding.severity == "unsafe"]
         if as_json:
             rows = [
                 {"severity": f.severity, "setting": f.setting, "message": f.message, "remedy": f.remedy} for f in findings
             ]
-            click.echo(json.dumps({"safe": not unsafe, "findings": rows}, ensure_ascii=False, indent=2))
+            click.echo(json.dumps({"safe": not unsafe, "findings": rows, "servers": told}, ensure_ascii=False, indent=2))
         else:
+            for line in told:
+                click.echo(line)
             for finding in findings:
                 click.echo(f"{finding.severity}: {finding.setting} {finding.message} {finding.remedy}")
             click.echo(summary(config, len(findings), len(unsafe)))
@@ -97,7 +106,7 @@ def make_group(load: Loader) -> click.Group:
 
 def summary(config: SsoConfig, findings: int, unsafe: int) -> str:
     """One line on what is on and what was found."""
-    sources = [name for name in ("header", "handoff") if getattr(config, name) is not None]
+    sources = [name for name in ("header", "handoff", "oidc", "cas") if getattr(config, name) is not None]
     state = f"Sources on: {', '.join(sources) or 'none'}."
     if not findings:
         return f"{state} Nothing to say against this configuration."

@@ -85,6 +85,11 @@ class Provider:
             raise SsoRefused(Reason.OIDC_KEY_UNKNOWN, f"kid {_shown(kid)}")
         return found
 
+    def key_names(self) -> list[str]:
+        """The names of the keys in use, for an administrator."""
+        with self._lock:
+            return [str(kid) for kid in self._fresh_keys()]
+
     def _fresh_metadata(self) -> Metadata:
         now = self._clock()
         if self._metadata is not None and now - self._metadata[0] < FRESH:

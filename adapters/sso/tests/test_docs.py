@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rse_sso import config, plugin
+from rse_sso import cas_config, config, oidc_config, plugin
 from rse_sso.keys import new_secret
 from rse_sso.reasons import Reason
 
@@ -22,13 +22,13 @@ def test_every_reason_is_on_the_page() -> None:
 
 def test_every_setting_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    known = {*config._HEADER, *config._HANDOFF, "sources", "login_url"}
+    known = {*config._HEADER, *config._HANDOFF, *oidc_config.KEYS, *cas_config.KEYS, "sources", "login_url"}
     assert sorted(key for key in known if key not in page) == []
 
 
 def test_the_configurations_on_the_page_are_accepted() -> None:
     blocks = PAGE.read_text(encoding="utf-8").split("```toml\n")[1:]
-    assert len(blocks) == 2
+    assert len(blocks) == 4
     for block in blocks:
         text = block.partition("```")[0].replace('"…"', f'"{new_secret()}"')
         section = tomllib.loads(text)["sso"]

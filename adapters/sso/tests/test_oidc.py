@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import func, select
 
-from rse_core.api import Core, Manifest, Plugin, hookimpl
+from rse_core.api import ConfigError, Core, Manifest, Plugin, hookimpl
 from rse_core.extension import create_app
 from rse_core.models.organisation import Person
 from rse_core.testing import make_person
@@ -562,3 +562,43 @@ def test_rubbish_is_refused_and_never_an_error(genuine: tuple[Provider, Known, s
     with pytest.raises(SsoRefused) as caught:
         verify_id_token(text, known, nonce="n", access_token=None, now=time.time())
     assert caught.value.reason in (Reason.OIDC_MALFORMED, Reason.OIDC_ALGORITHM, Reason.OIDC_KEY_UNKNOWN)
+
+
+def test_the_check_asks_the_provider_and_says_what_to_register(site: Site, provider: Provider) -> None:
+    from click.testing import CliRunner
+
+    from rse_core.cli import cli
+    from rse_core.commands import State
+
+    core, _ = site()
+
+    def run() -> str:
+        return CliRunner().invoke(cli, ["sso", "check", "--online"], obj=State(lambda: core)).output
+
+    told = run()
+    assert "register the redirect address http://localhost/rse/oidc/callback" in told
+    assert f"{provider.issuer} answers; keys: k1" in told
+    provider.raw["/jwks"] = (500, {}, b"")
+    told = run()
+    assert "sso.oidc.issuer cannot be used now (provider_answer" in told
+    assert provider.client[1] not in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"issuer": "http://portal.test"}, "no https address"),
+        ({"algorithms": ["none"]}, "never accepted"),
+        ({"algorithms": ["HS256"]}, "never accepted"),
+        ({"client_secret": None, "auth_method": "client_secret_basic"}, "client_secret_file is missing"),
+        ({"redirect_uri": "https://intranet.test/elsewhere"}, "does not end with"),
+        ({"client_secret_file": "/nowhere", "client_secret": None}, "cannot be read"),
+        ({"scopes": ["profile"]}, "lacks openid"),
+        ({"isuer": "x"}, "Did you mean issuer"),
+    ],
+)
+def test_a_mistake_in_the_table_is_named(provider: Provider, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_oidc(table(provider, **changes))
+    assert words in f"{caught.value} {caught.value.remedy}"
+    assert provider.client[1] not in str(caught.value)

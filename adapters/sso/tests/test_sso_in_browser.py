@@ -108,14 +108,14 @@ def test_a_session_that_ends_while_somebody_types_loses_no_draft(
     core, desk, origin = serve(provider)
     tab = rse_tab(None, lang="fr")
     tab.goto(f"{origin}/rse/desk/")
-    tab.get_by_role("link", name="Se connecter").click()
+    tab.get_by_role("link", name="S’identifier").click()
     tab.get_by_role("heading", name="Desk of Hélène Dupont").wait_for()
     assert tab.url == f"{origin}/rse/desk/"
     tab.get_by_label("Text").fill("Un texte long, écrit à la main")
     with core.db.write() as session:
         assert sessions.end(session, issuer=provider.issuer, sid=provider.sid) == 1
     tab.get_by_role("button", name="Save").click()
-    tab.get_by_role("link", name="Se connecter").click()
+    tab.get_by_role("link", name="S’identifier").click()
     tab.get_by_role("heading", name="Desk of Hélène Dupont").wait_for()
     assert tab.url == f"{origin}/rse/desk/"
     assert tab.get_by_label("Text").input_value() == "Un texte long, écrit à la main"
