@@ -119,7 +119,8 @@ class Provider:
         if parts.path == "/.well-known/openid-configuration":
             found = {
                 "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/authorize",
-                "jwks_uri": f"{self.issuer}/jwks", "token_endpoint": f"{self.issuer}/token", "userinfo_endpoint": f"{self.issuer}/userinfo",
+                "jwks_uri": f"{self.issuer}/jwks", "token_endpoint": f"{self.issuer}/token",
+                "userinfo_endpoint": f"{self.issuer}/userinfo",
                 "end_session_endpoint": f"{self.issuer}/logout", **self.document,
             }  # fmt: skip
         elif parts.path == "/jwks":

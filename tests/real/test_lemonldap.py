@@ -1,0 +1,199 @@
+"""The three ways to sign in that a real LemonLDAP::NG offers, in a real browser: header, OpenID Connect and CAS.
+
+They run as root where LemonLDAP::NG, slapd, nginx and Chromium are installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Blueprint
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+import rse_sso.pages
+from rse_core.api import Identity, Manifest, Plugin, hookimpl
+from rse_core.extension import create_app
+from rse_core.testing import make_person
+from rse_core.testing.browser import FLAGS, chromium_path
+from rse_core.webapi import current_identity, current_person
+from rse_sso.keys import new_secret
+from rse_sso.plugin import Sso
+
+_spec = importlib.util.spec_from_file_location("real_lemonldap", Path(__file__).with_name("lemonldap.py"))
+assert _spec is not None
+assert _spec.loader is not None
+lemonldap = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = lemonldap
+_spec.loader.exec_module(lemonldap)
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
+DESK = "/rse/probe/"
+
+
+class Probe(Plugin):
+    """Says who is asking, and as whom the sign-in named them."""
+
+    manifest = Manifest("probe", "Probe")
+
+    @hookimpl
+    def rse_blueprints(self) -> list[Blueprint]:
+        pages = Blueprint("rse_probe", __name__, url_prefix="/probe")
+
+        @pages.get("/")
+        def page() -> str:
+            person, identity = current_person(), current_identity()
+            if person is None or identity is None:
+                return "<h1>nobody</h1>"
+            entity = identity.attributes.get("entity", "")
+            return f"<h1>{person.username}</h1><p>{identity.issuer}</p><p>{identity.display_name}, {entity}</p>"
+
+        return [pages]
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [int(one.getsockname()[1]) for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+@pytest.fixture
+def portal() -> Iterator[Any]:
+    lacking = lemonldap.missing()
+    if lacking:
+        pytest.skip(f"lemonldap is not installed here: {', '.join(lacking)}")
+    if os.geteuid() != 0:
+        pytest.skip("lemonldap is started by root only")
+    folder = Path(f"/var/tmp/rse-test-lemonldap-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    made = lemonldap.Portal(folder, *free_ports(3), new_secret())
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        lemonldap.bring_up(made, made.url("open", "/rse/oidc/callback"), made.url("open", "/rse/"), started)
+        yield made
+    finally:
+        for one in reversed(started):
+            os.killpg(one.pid, signal.SIGTERM)
+            one.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
+    """Whom the sign-ins at a server named."""
+    seen: list[Identity] = []
+    inner = rse_sso.pages.sign_in
+
+    def sign_in(identity: Identity, *, sid: str = "") -> Any:
+        seen.append(identity)
+        return inner(identity, sid=sid)
+
+    monkeypatch.setattr(rse_sso.pages, "sign_in", sign_in)
+    return seen
+
+
+@pytest.fixture
+def tab(portal: Any, rse_core: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    section = {
+        "sources": ["header", "oidc", "cas"],
+        "header": {
+            "secrets": [portal.secret], "peers": ["127.0.0.1"], "name": "X-RSE-Name",
+            "attributes": {"entity": "X-RSE-Entity"},
+        },
+        "oidc": {
+            "issuer": portal.issuer, "client_id": "rse", "client_secret": portal.secret,
+            "redirect_uri": portal.url("open", "/rse/oidc/callback"), "ca_file": str(portal.certificate),
+            "attributes": {"entity": "entity"},
+        },
+        "cas": {
+            "server_url": portal.url("auth", "/cas"), "service_url": portal.url("open", "/rse/cas/callback"), "name": "cn",
+            "attributes": {"entity": "departmentNumber"}, "ca_file": str(portal.certificate),
+        },
+    }  # fmt: skip
+    asked = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *rest: Any, **more: Any) -> Any:
+        ours = str(host if isinstance(host, str) else (host or b"").decode()).endswith(f".{lemonldap.DOMAIN}")
+        return asked("127.0.0.1" if ours else host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    core = rse_core([Sso(), Probe()], identity=False, sections={"sso": section})
+    make_person(core, "hdupont", name=lemonldap.NAME)
+    server = make_server("127.0.0.1", portal.service, create_app(core), threaded=True, request_handler=Quiet)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    from playwright.sync_api import sync_playwright
+
+    resolver = f"--host-resolver-rules=MAP *.{lemonldap.DOMAIN} 127.0.0.1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, resolver])
+        made = browser.new_context(ignore_https_errors=True, locale="fr")
+        yield made.new_page()
+        browser.close()
+    server.shutdown()
+    server.server_close()
+
+
+def sign_in_at_the_portal(tab: Any) -> None:
+    tab.locator("input[name=user]").fill("hdupont")
+    tab.locator("input[name=password]").fill("hdupont")
+    tab.locator("input[name=password]").press("Enter")
+
+
+WAYS: dict[str, Callable[[Any], str]] = {
+    "oidc": lambda portal: str(portal.url("open", f"/rse/oidc/start?return_to={DESK}")),
+    "cas": lambda portal: str(portal.url("open", f"/rse/cas/start?return_to={DESK}")),
+}
+
+
+def test_the_header_brings_the_name_intact_and_a_clients_own_header_brings_nothing(portal: Any, tab: Any) -> None:
+    tab.goto(portal.url("social", DESK))
+    sign_in_at_the_portal(tab)
+    tab.get_by_role("heading", name="hdupont").wait_for()
+    assert tab.url == portal.url("social", DESK)
+    assert tab.get_by_text(f"{lemonldap.NAME}, {lemonldap.ENTITY}").is_visible()
+    stranger = tab.context.browser.new_context(
+        ignore_https_errors=True, extra_http_headers={"X-RSE-User": "hdupont", "Auth-User": "hdupont"}
+    )
+    other = stranger.new_page()
+    other.goto(portal.url("open", DESK))
+    other.get_by_role("heading", name="nobody").wait_for()
+    other.goto(f"http://127.0.0.1:{portal.service}{DESK}")
+    other.get_by_role("heading", name="nobody").wait_for()
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_a_sign_in_at_the_portal_brings_the_name_intact(portal: Any, tab: Any, named: list[Identity], way: str) -> None:
+    tab.goto(WAYS[way](portal))
+    sign_in_at_the_portal(tab)
+    tab.get_by_role("heading", name="hdupont").wait_for()
+    assert tab.url == portal.url("open", DESK)
+    (identity,) = named
+    assert (identity.subject, identity.display_name) == ("hdupont", lemonldap.NAME)
+    assert identity.attributes == {"entity": lemonldap.ENTITY}
+    tab.goto(portal.url("open", "/rse/me/"))
+    tab.get_by_role("button", name="Se déconnecter").first.click()
+    tab.wait_for_url(lambda url: "/rse/me/" not in url)
+    tab.goto(portal.url("open", DESK))
+    tab.get_by_role("heading", name="nobody").wait_for()
+    # The portal has forgotten the person too: it asks for the password.
+    tab.goto(WAYS[way](portal))
+    tab.locator("input[name=password]").wait_for()
