@@ -161,6 +161,8 @@ def _configuration(portal: Portal, redirect_uri: str, back: str) -> dict[str, An
                 f"{rp}IDTokenForceClaims": 1, f"{rp}RequirePKCE": 1, f"{rp}LogoutBypassConfirm": 1,
             }
         },
+        # A claim of one's own belongs to a scope, or is never sent.
+        "oidcRPMetaDataOptionsExtraClaims": {"rse": {"work": "entity"}},
         "oidcRPMetaDataExportedVars": {
             "rse": {"email": "mail", "name": "cn", "preferred_username": "uid", "entity": "departmentNumber"}
         },

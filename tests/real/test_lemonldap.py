@@ -123,6 +123,7 @@ def tab(portal: Any, rse_core: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
             "issuer": portal.issuer, "client_id": "rse", "client_secret": portal.secret,
             "redirect_uri": portal.url("open", "/rse/oidc/callback"), "ca_file": str(portal.certificate),
             "attributes": {"entity": "entity"},
+            "scopes": ["openid", "profile", "email", "work"],
         },
         "cas": {
             "server_url": portal.url("auth", "/cas"), "service_url": portal.url("open", "/rse/cas/callback"), "name": "cn",
