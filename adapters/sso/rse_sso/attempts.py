@@ -33,7 +33,8 @@ def new_state() -> str:
 
 def keep(answer: Response, request: Request, kind: str, state: str, values: Mapping[str, str], *, path: str) -> None:
     """Set the attempt's cookie on the way out."""
-    others = sorted(name for name in request.cookies if name.startswith(_PREFIX))
+    names = (name for name in request.cookies if name.startswith(_PREFIX))
+    others = sorted(names, key=lambda name: _began(kind, request.cookies[name]))
     for name in others[: max(0, len(others) - MOST + 1)]:
         answer.delete_cookie(name, path=path)
     answer.set_cookie(
@@ -65,6 +66,14 @@ def recall(request: Request, kind: str, state: str) -> dict[str, str]:
 def drop(answer: Response, state: str, *, path: str) -> None:
     """Take the attempt's cookie away."""
     answer.delete_cookie(_name(state), path=path)
+
+
+def _began(kind: str, raw: str) -> float:
+    try:
+        _found, when = _serializer(kind).loads(raw, return_timestamp=True)
+    except BadSignature:
+        return 0.0
+    return float(when.timestamp())
 
 
 def _name(state: str) -> str:

@@ -23,7 +23,7 @@ from rse_sso.plugin import Sso
 from rse_sso.reasons import Reason, SsoRefused
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cas_server import CasOnLoopback, failure, logout_request, success, wrapped
+from cas_on_loopback import CasOnLoopback, failure, logout_request, success, wrapped
 
 WHO = "/rse/probe/who"
 EN = {"Accept-Language": "en"}

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+import time_machine
 from flask import Blueprint
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,7 @@ from rse_core.extension import create_app
 from rse_core.models.organisation import Person
 from rse_core.testing import make_person
 from rse_core.webapi import current_person
+from rse_sso.config import parse_config
 from rse_sso.oidc_config import parse_oidc
 from rse_sso.oidc_provider import Provider as Known
 from rse_sso.oidc_token import verify_id_token
@@ -29,7 +31,7 @@ from rse_sso.plugin import Sso
 from rse_sso.reasons import Reason, SsoRefused
 
 sys.path.insert(0, str(Path(__file__).parent))
-from provider import Provider
+from oidc_on_loopback import Provider
 
 WHO = "/rse/probe/who"
 EN = {"Accept-Language": "en"}
@@ -602,3 +604,37 @@ def test_a_mistake_in_the_table_is_named(provider: Provider, changes: dict[str, 
         parse_oidc(table(provider, **changes))
     assert words in f"{caught.value} {caught.value.remedy}"
     assert provider.client[1] not in str(caught.value)
+
+
+def test_the_oldest_attempts_are_forgotten_first(site: Site, provider: Provider) -> None:
+    with time_machine.travel(1_790_000_000, tick=False) as clock:
+        _, client = site()
+        addresses = []
+        for number in range(7):
+            addresses.append(provider.visit(start(client, f"/{number}")))
+            clock.shift(2)
+        assert come_back(client, addresses[0]).status_code == 403
+        assert come_back(client, addresses[6]).headers["Location"] == "/6"
+        assert come_back(client, addresses[1]).headers["Location"] == "/1"
+
+
+def test_whoever_stays_too_long_at_the_provider_begins_again(
+    site: Site, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, client = site()
+    address = provider.visit(start(client))
+    (cookie,) = (each for each in client._cookies.values() if each.key.startswith("rse_attempt_"))
+    with time_machine.travel(time.time() + 700, tick=False):
+        # A browser drops the cookie by itself; a client that keeps it gains nothing.
+        client.set_cookie(cookie.key, cookie.value, path="/rse/oidc")
+        refused(client, come_back(client, address), "took too long")
+    assert "reason=attempt_expired" in caplog.text
+
+
+def test_the_secret_may_come_from_the_environment(provider: Provider) -> None:
+    found = parse_config(
+        {"sources": ["oidc"], "oidc": table(provider, client_secret=None), "oidc_client_secret": "from-outside"}
+    )
+    assert found.oidc is not None
+    assert (found.oidc.client_secret, found.oidc.auth_method) == ("from-outside", "client_secret_basic")
+    assert "from-outside" not in repr(found.oidc)

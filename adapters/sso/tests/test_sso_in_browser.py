@@ -21,7 +21,7 @@ from rse_core.webapi import hidden_fields, require_person
 from rse_sso.plugin import Sso
 
 sys.path.insert(0, str(Path(__file__).parent))
-from provider import Provider
+from oidc_on_loopback import Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGE = """{% extends "rse/base.html" %}
