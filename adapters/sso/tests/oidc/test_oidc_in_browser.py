@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Blueprint, redirect, render_template_string, request
+from oidc_on_loopback import Provider
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rse_core import sessions
@@ -19,9 +18,6 @@ from rse_core.extension import create_app
 from rse_core.testing import make_person
 from rse_core.webapi import hidden_fields, require_person
 from rse_sso.plugin import Sso
-
-sys.path.insert(0, str(Path(__file__).parent))
-from oidc_on_loopback import Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGE = """{% extends "rse/base.html" %}
@@ -92,14 +88,6 @@ def serve(rse_core: Any) -> Iterator[Served]:
     for server in running:
         server.shutdown()
         server.server_close()
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    made.start()
-    yield made
-    made.stop()
 
 
 def test_a_session_that_ends_while_somebody_types_loses_no_draft(
