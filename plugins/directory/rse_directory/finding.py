@@ -1,0 +1,274 @@
+"""Searching people: the condition, a page by keyset, facets within bounds, proposals while one types."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from rse_core.models.organisation import Entity, EntityPath, Person
+
+from . import access, words
+from .access import Sight
+from .models import Near, PersonSkill, Skill, Token
+from .words import Term
+
+#: Facets look at so many people at most; beyond that they have no numbers. Values of one facet.
+COUNTED, VALUES = 2_000, 12
+PAGE, QUICK = 20, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks of the directory, as it stands in an address."""
+
+    text: str = ""
+    entity: str = ""
+    site: str = ""
+    job: str = ""
+    skill: str = ""
+    outside: bool = False
+    former: bool = False
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Asked:
+        """From an address; too long is cut, unknown is left out."""
+
+        def text(name: str) -> str:
+            return values.get(name, "").replace("\x00", " ").strip()[:300]
+
+        return cls(
+            text("q")[: words.MAX_TYPED], text("entity"), text("site"), text("job"), text("skill"),
+            values.get("outside") == "1", values.get("former") == "1",
+        )  # fmt: skip
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters that are set, by name."""
+        return {name: getattr(self, name) for name in ("entity", "site", "job", "skill") if getattr(self, name)}
+
+    def arguments(self, **changed: Any) -> dict[str, str]:
+        """For an address: this with something changed; what is not set is left out."""
+        other = replace(self, **changed)
+        found = ({"q": other.text} if other.text else {}) | other.filters
+        return found | {name: "1" for name in ("outside", "former") if getattr(other, name)}
+
+    @property
+    def is_empty(self) -> bool:
+        """No text and no filter: the whole list."""
+        return not self.text and not self.filters
+
+    @property
+    def scope(self) -> str:
+        """What a cursor is bound to."""
+        plain = "\x1f".join(f"{name}={value}" for name, value in self.arguments().items())
+        return "directory:" + hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=9).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Ids in order; ``after`` where the next page begins; ``near``: found by names close to what was typed."""
+
+    ids: tuple[int, ...] = ()
+    after: tuple[str, int] | None = None
+    near: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a facet; ``count`` is None where there are too many people to count."""
+
+    key: str
+    label: str
+    count: int | None
+    chosen: bool = False
+
+
+def ids_of(seen: Sight, term: Term) -> ColumnElement[bool]:
+    """A condition on :class:`Person`: this term finds them, by what of them is shown."""
+    ranges = [_begins(words.WORD, word) for word in (term.word, *term.near) if word]
+    if term.digits:
+        ranges.append(_begins(words.PHONE, term.digits))
+    always, within = access.token_rules(seen)
+    found: list[Select[int]] = [select(Token.person_id).where(or_(*ranges), always)]
+    if within is not None:
+        theirs = select(Person.id).where(Person.entity_id.in_(seen.path))
+        found.append(select(Token.person_id).where(or_(*ranges), within, Token.person_id.in_(theirs)))
+    return Person.id.in_(found[0] if len(found) == 1 else union_all(*found))
+
+
+def _begins(kind: int, prefix: str) -> ColumnElement[bool]:
+    return and_(Token.kind == kind, Token.token >= prefix, Token.token < words.after(prefix))
+
+
+def condition(seen: Sight, asked: Asked, terms: Iterable[Term], *, without: str = "") -> ColumnElement[bool]:
+    """Everything that was asked, on :class:`Person`.
+
+    :param without: leave out the filter of this facet.
+    """
+    rules = [access.people(seen, former=asked.former, outside=asked.outside), *(ids_of(seen, term) for term in terms)]
+    if asked.entity and without != "entity":
+        below = select(EntityPath.entity_id).join(Entity, Entity.id == EntityPath.ancestor_id)
+        rules.append(Person.entity_id.in_(below.where(Entity.key == asked.entity)))
+    if asked.site and without != "site":
+        rules += [Person.site == asked.site, access.field_shown(seen, "site")]
+    if asked.job and without != "job":
+        rules += [Person.job_title == asked.job, access.field_shown(seen, "job_title")]
+    if asked.skill and without != "skill":
+        having = select(PersonSkill.person_id).join(Skill).where(Skill.key == asked.skill)
+        rules += [Person.id.in_(having), access.field_shown(seen, "expertise")]
+    return and_(*rules)
+
+
+def find(
+    session: Session, seen: Sight, asked: Asked, *, after: tuple[str, int] | None = None, limit: int = PAGE,
+    near: bool = False,
+) -> Hits:  # fmt: skip
+    """A page, in the order of names; when nothing begins as typed, names that are one slip away."""
+    terms = words.parse(asked.text)
+    if asked.text and not terms:
+        return Hits()
+    if near:
+        terms = _nearer(session, terms)
+    found = _page(session, condition(seen, asked, terms), after, limit)
+    if found.ids or after or not terms:
+        return replace(found, near=near)
+    better = _nearer(session, terms)
+    if better == terms:
+        return found
+    found = _page(session, condition(seen, asked, better), None, limit)
+    return replace(found, near=bool(found.ids))
+
+
+def _page(session: Session, rule: ColumnElement[bool], after: tuple[str, int] | None, limit: int) -> Hits:
+    rows = select(Person.id, Person.folded_name).where(rule).order_by(Person.folded_name, Person.id).limit(limit + 1)
+    if after is not None:
+        rows = rows.where(or_(Person.folded_name > after[0], and_(Person.folded_name == after[0], Person.id > after[1])))
+    found = session.execute(rows).all()
+    shown = found[:limit]
+    more = (shown[-1].folded_name, shown[-1].id) if len(found) > limit else None
+    return Hits(tuple(row.id for row in shown), more)
+
+
+def _nearer(session: Session, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """The terms with words that are one slip away beside them; one query."""
+    wanted = {term.word: words.parts(term.word) for term in terms if len(term.word) >= 4 and term.word.isalpha()}
+    if not wanted:
+        return terms
+    every = sorted(set().union(*wanted.values()))
+    known = session.execute(select(Near.part, Near.word).where(Near.part.in_(every))).all()
+    near = {
+        word: tuple(sorted({other for part, other in known if part in mine and words.is_one_slip(word, other)})[:6])
+        for word, mine in wanted.items()
+    }
+    return tuple(replace(term, near=near.get(term.word, ())) for term in terms)
+
+
+def suggest(session: Session, seen: Sight, typed: str, *, limit: int = QUICK) -> list[int]:
+    """Ids while somebody types: whose name begins so, from either end; then who has words that begin so."""
+    begin = words.whole(typed)
+    if not begin:
+        return []
+    found: dict[int, None] = {}
+    rows = (
+        select(Token.person_id)
+        .join(Person, Person.id == Token.person_id)
+        .where(_begins(words.WHOLE, begin), access.people(seen))
+        .order_by(Token.token, Token.person_id)
+        .limit(limit * 2)
+    )
+    found.update(dict.fromkeys(session.scalars(rows)))
+    if len(found) < limit and len(begin) > 1:
+        found.update(dict.fromkeys(find(session, seen, Asked(typed[: words.MAX_TYPED]), limit=limit).ids))
+    return list(found)[:limit]
+
+
+# -- facets --------------------------------------------------------------------------------------------------------------
+
+
+def facets(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> dict[str, tuple[Value, ...]]:
+    """What one can narrow by, each as if it were not narrowed by itself; bounded, whatever the number of people."""
+    terms = words.parse(asked.text)
+    if asked.text and not terms:
+        return {}
+    if near:
+        terms = _nearer(session, terms)
+    shared, number = None, 0
+    made: dict[str, tuple[Value, ...]] = {}
+    for name in ("entity", "site", "job", "skill"):
+        if asked.filters.get(name) or shared is None:
+            ids, many = _sample(session, condition(seen, asked, terms, without=name))
+            if not asked.filters.get(name):
+                shared, number = ids, many
+        else:
+            ids, many = shared, number
+        found = _values(session, seen, asked, name, ids)
+        exact = many <= COUNTED
+        values = tuple(
+            Value(key, label, count if exact else None, asked.filters.get(name) == key) for key, label, count in found
+        )
+        if values:
+            made[name] = values
+    return made
+
+
+def _sample(session: Session, rule: ColumnElement[bool]) -> tuple[Select[int], int]:
+    some = select(Person.id).where(rule).order_by(Person.id).limit(COUNTED + 1)
+    number = session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return some.limit(COUNTED), number
+
+
+def count(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> int | None:
+    """How many there are, None when that is more than :data:`COUNTED`."""
+    terms = words.parse(asked.text)
+    if asked.text and not terms:
+        return 0
+    number = _sample(session, condition(seen, asked, _nearer(session, terms) if near else terms))[1]
+    return number if number <= COUNTED else None
+
+
+def _values(
+    session: Session, seen: Sight, asked: Asked, name: str, ids: Select[int]
+) -> list[tuple[str, str, int]]:  # fmt: skip
+    some = ids.subquery()
+    number = func.count()
+    rows: Select[Any]
+    if name == "entity":
+        # What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again.
+        place = Entity.parent_id.is_(None)
+        if asked.entity:
+            chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
+            place = or_(Entity.parent_id == chosen, Entity.key == asked.entity)
+        rows = (
+            select(Entity.key, Entity.name, number)
+            .join(EntityPath, EntityPath.ancestor_id == Entity.id)
+            .join(Person, Person.entity_id == EntityPath.entity_id)
+            .join(some, some.c.id == Person.id)
+            .where(place)
+            .group_by(Entity.key, Entity.name)
+            .order_by(number.desc(), Entity.name, Entity.key)
+        )
+    elif name == "skill":
+        rows = (
+            select(Skill.key, Skill.label, number)
+            .join(PersonSkill, PersonSkill.skill_id == Skill.id)
+            .join(Person, Person.id == PersonSkill.person_id)
+            .join(some, some.c.id == Person.id)
+            .where(access.field_shown(seen, "expertise"))
+            .group_by(Skill.key, Skill.label)
+            .order_by(number.desc(), Skill.key)
+        )
+    else:
+        column, field = (Person.site, "site") if name == "site" else (Person.job_title, "job_title")
+        rows = (
+            select(column, column, number)
+            .join(some, some.c.id == Person.id)
+            .where(column != "", access.field_shown(seen, field))
+            .group_by(column)
+            .order_by(number.desc(), column)
+        )
+    return [(row[0], row[1], row[2]) for row in session.execute(rows.limit(VALUES))]
