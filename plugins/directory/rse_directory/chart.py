@@ -1,4 +1,4 @@
-"""The organisation as a tree: by who manages whom, and by entity. Bounded in depth and breadth; circles end where they close."""
+"""The organisation as a tree: by who manages whom, and by entity. Bounded; circles end where they close."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def admit(core: Core, viewer_id: int, *, subject_id: int | None = None, page: in
         place = session.scalar(select(func.count()).where(*mine)) or 0
         over = place > most
         if over and new:
-            # What is refused is not kept, or refusals would grow the table; the first one stays as the mark that it was noted.
+            # Refusals do not grow the table; the first one stays, as the mark that it was noted.
             if place == most + 1:
                 username = session.scalar(select(Person.username).where(Person.id == viewer_id)) or ""
                 kind = "profiles" if subject > 0 else "pages"

@@ -1,4 +1,4 @@
-"""What is kept beside the core's people: own profiles, expertise, choices of visibility, and the words people are found by."""
+"""Kept beside the core's people: own profiles, expertise, choices of visibility, the words that people are found by."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Indexed(Base):
 
 
 class Look(Base):
-    """Whose profile somebody opened within an hour (of the epoch), so that a copy of the directory is noticed; kept a day."""
+    """Whose profile somebody opened within an hour (of the epoch), so that copying is noticed; kept a day."""
 
     __tablename__ = "rse_directory_look"
     viewer_id: Mapped[int] = _person(primary_key=True)

@@ -19,8 +19,8 @@ def settings() -> Iterable[Setting]:
         Setting(
             "directory.fields", lazy("Fields of a profile"), {}, parse_fields, kind="json",
             help=lazy(
-                "What differs from the usual: to whom a field is shown (everyone, entity, managers, nobody), whether that is "
-                "imposed, whether it stands on cards; and fields of your own with a label."
+                "What differs from the usual: to whom a field is shown (everyone, entity, managers, nobody), whether that "
+                "is imposed, whether it stands on cards; and fields of your own with a label."
             ),
         ),
         Setting(
@@ -63,7 +63,8 @@ def notification_types() -> Iterable[NotificationType]:
             _endorsed, stays=True,
         ),
         NotificationType(
-            "directory.reported", lazy("A profile was reported"), lambda count, data: lazy("A profile was reported"), stays=True,
+            "directory.reported", lazy("A profile was reported"), lambda count, data: lazy("A profile was reported"),
+            stays=True,
         ),
         NotificationType(
             "directory.cleared", lazy("A text of your profile was removed"),

@@ -160,7 +160,7 @@ class Directory(Plugin):
         return [
             Indicator(
                 "directory.completion", lazy("Profiles filled in"),
-                lazy("Mean share of the profile that the active staff of an entity filled in; not for fewer than five people."),
+                lazy("Mean share of the profile that the staff of an entity filled in; not for fewer than five people."),
                 ("directory.profile_edited",),
             )
         ]  # fmt: skip

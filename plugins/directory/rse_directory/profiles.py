@@ -250,7 +250,7 @@ def edit(session: Session, person_id: int | None, values: Mapping[str, Any], *, 
     """Change one's own profile: only what ``values`` names.
 
     Keys: the texts; ``phone``, ``site``, ``job_title`` where nobody else keeps them; fields of the site's own;
-    ``skills`` (a list); ``choices`` (field to audience, "" for the site's); ``listed``; ``birthday`` (day and month, or None);
+    ``skills`` (a list); ``choices`` (field to audience, "" for the site's); ``listed``; ``birthday`` (day, month);
     ``photo`` (keys of loose files).
 
     :param version: of the profile that was changed; another one in force is a conflict.

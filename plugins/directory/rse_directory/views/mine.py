@@ -67,7 +67,7 @@ def _form(no: Refused | None = None, keys: list[str] | None = None) -> BaseRespo
             photo = [one for one in photo if one.key in keys] + files.loose(session, me.id, keys)
         synchronised = format_date(fields.synchronised_at(mine.person))
     return page(
-        "edit", no=no, mine=mine, photo=photo[-1:], audiences=fields.AUDIENCE_LABELS, source=fields.source_label(mine.person.source),
-        synchronised=synchronised, texts=fields.TEXTS, most=fields.MOST, selves=profiles.SELF, name_of=fields.name_of,
+        "edit", no=no, mine=mine, photo=photo[-1:], audiences=fields.AUDIENCE_LABELS,
+        source=fields.source_label(mine.person.source), synchronised=synchronised, texts=fields.TEXTS, most=fields.MOST, selves=profiles.SELF, name_of=fields.name_of,
         months=[f"{number:02}" for number in range(1, 13)],
     )  # fmt: skip
