@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import NotFound, option, require, translator
@@ -90,9 +90,11 @@ def people(seen: Sight, *, former: bool = False, outside: bool = False) -> Colum
         return false()
     if seen.admin:
         return and_(state, Person.external.is_(outside)) if not former else state
-    kept = true()
+    kept: ColumnElement[bool] = true()
     if seen.may_leave:
-        kept = ~exists().where(Profile.person_id == Person.id, Profile.listed.is_(False))
+        left = select(Profile.person_id).where(Profile.person_id == Person.id, Profile.listed.is_(False))
+        # A query may read profiles too: this one is of its own.
+        kept = ~left.correlate(Person).exists()
     if seen.external or outside:
         return and_(state, Person.external.is_(outside), kept, _together(seen), near(seen))
     return and_(state, Person.external.is_(False), kept, near(seen))
@@ -175,8 +177,8 @@ def field_shown(seen: Sight, key: str) -> ColumnElement[bool]:
     found = codes(seen, field)
     if field.imposed:
         return true() if found.always else _of_entity(seen) if found.entity else false()
-    chosen = select(Choice.audience).where(Choice.person_id == Person.id, Choice.field == key).scalar_subquery()
-    code = func.coalesce(chosen, 0)
+    chosen = select(Choice.audience).where(Choice.person_id == Person.id, Choice.field == key)
+    code = func.coalesce(chosen.correlate(Person).scalar_subquery(), 0)
     rule: ColumnElement[bool] = code.in_(found.always) if found.always else false()
     return or_(rule, and_(code.in_(found.entity), _of_entity(seen))) if found.entity else rule
 

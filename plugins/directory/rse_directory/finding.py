@@ -236,10 +236,10 @@ def _values(
 ) -> list[tuple[str, str, int]]:  # fmt: skip
     some = ids.subquery()
     number = func.count()
-    rows: Select[Any]
+    rows: Any
     if name == "entity":
         # What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again.
-        place = Entity.parent_id.is_(None)
+        place: ColumnElement[bool] = Entity.parent_id.is_(None)
         if asked.entity:
             chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
             place = or_(Entity.parent_id == chosen, Entity.key == asked.entity)

@@ -15,8 +15,8 @@ Folded = String(120).with_variant(String(120, collation="C"), "postgresql")
 _PERSON = "rse_core_person.id"
 
 
-def _person(**options: bool) -> Mapped[int]:
-    return mapped_column(Key, ForeignKey(_PERSON, ondelete="CASCADE"), **options)
+def _person() -> Mapped[int]:
+    return mapped_column(Key, ForeignKey(_PERSON, ondelete="CASCADE"), primary_key=True)
 
 
 class Profile(Base):
@@ -26,7 +26,7 @@ class Profile(Base):
     """
 
     __tablename__ = "rse_directory_profile"
-    person_id: Mapped[int] = _person(primary_key=True)
+    person_id: Mapped[int] = _person()
     about: Mapped[str] = mapped_column(Text, default="")
     experience: Mapped[str] = mapped_column(Text, default="")
     projects: Mapped[str] = mapped_column(Text, default="")
@@ -47,7 +47,7 @@ class Own(Base):
     """The value of a field that the site's configuration adds."""
 
     __tablename__ = "rse_directory_own"
-    person_id: Mapped[int] = _person(primary_key=True)
+    person_id: Mapped[int] = _person()
     field: Mapped[str] = mapped_column(String(40), primary_key=True)
     value: Mapped[str] = mapped_column(String(1000))
 
@@ -56,7 +56,7 @@ class Choice(Base):
     """Whom a person shows one of their fields: a code of :data:`~rse_directory.fields.AUDIENCES`."""
 
     __tablename__ = "rse_directory_choice"
-    person_id: Mapped[int] = _person(primary_key=True)
+    person_id: Mapped[int] = _person()
     field: Mapped[str] = mapped_column(String(40), primary_key=True)
     audience: Mapped[int] = mapped_column(SmallInteger)
 
@@ -75,7 +75,7 @@ class PersonSkill(Base):
     """What a person says they know."""
 
     __tablename__ = "rse_directory_person_skill"
-    person_id: Mapped[int] = _person(primary_key=True)
+    person_id: Mapped[int] = _person()
     skill_id: Mapped[int] = mapped_column(
         Key, ForeignKey("rse_directory_skill.id", ondelete="CASCADE"), primary_key=True, index=True
     )
@@ -86,7 +86,7 @@ class Endorsement(Base):
     """Somebody confirms what a person says they know; one each. It goes when the person no longer says it."""
 
     __tablename__ = "rse_directory_endorsement"
-    person_id: Mapped[int] = _person(primary_key=True)
+    person_id: Mapped[int] = _person()
     skill_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_directory_skill.id", ondelete="CASCADE"), primary_key=True)
     by_id: Mapped[int] = mapped_column(Key, ForeignKey(_PERSON, ondelete="CASCADE"), primary_key=True, index=True)
     at: Mapped[dt.datetime] = mapped_column(default=utcnow)
@@ -138,6 +138,6 @@ class Look(Base):
     """Whose profile somebody opened within an hour (of the epoch), so that copying is noticed; kept a day."""
 
     __tablename__ = "rse_directory_look"
-    viewer_id: Mapped[int] = _person(primary_key=True)
+    viewer_id: Mapped[int] = _person()
     hour: Mapped[int] = mapped_column(primary_key=True, index=True)
     subject_id: Mapped[int] = mapped_column(Key, primary_key=True)

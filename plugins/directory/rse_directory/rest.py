@@ -35,8 +35,8 @@ def _me() -> int:
 
 
 def _asked(query: dict[str, Any]) -> Asked:
-    plain = {name: one.replace("\x00", "") if isinstance(one, str) else one for name, one in query.items()}
-    return Asked(plain["q"].strip(), *(plain[name] for name in _NAMES))
+    plain: dict[str, Any] = {name: one.replace("\x00", "") if isinstance(one, str) else one for name, one in query.items()}
+    return Asked(text=plain["q"].strip(), **{name: plain[name] for name in _NAMES})
 
 
 def _page_limit(me: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from rse_core.api import Actor
 from rse_core.extension import create_app
 from rse_core.models.organisation import Person
 from rse_core.testing import as_person
@@ -64,8 +65,6 @@ class Site:
             return profiles.page(session, viewer.id, username)
 
     def set(self, **settings):
-        from rse_core.api import Actor
-
         with self.core.db.write() as session:
             for key, value in settings.items():
                 self.core.options.set(session, f"directory.{key}", value, Actor("test"))
@@ -81,6 +80,12 @@ class Site:
 @pytest.fixture
 def rse_plugins():
     return [plugin]
+
+
+@pytest.fixture
+def make_site():
+    """``make_site(core)``, for a core that is made elsewhere."""
+    return Site
 
 
 @pytest.fixture

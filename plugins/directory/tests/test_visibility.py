@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 
 import pytest
+from PIL import Image
 
+from rse_core import files
+from rse_core.api import Actor, BadInput
+from rse_core.audit import entries
+from rse_core.roles import grant
 from rse_core.testing.organisation import make_entity, make_space
 from rse_directory.fields import AUDIENCES, BUILT_IN
+from rse_directory.photos import photo_ref
 
 #: Fields of which each person has a value that nobody else has, so that it can be looked for anywhere.
 SECRETS = ("job_title", "site", "email", "phone", "expertise", "experience", "projects", "languages", "about", "office")
@@ -19,7 +26,7 @@ SECRETS = ("job_title", "site", "email", "phone", "expertise", "experience", "pr
 
 def seeds():
     """A few organisations, or those that were asked for."""
-    first, _dash, last = os.environ.get("RSE_DIRECTORY_SEEDS", "1-3").partition("-")
+    first, _dash, last = os.environ.get("RSE_DIRECTORY_SEEDS", "1-2").partition("-")
     return list(range(int(first), int(last or first) + 1))
 
 
@@ -38,9 +45,7 @@ class World:
             self.config[field] = {"audience": rng.choice(list(AUDIENCES)), "imposed": rng.random() < 0.5, "card": True}
         self.config.setdefault("office", {})["label"] = {"en": "Office", "fr": "Bureau"}
         isolated = rng.choice([[], [], ["right"], ["left", "leaf"]])
-        services = ["top"] if rng.random() < 0.3 and isolated and "top" not in isolated else []
         self.isolated, self.services = isolated, rng.choice([[], ["leaf"]]) if isolated == ["right"] else []
-        del services
         self.may_leave = rng.random() < 0.7
         site.set(fields=self.config, isolated=self.isolated, services=self.services, may_leave=self.may_leave, kept={
             "local": []})  # fmt: skip
@@ -103,9 +108,8 @@ class World:
         me, other = self.facts[viewer], self.facts[subject]
         if not other["active"] or (self.may_leave and not other["listed"]):
             return False
-        if me["external"] or other["external"]:
-            if not me["spaces"] & other["spaces"]:
-                return False
+        if (me["external"] or other["external"]) and not me["spaces"] & other["spaces"]:
+            return False
         if me["external"]:
             return True
         near = self.zone(me["entity"]) == self.zone(other["entity"])
@@ -185,9 +189,6 @@ def test_what_is_hidden_is_nowhere_and_what_is_shown_is_found(site, seed):
 
 
 def test_an_export_holds_only_what_its_maker_is_shown(site, anna):
-    from rse_core.api import Actor
-    from rse_core.roles import grant
-
     paul = site.person("paul", name="=SUM(1) Paul", email="paul@example.org", phone="0145670000")
     site.edit(paul, choices={"phone": "managers", "email": "nobody"})
     assert site.get(anna, "export.csv").status_code == 403
@@ -195,9 +196,8 @@ def test_an_export_holds_only_what_its_maker_is_shown(site, anna):
         grant(session, anna.id, "site_admin", actor=Actor("test"))
     text = site.get(anna, "export.csv").get_data(as_text=True)
     assert "'=SUM(1) Paul" in text
-    assert "0145670000" not in text and "paul@example.org" not in text
-    from rse_core.audit import entries
-
+    assert "0145670000" not in text
+    assert "paul@example.org" not in text
     with site.core.db.read() as session:
         assert [one.act for one in entries(session, act="directory.export")] == ["directory.export"]
 
@@ -209,7 +209,7 @@ def test_a_change_of_the_sites_rules_counts_at_once(site, anna):
     assert site.find(anna, "671234") == []
     assert "0145671234" not in site.get(anna, "people/paul").text
     site.set(fields={"phone": {"audience": "everyone", "imposed": True}})
-    with pytest.raises(Exception, match="not saved") as error:
+    with pytest.raises(BadInput) as error:
         site.edit(paul, choices={"phone": "nobody"})
     assert "choice_phone" in error.value.fields
     assert site.find(anna, "671234") == ["paul"]
@@ -218,21 +218,17 @@ def test_a_change_of_the_sites_rules_counts_at_once(site, anna):
 def test_leaving_the_list_is_taken_back_when_the_organisation_takes_it_back(site, anna):
     paul = site.person("paul", name="Paul Petit")
     site.edit(paul, listed=False)
-    assert site.find(anna, "petit") == [] and site.get(anna, "people/paul").status_code == 404
+    assert site.find(anna, "petit") == []
+    assert site.get(anna, "people/paul").status_code == 404
     assert site.get(paul, "people/paul").status_code == 200
     site.set(may_leave=False)
     assert site.find(anna, "petit") == ["paul"]
 
 
-def test_the_field_of_a_photo_says_who_reads_the_file(site, anna):
-    import io
-
-    from PIL import Image
-
-    from rse_core import files
-    from rse_directory.photos import photo_ref
-
+def test_the_field_of_a_photo_says_who_reads_the_file(rse_core, tmp_path, make_site):
+    site = make_site(rse_core(data_dir=str(tmp_path)))
     north = make_entity(site.core, "north")
+    anna = site.person("anna", name="Anna")
     paul = site.person("paul", name="Paul Petit", entity=north)
     mia = site.person("mia", name="Mia", entity=north)
     raw = io.BytesIO()
