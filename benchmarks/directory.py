@@ -41,7 +41,9 @@ START = "Mar Du Le Ber Gar Lam Fon Rou Vin Mou Cha Bou Per Sim Lau".split()
 END = "tin pont roux nard nier bert taine sseau cent lin pelle cher rin on rent ier eau".split()
 JOBS = [f"Chargé de mission {number}" for number in range(300)]
 SKILLS = [f"Expertise {number}" for number in range(400)]
-QUERY = "SELECT display_name, job_title, updated_at FROM rse_core_person WHERE folded_name >= {0} ORDER BY folded_name LIMIT 20"
+QUERY = (
+    "SELECT display_name, job_title, updated_at FROM rse_core_person WHERE folded_name >= {0} ORDER BY folded_name LIMIT 20"
+)
 
 
 def fill(core: Core, size: int) -> float:

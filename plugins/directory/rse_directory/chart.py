@@ -17,6 +17,8 @@ from .profiles import Card
 
 _ = translator(__file__, "rse_directory").gettext
 DEPTH, BREADTH, ABOVE = 2, 25, 10
+#: Entities of one page beside which it says who runs them: those at the top first.
+HEADED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def by_entity(session: Session, viewer_id: int | None, key: str = "") -> list[En
                 children.setdefault(row.parent_id, []).append((row.id, row.key, row.name))
                 current.append(row.id)
     every = [row.id for row in tops] + [one[0] for some in children.values() for one in some]
-    heads = _heads(session, seen, every)
+    heads = _heads(session, seen, every[:HEADED])
 
     def node(ident: int, name_key: str, name: str) -> EntityNode:
         below = tuple(node(*one) for one in children.get(ident, ()))

@@ -239,7 +239,8 @@ def test_the_field_of_a_photo_says_who_reads_the_file(rse_core, tmp_path, make_s
     site.edit(paul, photo=[key])
 
     def status(person):
-        return site.client(person).get(f"/rse/files/{key}/small").status_code
+        with site.client(person).get(f"/rse/files/{key}/small") as answer:
+            return answer.status_code
 
     assert (status(anna), status(mia)) == (200, 200)
     assert key in site.get(anna, "people/paul").text

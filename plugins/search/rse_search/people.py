@@ -61,9 +61,7 @@ def ids(session: Session, after: str | None, limit: int) -> Sequence[str]:
 def beside(session: Session) -> bool:
     """Another plugin brings the people that are found: these would be found twice, and by what it hides."""
     types = core_of(session).plugins.content_types
-    return any(
-        name != TYPE and name.partition(".")[2] == "person" and one.searchable for name, one in types.items()
-    )
+    return any(name != TYPE and name.partition(".")[2] == "person" and one.searchable for name, one in types.items())
 
 
 def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
