@@ -36,9 +36,46 @@ from rse_core.testing.organisation import make_entity, make_person
 from rse_directory import indexing, plugin
 from rse_directory.models import PersonSkill, Skill
 
-FIRST = "Anne Élodie Jean Jean-Paul Marie Hélène Zoé François Chloé Luc Noël Inès Rémi Sophie Théo Agnès Paul Maëlle".split()
-START = "Mar Du Le Ber Gar Lam Fon Rou Vin Mou Cha Bou Per Sim Lau".split()
-END = "tin pont roux nard nier bert taine sseau cent lin pelle cher rin on rent ier eau".split()
+FIRST = (
+    "Anne",
+    "Élodie",
+    "Jean",
+    "Jean-Paul",
+    "Marie",
+    "Hélène",
+    "Zoé",
+    "François",
+    "Chloé",
+    "Luc",
+    "Noël",
+    "Inès",
+    "Rémi",
+    "Sophie",
+    "Théo",
+    "Agnès",
+    "Paul",
+    "Maëlle",
+)
+START = ("Mar", "Du", "Le", "Ber", "Gar", "Lam", "Fon", "Rou", "Vin", "Mou", "Cha", "Bou", "Per", "Sim", "Lau")
+END = (
+    "tin",
+    "pont",
+    "roux",
+    "nard",
+    "nier",
+    "bert",
+    "taine",
+    "sseau",
+    "cent",
+    "lin",
+    "pelle",
+    "cher",
+    "rin",
+    "on",
+    "rent",
+    "ier",
+    "eau",
+)
 JOBS = [f"Chargé de mission {number}" for number in range(300)]
 SKILLS = [f"Expertise {number}" for number in range(400)]
 QUERY = (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from rse_core.models.organisation import Entity, EntityPath, Person
@@ -190,85 +191,79 @@ def suggest(session: Session, seen: Sight, typed: str, *, limit: int = QUICK) ->
 # -- facets --------------------------------------------------------------------------------------------------------------
 
 
-def facets(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> dict[str, tuple[Value, ...]]:
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Facets, and how many people there are in all: None when that is more than :data:`COUNTED`."""
+
+    facets: Mapping[str, tuple[Value, ...]]
+    count: int | None
+
+
+def facets(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> Narrowing:
     """What one can narrow by, each as if it were not narrowed by itself; bounded, whatever the number of people."""
     terms = words.parse(asked.text)
     if asked.text and not terms:
-        return {}
+        return Narrowing({}, 0)
     if near:
         terms = _nearer(session, terms)
-    shared, number = None, 0
+    everybody = _sample(session, seen, condition(seen, asked, terms))
     made: dict[str, tuple[Value, ...]] = {}
     for name in ("entity", "site", "job", "skill"):
-        if asked.filters.get(name) or shared is None:
-            ids, many = _sample(session, condition(seen, asked, terms, without=name))
-            if not asked.filters.get(name):
-                shared, number = ids, many
-        else:
-            ids, many = shared, number
-        found = _values(session, seen, asked, name, ids)
-        exact = many <= COUNTED
-        values = tuple(
-            Value(key, label, count if exact else None, asked.filters.get(name) == key) for key, label, count in found
-        )
-        if values:
-            made[name] = values
-    return made
+        some = everybody
+        if asked.filters.get(name):
+            some = _sample(session, seen, condition(seen, asked, terms, without=name))
+        found = _values(session, asked, name, some[:COUNTED])
+        exact = len(some) <= COUNTED
+        if found:
+            made[name] = tuple(
+                Value(key, label, number if exact else None, asked.filters.get(name) == key) for key, label, number in found
+            )
+    return Narrowing(made, len(everybody) if len(everybody) <= COUNTED else None)
 
 
-def _sample(session: Session, rule: ColumnElement[bool]) -> tuple[Select[int], int]:
-    some = select(Person.id).where(rule).order_by(Person.id).limit(COUNTED + 1)
-    number = session.scalar(select(func.count()).select_from(some.subquery())) or 0
-    return some.limit(COUNTED), number
+def _sample(session: Session, seen: Sight, rule: ColumnElement[bool]) -> Sequence[Any]:
+    """People with what of them may be counted, one more than is counted at most. One query: the search itself runs once."""
+
+    def shown(column: Any, field: str) -> Any:
+        return case((access.field_shown(seen, field), column), else_="").label(field)
+
+    rows = select(
+        Person.id, Person.entity_id, shown(Person.site, "site"), shown(Person.job_title, "job_title"),
+        case((access.field_shown(seen, "expertise"), 1), else_=0).label("expertise"),
+    )  # fmt: skip
+    return session.execute(rows.where(rule).order_by(Person.id).limit(COUNTED + 1)).all()
 
 
-def count(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> int | None:
-    """How many there are, None when that is more than :data:`COUNTED`."""
-    terms = words.parse(asked.text)
-    if asked.text and not terms:
-        return 0
-    number = _sample(session, condition(seen, asked, _nearer(session, terms) if near else terms))[1]
-    return number if number <= COUNTED else None
-
-
-def _values(
-    session: Session, seen: Sight, asked: Asked, name: str, ids: Select[int]
-) -> list[tuple[str, str, int]]:  # fmt: skip
-    some = ids.subquery()
-    number = func.count()
-    rows: Any
-    if name == "entity":
-        # What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again.
-        place: ColumnElement[bool] = Entity.parent_id.is_(None)
-        if asked.entity:
-            chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
-            place = or_(Entity.parent_id == chosen, Entity.key == asked.entity)
-        rows = (
-            select(Entity.key, Entity.name, number)
-            .join(EntityPath, EntityPath.ancestor_id == Entity.id)
-            .join(Person, Person.entity_id == EntityPath.entity_id)
-            .join(some, some.c.id == Person.id)
-            .where(place)
-            .group_by(Entity.key, Entity.name)
-            .order_by(number.desc(), Entity.name, Entity.key)
-        )
-    elif name == "skill":
-        rows = (
-            select(Skill.key, Skill.label, number)
-            .join(PersonSkill, PersonSkill.skill_id == Skill.id)
-            .join(Person, Person.id == PersonSkill.person_id)
-            .join(some, some.c.id == Person.id)
-            .where(access.field_shown(seen, "expertise"))
-            .group_by(Skill.key, Skill.label)
-            .order_by(number.desc(), Skill.key)
-        )
+def _values(session: Session, asked: Asked, name: str, some: Sequence[Any]) -> list[tuple[str, str, int]]:
+    if name in ("site", "job"):
+        texts = Counter(row.site if name == "site" else row.job_title for row in some)
+        found = [(text, text, number) for text, number in texts.items() if text]
+    elif name == "entity":
+        found = _entities(session, asked, Counter(row.entity_id for row in some if row.entity_id is not None))
     else:
-        column, field = (Person.site, "site") if name == "site" else (Person.job_title, "job_title")
+        ids = [row.id for row in some if row.expertise]
         rows = (
-            select(column, column, number)
-            .join(some, some.c.id == Person.id)
-            .where(column != "", access.field_shown(seen, field))
-            .group_by(column)
-            .order_by(number.desc(), column)
+            select(Skill.key, Skill.label, func.count())
+            .join(PersonSkill, PersonSkill.skill_id == Skill.id)
+            .where(PersonSkill.person_id.in_(ids))
+            .group_by(Skill.key, Skill.label)
         )
-    return [(row[0], row[1], row[2]) for row in session.execute(rows.limit(VALUES))]
+        found = [(row[0], row[1], row[2]) for row in session.execute(rows)] if ids else []
+    return sorted(found, key=lambda one: (-one[2], one[1], one[0]))[:VALUES]
+
+
+def _entities(session: Session, asked: Asked, numbers: Counter[int]) -> list[tuple[str, str, int]]:
+    """What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again."""
+    place: ColumnElement[bool] = Entity.parent_id.is_(None)
+    if asked.entity:
+        chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
+        place = or_(Entity.parent_id == chosen, Entity.key == asked.entity)
+    rows = (
+        select(Entity.key, Entity.name, EntityPath.entity_id)
+        .join(EntityPath, EntityPath.ancestor_id == Entity.id)
+        .where(EntityPath.entity_id.in_(sorted(numbers)), place)
+    )
+    found: Counter[tuple[str, str]] = Counter()
+    for key, name, entity_id in session.execute(rows) if numbers else ():
+        found[key, name] += numbers[entity_id]
+    return [(key, name, number) for (key, name), number in found.items()]

@@ -87,7 +87,7 @@ class Facets(MethodView):
         _page_limit(me)
         with session_read() as session:
             found = finding.facets(session, access.sight(session, me), _asked(query))
-        return [{"name": name, "values": values} for name, values in found.items()]
+        return [{"name": name, "values": values} for name, values in found.facets.items()]
 
 
 @blueprint.route("/people/<string:username>")

@@ -58,7 +58,7 @@ class Site:
     def facet(self, viewer, name, text="", **filters):
         with self.core.db.read() as session:
             found = finding.facets(session, access.sight(session, viewer.id), Asked(text, **filters))
-        return {value.key: value.count for value in found.get(name, ())}
+        return {value.key: value.count for value in found.facets.get(name, ())}
 
     def page(self, viewer, username):
         with self.core.db.read() as session:

@@ -91,7 +91,7 @@ def test_beyond_what_is_counted_facets_have_no_numbers(site, staff, monkeypatch)
     monkeypatch.setattr(finding, "COUNTED", 1)
     assert set(site.facet(staff, "site").values()) <= {None}
     with site.core.db.read() as session:
-        assert finding.count(session, access.sight(session, staff.id), Asked()) is None
+        assert finding.facets(session, access.sight(session, staff.id), Asked()).count is None
 
 
 def test_a_number_is_folded_as_one_dials_it():

@@ -1,4 +1,4 @@
-"""What is hidden is nowhere: pages, API, search, proposals, facets, exports, vCards, questions of a slow model, for random people.
+"""What is hidden is nowhere: pages, API, search, proposals, facets, exports, vCards; by a slow model, for random people.
 
 ``RSE_DIRECTORY_SEEDS=3-20`` takes other organisations.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
@@ -41,20 +42,20 @@ def people() -> Response:
         seen = access.sight(session, me.id)
         hits = finding.find(session, seen, asked, after=after, near=near)
         cards = profiles.cards(session, seen, hits.ids)
-        facets = finding.facets(session, seen, asked, near=hits.near)
-        number = None if asked.is_empty else finding.count(session, seen, asked, near=hits.near)
+        narrowing = finding.facets(session, seen, asked, near=hits.near)
         export = exporting.may_export(session, me.id, asked)
     more = None
     if hits.after:
         more = encode_cursor(core().settings, Cursor(asked.scope, (*hits.after, int(hits.near))))
     return page(
-        "page", asked=asked, cards=cards, facets=facets, number=number, near=hits.near, more=more, first=after is None,
-        stale=stale, seen=seen, export=export, address=lambda **changed: _address(asked, **changed),
-        chosen=_chosen(asked, facets),
+        "page", asked=asked, cards=cards, facets=narrowing.facets, number=None if asked.is_empty else narrowing.count, near=hits.near, more=more, first=after is None,
+        stale=stale, seen=seen, export=export,
+        address=lambda **changed: _address(asked, **changed),
+        chosen=_chosen(asked, narrowing.facets),
     )  # fmt: skip
 
 
-def _chosen(asked: Asked, facets: dict[str, tuple[finding.Value, ...]]) -> dict[str, str]:
+def _chosen(asked: Asked, facets: Mapping[str, tuple[finding.Value, ...]]) -> dict[str, str]:
     """Filters that are set, in words; what a filter is called is told only where somebody of it is shown."""
     found = {}
     for name, key in asked.filters.items():

@@ -68,6 +68,8 @@ def _form(no: Refused | None = None, keys: list[str] | None = None) -> BaseRespo
         synchronised = format_date(fields.synchronised_at(mine.person))
     return page(
         "edit", no=no, mine=mine, photo=photo[-1:], audiences=fields.AUDIENCE_LABELS,
-        source=fields.source_label(mine.person.source), synchronised=synchronised, texts=fields.TEXTS, most=fields.MOST, selves=profiles.SELF, name_of=fields.name_of,
+        source=fields.source_label(mine.person.source),
+        synchronised=synchronised, texts=fields.TEXTS, most=fields.MOST, selves=profiles.SELF,
+        name_of=fields.name_of,
         months=[f"{number:02}" for number in range(1, 13)],
     )  # fmt: skip
