@@ -48,7 +48,8 @@ def people() -> Response:
     if hits.after:
         more = encode_cursor(core().settings, Cursor(asked.scope, (*hits.after, int(hits.near))))
     return page(
-        "page", asked=asked, cards=cards, facets=narrowing.facets, number=None if asked.is_empty else narrowing.count, near=hits.near, more=more, first=after is None,
+        "page", asked=asked, cards=cards, facets=narrowing.facets,
+        number=None if asked.is_empty else narrowing.count, near=hits.near, more=more, first=after is None,
         stale=stale, seen=seen, export=export,
         address=lambda **changed: _address(asked, **changed),
         chosen=_chosen(asked, narrowing.facets),
