@@ -54,6 +54,8 @@ class SettingsSchema(Schema):
     rate_limit_storage = fields.String(load_default="memory://")
     session_cookie = fields.String(load_default="rse_session")
     session_hours = fields.Integer(load_default=12, validate=validate.Range(1, 24 * 31))
+    #: whether people make access tokens for themselves; administrators make them by command in any case
+    personal_tokens = fields.Boolean(load_default=True)
     secure_cookies = fields.Boolean(load_default=True)
     max_body = fields.Integer(load_default=1_048_576, validate=validate.Range(1024))
     #: what people bring is kept below it (``files/``); empty: in a folder beside the SQLite database
@@ -99,6 +101,7 @@ class Settings:
     rate_limit_storage: str = "memory://"
     session_cookie: str = "rse_session"
     session_hours: int = 12
+    personal_tokens: bool = True
     secure_cookies: bool = True
     max_body: int = 1_048_576
     data_dir: str = ""

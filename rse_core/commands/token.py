@@ -25,7 +25,8 @@ def token() -> None:
 @token.command()
 @click.argument("person")
 @click.option("--name", required=True, help="What it is for.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), default=("read",), show_default=True)
+@click.option("--scope", "scopes", multiple=True, default=("read",), show_default=True,
+              help=f"{', '.join(SCOPES)}, or for one plugin alone feed:read, feed:write …")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it lasts; until revoked when left out.")
 @pass_core
 def create(core: Core, person: str, name: str, scopes: tuple[str, ...], days: int | None) -> None:

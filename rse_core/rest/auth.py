@@ -6,15 +6,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import g, request
+from flask import current_app, g, request
 from sqlalchemy import update
 
 from ..db import utcnow
 from ..errors import Forbidden, SignInNeeded
 from ..i18n import _
 from ..models.runtime import Token
-from ..tokens import find_token
-from ..web.state import session_read, session_write
+from ..tokens import PARTIAL, find_token
+from ..web.state import core, session_read, session_write
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -48,12 +48,30 @@ def bearer() -> None:
 
 
 def require_scope(scope: str) -> None:
-    """:raises Forbidden: when the request came with a token that lacks this scope (a session has every scope)."""
+    """Whether the token may do this here; ``read`` and ``write`` may be given for one plugin's resources alone.
+
+    :raises Forbidden: when the request came with a token that lacks this scope (a session has every scope).
+    """
     scopes = g.get("rse_token_scopes")
-    if scopes is not None and scope not in scopes:
-        raise Forbidden(
-            _("This token does not have the scope “%(scope)s”.", scope=scope), remedy=_("Make one that does.")
-        )
+    if scopes is None or scope in scopes:
+        return
+    part = part_of(request.blueprint or "") if scope in PARTIAL else ""
+    wanted = f"{part}:{scope}" if part else scope
+    if wanted in scopes:
+        return
+    message = _("This token does not have the scope “%(scope)s”.", scope=scope)
+    if part:
+        message = _("This token has neither the scope “%(scope)s” nor “%(part)s”.", scope=scope, part=wanted)
+    raise Forbidden(message, remedy=_("Make one that does."))
+
+
+def part_of(blueprint: str) -> str:
+    """The plugin whose resources these are; "" for the core's own."""
+    parts = current_app.extensions.get("rse_rest_parts")
+    if parts is None:
+        parts = {found.name: plugin for plugin, found in core().plugins.rest_blueprints}
+        current_app.extensions["rse_rest_parts"] = parts
+    return str(parts.get(blueprint, ""))
 
 
 def scope(name: str) -> Callable[[V], V]:

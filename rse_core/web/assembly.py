@@ -71,6 +71,7 @@ def _mount(app: Flask, extension: RSE) -> None:
     from .embed import blueprint as embed
     from .files import blueprint as uploads
     from .ops import blueprint as ops
+    from .own_tokens import own_tokens  # noqa: F401  its pages join those of the core
     from .pages import blueprint as pages
     from .signed_sessions import own_sessions  # noqa: F401  its pages join those of the core
 

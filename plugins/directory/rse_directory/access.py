@@ -1,0 +1,203 @@
+"""Who is shown whom, and which fields of them: one rule, in SQL for lists and in Python for one profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
+
+from rse_core.api import NotFound, option, require, translator
+from rse_core.models.organisation import Entity, EntityPath, Person, Space, SpaceMember
+from rse_core.roles import is_site_admin
+
+from . import fields as field_rules
+from .fields import ENTITY, EVERYONE, MANAGERS, Field
+from .models import Choice, Profile, Token
+
+_ = translator(__file__, "rse_directory").gettext
+SEE, EDIT, ENDORSE, ASK, EXPORT = (
+    "directory.see", "directory.edit", "directory.endorse", "directory.ask", "directory.export",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What of the directory one person is shown. ``path``: their entity and all above it.
+
+    ``zone`` is the isolated entity in which they are; ``shared`` says that theirs is a service of all entities.
+    """
+
+    person_id: int
+    entity_id: int | None
+    external: bool
+    is_manager: bool
+    path: tuple[int, ...]
+    admin: bool
+    fields: Mapping[str, Field]
+    may_leave: bool
+    isolated: tuple[int, ...] = ()
+    services: tuple[int, ...] = ()
+    zone: int | None = None
+    shared: bool = False
+
+
+def sight(session: Session, person_id: int | None) -> Sight:
+    """What this person is shown; a few queries, whatever the number of people.
+
+    :raises Forbidden: when the directory is not open to them.
+    :raises SignInNeeded: when nobody is signed in.
+    """
+    require(session, person_id, SEE)
+    me = session.execute(
+        select(Person.id, Person.entity_id, Person.external, Person.is_manager).where(
+            Person.id == person_id, Person.status == "active"
+        )
+    ).first()
+    if me is None:
+        raise NotFound(_("There is no such person."))
+    path: tuple[int, ...] = ()
+    if me.entity_id is not None:
+        up = select(EntityPath.ancestor_id).where(EntityPath.entity_id == me.entity_id).order_by(EntityPath.depth)
+        path = tuple(session.scalars(up))
+    isolated, services = _keyed(session, "directory.isolated"), _keyed(session, "directory.services")
+    return Sight(
+        me.id, me.entity_id, me.external, me.is_manager, path, is_site_admin(session, me.id), field_rules.fields(session),
+        bool(option(session, "directory.may_leave")), isolated, services,
+        next((one for one in path if one in isolated), None), any(one in services for one in path),
+    )  # fmt: skip
+
+
+def _keyed(session: Session, setting: str) -> tuple[int, ...]:
+    keys: list[str] = option(session, setting)
+    if not keys:
+        return ()
+    return tuple(session.scalars(select(Entity.id).where(Entity.key.in_(keys)).order_by(Entity.id)))
+
+
+# -- whom ----------------------------------------------------------------------------------------------------------------
+
+
+def people(seen: Sight, *, former: bool = False, outside: bool = False) -> ColumnElement[bool]:
+    """A condition on :class:`Person`: those that this person finds in lists.
+
+    :param former: only those who have left; for administrators of the site.
+    :param outside: only people from outside; they are listed apart.
+    """
+    state = Person.status != "active" if former else Person.status == "active"
+    if former and not seen.admin:
+        return false()
+    if seen.admin:
+        return and_(state, Person.external.is_(outside)) if not former else state
+    kept: ColumnElement[bool] = true()
+    if seen.may_leave:
+        left = select(Profile.person_id).where(Profile.person_id == Person.id, Profile.listed.is_(False))
+        # A query may read profiles too: this one is of its own.
+        kept = ~left.correlate(Person).exists()
+    if seen.external or outside:
+        return and_(state, Person.external.is_(outside), kept, _together(seen), near(seen))
+    return and_(state, Person.external.is_(False), kept, near(seen))
+
+
+def _together(seen: Sight) -> ColumnElement[bool]:
+    """Who is in a space with them."""
+    mine = aliased(SpaceMember)
+    return Person.id.in_(
+        select(SpaceMember.person_id)
+        .join(mine, mine.space_id == SpaceMember.space_id)
+        .join(Space, Space.id == SpaceMember.space_id)
+        .where(mine.person_id == seen.person_id, Space.archived_at.is_(None))
+    )
+
+
+def near(seen: Sight) -> ColumnElement[bool]:
+    """Isolation between entities: one's own zone, and the services of all."""
+    if not seen.isolated or seen.shared or seen.external:
+        return true()
+
+    def below(ids: tuple[int, ...]) -> ColumnElement[bool]:
+        return Person.entity_id.in_(select(EntityPath.entity_id).where(EntityPath.ancestor_id.in_(ids)))
+
+    inner = tuple(one for one in seen.isolated if one != seen.zone)
+    if seen.zone is None:
+        mine = or_(Person.entity_id.is_(None), ~below(inner))
+    else:
+        # A zone within this one is another, a zone around it is not this one either.
+        inside = select(EntityPath.entity_id).where(
+            EntityPath.ancestor_id.in_(inner),
+            EntityPath.entity_id.in_(select(EntityPath.entity_id).where(EntityPath.ancestor_id == seen.zone)),
+            EntityPath.depth < _depth_to(seen.zone),
+        )
+        mine = and_(below((seen.zone,)), Person.entity_id.not_in(inside))
+    return or_(mine, below(seen.services)) if seen.services else mine
+
+
+def _depth_to(zone: int) -> ColumnElement[int]:
+    up = aliased(EntityPath)
+    return (
+        select(func.max(up.depth)).where(up.entity_id == EntityPath.entity_id, up.ancestor_id == zone).scalar_subquery()
+    )  # fmt: skip
+
+
+# -- which fields --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """For one field: the choices (0: none) with which it is shown to somebody, always or where they are of the entity."""
+
+    always: tuple[int, ...]
+    entity: tuple[int, ...]
+
+
+def codes(seen: Sight, field: Field) -> Codes:
+    """See :class:`Codes`."""
+    always, entity = [], []
+    for choice in (0, *field_rules.AUDIENCES.values()):
+        found = field_rules.effective(field, choice)
+        if found == EVERYONE or (found == MANAGERS and seen.is_manager):
+            always.append(choice)
+        elif found == ENTITY and seen.path:
+            entity.append(choice)
+    return Codes(tuple(always), tuple(entity))
+
+
+def shows(seen: Sight, field: Field, choice: int, person_id: int, entity_id: int | None) -> bool:
+    """Whether one field of one person is shown; everybody sees their own."""
+    if person_id == seen.person_id:
+        return True
+    found = codes(seen, field)
+    return choice in found.always or (choice in found.entity and entity_id in seen.path)
+
+
+def field_shown(seen: Sight, key: str) -> ColumnElement[bool]:
+    """A condition on :class:`Person`: this field of theirs is shown."""
+    field = seen.fields[key]
+    found = codes(seen, field)
+    if field.imposed:
+        return true() if found.always else _of_entity(seen) if found.entity else false()
+    chosen = select(Choice.audience).where(Choice.person_id == Person.id, Choice.field == key)
+    code = func.coalesce(chosen.correlate(Person).scalar_subquery(), 0)
+    rule: ColumnElement[bool] = code.in_(found.always) if found.always else false()
+    return or_(rule, and_(code.in_(found.entity), _of_entity(seen))) if found.entity else rule
+
+
+def _of_entity(seen: Sight) -> ColumnElement[bool]:
+    return Person.entity_id.in_(seen.path)
+
+
+def token_rules(seen: Sight) -> tuple[ColumnElement[bool], ColumnElement[bool] | None]:
+    """Conditions on :class:`Token`: what always finds somebody, and what does where they are of the entity."""
+    always: dict[tuple[int, ...], list[str]] = {}
+    entity: dict[tuple[int, ...], list[str]] = {}
+    for key, field in seen.fields.items():
+        found = codes(seen, field)
+        always.setdefault(found.always, []).append(key)
+        entity.setdefault(found.entity, []).append(key)
+
+    def rule(groups: dict[tuple[int, ...], list[str]]) -> list[ColumnElement[bool]]:
+        return [and_(Token.field.in_(keys), Token.choice.in_(kinds)) for kinds, keys in groups.items() if kinds]
+
+    within = rule(entity)
+    return or_(Token.field == "name", *rule(always)), or_(*within) if within else None

@@ -1,0 +1,269 @@
+"""Searching people: the condition, a page by keyset, facets within bounds, proposals while one types."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from rse_core.models.organisation import Entity, EntityPath, Person
+
+from . import access, words
+from .access import Sight
+from .models import Near, PersonSkill, Skill, Token
+from .words import Term
+
+#: Facets look at so many people at most; beyond that they have no numbers. Values of one facet.
+COUNTED, VALUES = 2_000, 12
+PAGE, QUICK = 20, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks of the directory, as it stands in an address."""
+
+    text: str = ""
+    entity: str = ""
+    site: str = ""
+    job: str = ""
+    skill: str = ""
+    outside: bool = False
+    former: bool = False
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Asked:
+        """From an address; too long is cut, unknown is left out."""
+
+        def text(name: str) -> str:
+            return values.get(name, "").replace("\x00", " ").strip()[:300]
+
+        return cls(
+            text("q")[: words.MAX_TYPED], text("entity"), text("site"), text("job"), text("skill"),
+            values.get("outside") == "1", values.get("former") == "1",
+        )  # fmt: skip
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters that are set, by name."""
+        return {name: getattr(self, name) for name in ("entity", "site", "job", "skill") if getattr(self, name)}
+
+    def arguments(self, **changed: Any) -> dict[str, str]:
+        """For an address: this with something changed; what is not set is left out."""
+        other = replace(self, **changed)
+        found = ({"q": other.text} if other.text else {}) | other.filters
+        return found | {name: "1" for name in ("outside", "former") if getattr(other, name)}
+
+    @property
+    def is_empty(self) -> bool:
+        """No text and no filter: the whole list."""
+        return not self.text and not self.filters
+
+    @property
+    def scope(self) -> str:
+        """What a cursor is bound to."""
+        plain = "\x1f".join(f"{name}={value}" for name, value in self.arguments().items())
+        return "directory:" + hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=9).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Ids in order; ``after`` where the next page begins; ``near``: found by names close to what was typed."""
+
+    ids: tuple[int, ...] = ()
+    after: tuple[str, int] | None = None
+    near: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a facet; ``count`` is None where there are too many people to count."""
+
+    key: str
+    label: str
+    count: int | None
+    chosen: bool = False
+
+
+def ids_of(seen: Sight, term: Term) -> ColumnElement[bool]:
+    """A condition on :class:`Person`: this term finds them, by what of them is shown."""
+    ranges = [_begins(words.WORD, word) for word in (term.word, *term.near) if word]
+    if term.digits:
+        ranges.append(_begins(words.PHONE, term.digits))
+    always, within = access.token_rules(seen)
+    found: list[Select[int]] = [select(Token.person_id).where(or_(*ranges), always)]
+    if within is not None:
+        theirs = select(Person.id).where(Person.entity_id.in_(seen.path))
+        found.append(select(Token.person_id).where(or_(*ranges), within, Token.person_id.in_(theirs)))
+    return Person.id.in_(found[0] if len(found) == 1 else union_all(*found))
+
+
+def _begins(kind: int, prefix: str) -> ColumnElement[bool]:
+    return and_(Token.kind == kind, Token.token >= prefix, Token.token < words.after(prefix))
+
+
+def condition(seen: Sight, asked: Asked, terms: Iterable[Term], *, without: str = "") -> ColumnElement[bool]:
+    """Everything that was asked, on :class:`Person`.
+
+    :param without: leave out the filter of this facet.
+    """
+    rules = [access.people(seen, former=asked.former, outside=asked.outside), *(ids_of(seen, term) for term in terms)]
+    if asked.entity and without != "entity":
+        below = select(EntityPath.entity_id).join(Entity, Entity.id == EntityPath.ancestor_id)
+        rules.append(Person.entity_id.in_(below.where(Entity.key == asked.entity)))
+    if asked.site and without != "site":
+        rules += [Person.site == asked.site, access.field_shown(seen, "site")]
+    if asked.job and without != "job":
+        rules += [Person.job_title == asked.job, access.field_shown(seen, "job_title")]
+    if asked.skill and without != "skill":
+        having = select(PersonSkill.person_id).join(Skill).where(Skill.key == asked.skill)
+        rules += [Person.id.in_(having), access.field_shown(seen, "expertise")]
+    return and_(*rules)
+
+
+def find(
+    session: Session, seen: Sight, asked: Asked, *, after: tuple[str, int] | None = None, limit: int = PAGE,
+    near: bool = False,
+) -> Hits:  # fmt: skip
+    """A page, in the order of names; when nothing begins as typed, names that are one slip away."""
+    terms = words.parse(asked.text)
+    if asked.text and not terms:
+        return Hits()
+    if near:
+        terms = _nearer(session, terms)
+    found = _page(session, condition(seen, asked, terms), after, limit)
+    if found.ids or after or not terms:
+        return replace(found, near=near)
+    better = _nearer(session, terms)
+    if better == terms:
+        return found
+    found = _page(session, condition(seen, asked, better), None, limit)
+    return replace(found, near=bool(found.ids))
+
+
+def _page(session: Session, rule: ColumnElement[bool], after: tuple[str, int] | None, limit: int) -> Hits:
+    rows = select(Person.id, Person.folded_name).where(rule).order_by(Person.folded_name, Person.id).limit(limit + 1)
+    if after is not None:
+        rows = rows.where(or_(Person.folded_name > after[0], and_(Person.folded_name == after[0], Person.id > after[1])))
+    found = session.execute(rows).all()
+    shown = found[:limit]
+    more = (shown[-1].folded_name, shown[-1].id) if len(found) > limit else None
+    return Hits(tuple(row.id for row in shown), more)
+
+
+def _nearer(session: Session, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """The terms with words that are one slip away beside them; one query."""
+    wanted = {term.word: words.parts(term.word) for term in terms if len(term.word) >= 4 and term.word.isalpha()}
+    if not wanted:
+        return terms
+    every = sorted(set().union(*wanted.values()))
+    known = session.execute(select(Near.part, Near.word).where(Near.part.in_(every))).all()
+    near = {
+        word: tuple(sorted({other for part, other in known if part in mine and words.is_one_slip(word, other)})[:6])
+        for word, mine in wanted.items()
+    }
+    return tuple(replace(term, near=near.get(term.word, ())) for term in terms)
+
+
+def suggest(session: Session, seen: Sight, typed: str, *, limit: int = QUICK) -> list[int]:
+    """Ids while somebody types: whose name begins so, from either end; then who has words that begin so."""
+    begin = words.whole(typed)
+    if not begin:
+        return []
+    found: dict[int, None] = {}
+    rows = (
+        select(Token.person_id)
+        .join(Person, Person.id == Token.person_id)
+        .where(_begins(words.WHOLE, begin), access.people(seen))
+        .order_by(Token.token, Token.person_id)
+        .limit(limit * 2)
+    )
+    found.update(dict.fromkeys(session.scalars(rows)))
+    if len(found) < limit and len(begin) > 1:
+        found.update(dict.fromkeys(find(session, seen, Asked(typed[: words.MAX_TYPED]), limit=limit).ids))
+    return list(found)[:limit]
+
+
+# -- facets --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Facets, and how many people there are in all: None when that is more than :data:`COUNTED`."""
+
+    facets: Mapping[str, tuple[Value, ...]]
+    count: int | None
+
+
+def facets(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> Narrowing:
+    """What one can narrow by, each as if it were not narrowed by itself; bounded, whatever the number of people."""
+    terms = words.parse(asked.text)
+    if asked.text and not terms:
+        return Narrowing({}, 0)
+    if near:
+        terms = _nearer(session, terms)
+    everybody = _sample(session, seen, condition(seen, asked, terms))
+    made: dict[str, tuple[Value, ...]] = {}
+    for name in ("entity", "site", "job", "skill"):
+        some = everybody
+        if asked.filters.get(name):
+            some = _sample(session, seen, condition(seen, asked, terms, without=name))
+        found = _values(session, asked, name, some[:COUNTED])
+        exact = len(some) <= COUNTED
+        if found:
+            made[name] = tuple(
+                Value(key, label, number if exact else None, asked.filters.get(name) == key) for key, label, number in found
+            )
+    return Narrowing(made, len(everybody) if len(everybody) <= COUNTED else None)
+
+
+def _sample(session: Session, seen: Sight, rule: ColumnElement[bool]) -> Sequence[Any]:
+    """People with what of them may be counted, one more than is counted at most. One query: the search itself runs once."""
+
+    def shown(column: Any, field: str) -> Any:
+        return case((access.field_shown(seen, field), column), else_="").label(field)
+
+    rows = select(
+        Person.id, Person.entity_id, shown(Person.site, "site"), shown(Person.job_title, "job_title"),
+        case((access.field_shown(seen, "expertise"), 1), else_=0).label("expertise"),
+    )  # fmt: skip
+    return session.execute(rows.where(rule).order_by(Person.id).limit(COUNTED + 1)).all()
+
+
+def _values(session: Session, asked: Asked, name: str, some: Sequence[Any]) -> list[tuple[str, str, int]]:
+    if name in ("site", "job"):
+        texts = Counter(row.site if name == "site" else row.job_title for row in some)
+        found = [(text, text, number) for text, number in texts.items() if text]
+    elif name == "entity":
+        found = _entities(session, asked, Counter(row.entity_id for row in some if row.entity_id is not None))
+    else:
+        ids = [row.id for row in some if row.expertise]
+        rows = (
+            select(Skill.key, Skill.label, func.count())
+            .join(PersonSkill, PersonSkill.skill_id == Skill.id)
+            .where(PersonSkill.person_id.in_(ids))
+            .group_by(Skill.key, Skill.label)
+        )
+        found = [(row[0], row[1], row[2]) for row in session.execute(rows)] if ids else []
+    return sorted(found, key=lambda one: (-one[2], one[1], one[0]))[:VALUES]
+
+
+def _entities(session: Session, asked: Asked, numbers: Counter[int]) -> list[tuple[str, str, int]]:
+    """What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again."""
+    place: ColumnElement[bool] = Entity.parent_id.is_(None)
+    if asked.entity:
+        chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
+        place = or_(Entity.parent_id == chosen, Entity.key == asked.entity)
+    rows = (
+        select(Entity.key, Entity.name, EntityPath.entity_id)
+        .join(EntityPath, EntityPath.ancestor_id == Entity.id)
+        .where(EntityPath.entity_id.in_(sorted(numbers)), place)
+    )
+    found: Counter[tuple[str, str]] = Counter()
+    for key, name, entity_id in session.execute(rows) if numbers else ():
+        found[key, name] += numbers[entity_id]
+    return [(key, name, number) for (key, name), number in found.items()]
