@@ -83,7 +83,7 @@ def secret(core):
     found.post, found.file, found.space = post.id, file, space.id
     found.ids = {
         "post_id": post.id, "comment_id": remark, "topic_id": topic, "person_id": guest.id, "subscription_id": 1,
-        "invitation_id": invitation, "request_id": 1, "feeder_id": feeder, "batch_id": batch,
+        "invitation_id": invitation, "request_id": 1, "feeder_id": feeder, "batch_id": batch, "session_id": 1,
     }  # fmt: skip
     return found
 

@@ -192,7 +192,7 @@ def dead_or_waiting(core):
 
 def test_deleting_a_document_by_any_statement_takes_its_words_along(site, anna):
     if not site.core.db.is_sqlite:
-        pytest.skip("PostgreSQL keeps the words in the same row")
+        pytest.skip("only SQLite keeps the words in rows of their own")
     site.write("one", "Jardin")
     site.work()
     with site.core.db.write() as session:
