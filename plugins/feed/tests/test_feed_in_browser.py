@@ -71,7 +71,7 @@ def test_every_page_of_the_feed_is_clean_and_fits(site, rse_tab, axe_violations,
     space = make_space(site.core, "garden", name="Jardin partagé", visibility="public", members=[boss])
     link = {"url": "https://example.org/une-adresse-plutot-longue", "title": "Un titre", "description": "Et sa description"}
     post = write(site, boss, "## Un titre\n\n**Bonjour** @anna, voir #jardin\n\n- un\n- deux", title="Récolte", link=link)
-    write(site, boss, "À lire", announcement=True, must_read=True, audience="entity:north")
+    must = write(site, boss, "À lire", announcement=True, must_read=True, audience="entity:north")
     write(site, boss, "mot" * 60, audience=f"space:{space.key}")
     write(site, ben, "x " * 1500)
     draft = write(site, boss, "Brouillon", act="draft")
@@ -80,6 +80,8 @@ def test_every_page_of_the_feed_is_clean_and_fits(site, rse_tab, axe_violations,
     addresses = [
         "", "?kind=announcements", "?sort=active", f"posts/{post.id}", f"posts/{post.id}/edit", f"posts/{post.id}/history",
         f"posts/{post.id}/delete", "compose", "mine", f"posts/{draft.id}/edit", "spaces/garden",
+        f"posts/{post.id}/move", f"posts/{post.id}/move?audience=entity:north", f"posts/{must.id}/acknowledgements",
+        f"posts/{must.id}/acknowledgements?entity=north", "to-read", "to-read?done=1", "subscriptions",
     ]  # fmt: skip
     for address in addresses:
         tab.goto(site.url(f"/rse/feed/{address}"))
