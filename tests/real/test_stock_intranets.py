@@ -7,6 +7,7 @@ everywhere that ``RSE_TEST_REQUIRE`` names them; the packages come with the firs
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import shutil
@@ -22,6 +23,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import select
+
+from rse_content.plugin import Content
+from rse_core import legacy
+from rse_core.models.content import Page
 
 #: Bringing a Debian and its packages up may take minutes on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -165,6 +171,29 @@ def test_permalink_id_and_campaign_parameters_are_one_object(pilot: Pilot) -> No
         pilot.page_key(pilot.article + "#respond"),
     }
     assert len(keys) == 1
+
+
+def test_what_the_intranet_publishes_has_the_key_of_the_page_that_people_visit(pilot: Pilot, rse_core: Any) -> None:
+    token = base64.b64encode(b"claire:claire").decode()
+    kind, path = {"wordpress": ("wordpress", "/"), "spip": ("rss", "/spip.php?page=backend")}[pilot.name]
+    source = {"name": "news", "kind": kind, "url": pilot.front + path, "headers": {"Authorization": f"Basic {token}"}}
+    core = rse_core(
+        [Content()], sections={"content": {"sources": [{**source, "audience": "everyone", "first_days": 3650}]}},
+        legacy_origins=(pilot.front,),
+    )  # fmt: skip
+    report = legacy.sync(core, legacy.source_named(core, "news"))
+    assert report.error == ""
+    key = pilot.page_key(pilot.article).removeprefix("page:")
+    with core.db.read() as session:
+        page = session.scalar(select(Page).where(Page.key == key))
+        assert page is not None
+        found = core.pages.content_type().resolve(session, [key])[key]
+    # SPIP sets typographic apostrophes in its pages, and plain ones in its feed.
+    body = html.unescape(pilot.get(pilot.article, "claire")[2].decode()).replace("’", "'")
+    assert found.title
+    assert found.title.replace("’", "'") in body
+    again = legacy.sync(core, legacy.source_named(core, "news"))
+    assert (again.error, again.counts.touched) == ("", 0)
 
 
 def test_a_page_cached_before_the_installation_gets_its_tag(pilot: Pilot) -> None:
