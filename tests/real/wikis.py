@@ -100,7 +100,9 @@ class DokuWiki:
         shutil.copytree("/var/lib/dokuwiki/data", data)
         (conf / "local.php").write_text(
             "<?php\n$conf['title']='Wiki des procédures'; $conf['lang']='fr'; $conf['license']='0'; $conf['useacl']=0;\n"
-            f"$conf['savedir']='{data}'; $conf['updatecheck']=0; $conf['userewrite']=0; $conf['sitemap']=0;\n"
+            f"$conf['savedir']='{data}'; $conf['updatecheck']=0; $conf['userewrite']=0;\n"
+            # It keeps a list for five minutes else, whatever was written meanwhile.
+            "$conf['rss_update']=-1;\n"
         )
         (self.folder / "pre.php").write_text(
             f"<?php define('DOKU_CONF','{conf}/'); define('DOKU_LOCAL','{conf}/');\n"
@@ -109,10 +111,18 @@ class DokuWiki:
             self.write(title, text)
 
     def write(self, title: str, text: str) -> None:
-        (self.folder / "data/pages" / f"{self._id(title)}.txt").write_text(f"====== {title} ======\n\n{text}\n")
+        self._commit(title, f"====== {title} ======\n\n{text}\n")
 
     def delete(self, title: str) -> None:
-        (self.folder / "data/pages" / f"{self._id(title)}.txt").unlink()
+        # An empty page is how DokuWiki deletes.
+        self._commit(title, "")
+
+    def _commit(self, title: str, text: str) -> None:
+        (self.folder / "typed").write_text(text)
+        php(
+            "-d", f"auto_prepend_file={self.folder}/pre.php", str(DOKUWIKI / "bin/dwpage.php"), "commit", "--message",
+            "Test", str(self.folder / "typed"), self._id(title),
+        )  # fmt: skip
 
     def native(self, title: str) -> str:
         """The id by which the page names itself to a script."""
