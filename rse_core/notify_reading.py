@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Select,
-    String,
-    and_,
     bindparam,
     case,
-    cast,
     delete,
-    exists,
-    false,
     func,
     literal,
     literal_column,
@@ -35,28 +29,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from .content import ObjectRef
-from .contributions import NotificationType
 from .db import UtcDateTime, dialect_insert, utcnow
-from .decision import Reason
 from .errors import BadInput
 from .i18n import _
-from .models.notices import Broadcast, BroadcastMark, BroadcastReader, Mute, NotificationChoice, NotificationDefault
-from .models.organisation import Person, Space
+from .models.notices import Broadcast, BroadcastMark, BroadcastReader
 from .models.runtime import NotificationActor, NotificationRow
-from .notify_choices import PAGE, SPACE
-from .policy import can
+from .notify_queries import Place, broadcasts, earlier, is_read_by, is_unread, shown
+from .notify_reach import Reach, reaches
 from .statements import Lists, Prepared
-from .subjects import Target
-
-if TYPE_CHECKING:
-    from .runtime import Core
 
 #: Broadcasts younger than this are marked one by one: on PostgreSQL one with a lower number may still be on its way.
 SETTLED = dt.timedelta(minutes=15)
-#: The sort key of one line: its time, whether it names the person, its number.
-Place = tuple[dt.datetime, int, int]
-#: A tuple of values, or a sub-select that gives them.
-Values = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,76 +67,6 @@ class Notice:
     def place(self) -> Place:
         """Where the next page begins: what :func:`of_person` takes as ``before``."""
         return (self.updated_at, int(self.key.startswith("n")), self.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Where a person may use one capability: audiences that are no space's, and spaces they are in."""
-
-    types: Values
-    capability: str | None
-    audiences: Values
-    spaces: Values
-    closed: Values = ()
-    #: from outside the organisation: what is for everyone in a public space is not for them
-    inside: Values | None = field(default=None)
-
-    def elsewhere(self, table: type[NotificationRow] | type[Broadcast]) -> ColumnElement[bool]:
-        """SQL: of these types, and not in a space that :meth:`here` is about."""
-        found = and_(table.type.in_(self.types), table.audience_id.in_(self.audiences))
-        for mine in (self.spaces, self.closed):
-            if isinstance(mine, Select) or mine:
-                found = and_(found, or_(table.space_id.is_(None), table.space_id.not_in(mine)))
-        return found
-
-    def here(self, table: type[NotificationRow] | type[Broadcast]) -> ColumnElement[bool]:
-        """SQL: of these types, in one of the person's spaces that is open to it."""
-        found = and_(table.type.in_(self.types), table.space_id.in_(self.spaces))
-        return found if self.inside is None else and_(found, table.audience_id.in_(self.inside))
-
-
-def reaches(session: Session, person_id: int, types: Iterable[str] | None = None) -> list[Reach]:
-    """What the person reaches, for each capability that types of notifications (``types``: these) ask for; no query."""
-    from .runtime import core_of
-
-    core = core_of(session)
-    facts = core.policy.person(person_id)
-    if facts is None or (facts.disabled_at is not None and facts.disabled_at <= utcnow()):
-        return []
-    by_capability: dict[str | None, list[str]] = {}
-    wanted = None if types is None else frozenset(types)
-    for _plugin, kind in core.plugins.contributions(NotificationType):
-        if wanted is not None and kind.name not in wanted:
-            continue
-        by_capability.setdefault(kind.capability, []).append(kind.name)
-    kinds = core.policy.snapshot().audiences
-    plain = sorted(one for one in facts.audiences if kinds.get(one, ("",))[0] != "space")
-    mine = sorted({*facts.spaces, *(kinds[one][1] for one in facts.audiences if kinds.get(one, ("",))[0] == "space")})
-    everyone = core.policy.everyone()
-    # What stands in a public space is for everyone, and may be closed to who is not in it.
-    others = [one for one in core.policy.special_spaces() if one not in mine]
-    reading = _reading(core)
-    inside = tuple(sorted(facts.audiences)) if facts.external else None
-    found = []
-    for capability, names in by_capability.items():
-        audiences, spaces = plain, mine
-        if capability is not None:
-            audiences = [one for one in plain if can(session, person_id, capability, Target(one))]
-            spaces = [one for one in mine if can(session, person_id, capability, Target(space_id=one))]
-        asked = [capability] if capability is not None else reading
-        answers = ((one, can(session, person_id, each, Target(everyone, space_id=one))) for one in others for each in asked)
-        # A type that asks for nothing is no matter of levels.
-        shut = [one for one, said in answers if not said.allowed and (capability is not None or said.reason is Reason.ROLE)]
-        closed = tuple(sorted({*mine, *shut} - set(spaces)))
-        found.append(Reach(tuple(names), capability, tuple(audiences), tuple(spaces), closed, inside))
-    return found
-
-
-def _reading(core: Core) -> list[str]:
-    """The capabilities by which objects are read, of plugins that have one."""
-    wanted = {kind.reads for kind in core.plugins.content_types.values() if kind.reads is not None}
-    known = core.plugins.capabilities
-    return sorted(name for name in wanted if name in known and not known[name].writes)
 
 
 def unread(session: Session, person_id: int, cap: int = 100) -> int:
@@ -201,13 +114,13 @@ def _unread(shape: Shape, cap: int) -> Prepared:
         person: Any = bindparam("person", type_=BigInteger)
         parts: list[Select[Any]] = [
             select(literal_column("1").label("one"))
-            .where(NotificationRow.person_id == person, NotificationRow.read_at.is_(None), _shown(found))
+            .where(NotificationRow.person_id == person, NotificationRow.read_at.is_(None), shown(found))
             .limit(cap)
         ]
         everywhere = (lists("audiences", int), lists("spaces", int))
         parts += [
-            query.where(*_is_unread(person)).limit(cap)
-            for query in _broadcasts(found, person, literal_column("1").label("one"), everywhere=everywhere)
+            query.where(*is_unread(person)).limit(cap)
+            for query in broadcasts(found, person, literal_column("1").label("one"), everywhere=everywhere)
         ]
         # SQLite takes no limit on the parts of a union, but on what they select from.
         some = union_all(*(select(part.subquery()) for part in parts)).subquery()
@@ -239,7 +152,7 @@ def of_person(
     if not found:
         return []
     rows, casts = _split(only)
-    query = select(NotificationRow).where(NotificationRow.person_id == person_id, _shown(found, unshown=unshown))
+    query = select(NotificationRow).where(NotificationRow.person_id == person_id, shown(found, unshown=unshown))
     if after is not None:
         query = query.where(NotificationRow.updated_at > after)
     if only is not None:
@@ -247,7 +160,7 @@ def of_person(
     if only_unread:
         query = query.where(NotificationRow.read_at.is_(None))
     if before is not None:
-        query = query.where(_earlier(NotificationRow.updated_at, 1, NotificationRow.id, before))
+        query = query.where(earlier(NotificationRow.updated_at, 1, NotificationRow.id, before))
     query = query.order_by(NotificationRow.updated_at.desc(), NotificationRow.id.desc()).limit(limit)
     found_rows = session.scalars(query).all() if only is None or rows else []
     notices = _with_actors(session, found_rows, after)
@@ -285,7 +198,7 @@ def hide(session: Session, person_id: int, key: str) -> None:
             .values(shown=False, read_at=func.coalesce(NotificationRow.read_at, literal(utcnow(), UtcDateTime)))
             .execution_options(synchronize_session=False)
         )
-    for query in _broadcasts(reaches(session, person_id), person_id, Broadcast.id) if casts else ():
+    for query in broadcasts(reaches(session, person_id), person_id, Broadcast.id) if casts else ():
         for one in session.scalars(query.where(Broadcast.id.in_(casts))).all():
             mark = dialect_insert(session, BroadcastMark).values(
                 person_id=person_id, broadcast_id=one, hidden=True, at=utcnow()
@@ -309,106 +222,7 @@ def prune(session: Session, *, read_before: dt.datetime, told_before: dt.datetim
     return done
 
 
-# -- the parts of the queries ------------------------------------------------------------------------------------------
-
-
-def _shown(found: Sequence[Reach], *, unshown: bool = False) -> ColumnElement[bool]:
-    """Rows that name the person, as far as they are still for them."""
-    kinds: list[ColumnElement[bool]] = []
-    for one in found:
-        nowhere = and_(NotificationRow.type.in_(one.types), NotificationRow.audience_id.is_(None))
-        kinds.append(or_(nowhere, one.elsewhere(NotificationRow), one.here(NotificationRow)))
-    return and_(literal(True) if unshown else NotificationRow.shown, or_(*kinds) if kinds else false())
-
-
-def _broadcasts(
-    found: Sequence[Reach], person_id: Any, *columns: Any, unshown: bool = False,
-    everywhere: tuple[Values, Values] | None = None,
-) -> list[Select[Any]]:  # fmt: skip
-    """Selects that together give each broadcast of the person once, each with an index to itself.
-
-    :param everywhere: the audiences and the spaces of all of ``found``, when they are not values.
-    """
-    born = select(Person.created_at).where(Person.id == person_id).scalar_subquery()
-    always = (
-        Broadcast.actor_id.is_distinct_from(person_id),
-        Broadcast.created_at >= born,
-        or_(Broadcast.firm, and_(~is_muted_by(person_id), literal(True) if unshown else _in_page(person_id))),
-        ~_mark_of(person_id, hidden=True),
-    )
-    kinds = [one for one in found if isinstance(one.types, Select) or one.types]
-    if not kinds:
-        return []
-    audiences: Values
-    spaces: Values
-    if everywhere is not None:
-        audiences, spaces = everywhere
-        here = kinds
-    else:
-        audiences = sorted({ident for one in kinds for ident in one.audiences})
-        spaces = sorted({ident for one in kinds for ident in one.spaces})
-        here = [one for one in kinds if one.spaces]
-    # What the parts have in common is said apart: no index is found in an OR.
-    parts = [(Broadcast.audience_id.in_(audiences), or_(*(one.elsewhere(Broadcast) for one in kinds)))]
-    if here:
-        parts.append((Broadcast.space_id.in_(spaces), or_(*(one.here(Broadcast) for one in here))))
-    return [select(*columns).where(*part, *always) for part in parts]
-
-
-def _is_read(person_id: Any) -> ColumnElement[bool]:
-    return or_(Broadcast.id <= func.coalesce(_upto(person_id), 0), _mark_of(person_id))
-
-
-def _is_unread(person_id: Any) -> tuple[ColumnElement[bool], ...]:
-    # Said so that the index on (audience, id) serves it.
-    return Broadcast.id > func.coalesce(_upto(person_id), 0), ~_mark_of(person_id)
-
-
-def _upto(person_id: Any) -> Any:
-    return select(BroadcastReader.upto).where(BroadcastReader.person_id == person_id).scalar_subquery()
-
-
-def _mark_of(person_id: Any, *, hidden: bool = False) -> ColumnElement[bool]:
-    mark = exists().where(BroadcastMark.person_id == person_id, BroadcastMark.broadcast_id == Broadcast.id)
-    return mark.where(BroadcastMark.hidden) if hidden else mark
-
-
-def is_muted_by(person: Any) -> ColumnElement[bool]:
-    """SQL: this person (a column or an id) does not hear of this broadcast: of itself, its thread or its space.
-
-    A space whose members hear of mentions alone, by its own default, still announces to those who have not said the same.
-    """
-    own = (Mute.person_id == person,)
-    thread = exists().where(
-        *own,
-        Mute.hears != "all",
-        or_(
-            and_(Mute.ref_type == Broadcast.ref_type, Mute.ref_id == Broadcast.ref_id),
-            Mute.ref_type + ":" + Mute.ref_id == Broadcast.thread,
-        ),
-    )
-    said = select(Mute.hears).where(*own, Mute.ref_type == SPACE, Mute.ref_id == cast(Broadcast.space_id, String))
-    usual = select(case((Space.notify == "none", "none"), else_="all")).where(Space.id == Broadcast.space_id)
-    return or_(thread, func.coalesce(said.scalar_subquery(), usual.scalar_subquery(), "all") != "all")
-
-
-def _in_page(person_id: Any) -> ColumnElement[bool]:
-    chosen = select(NotificationChoice.value).where(
-        NotificationChoice.person_id == person_id, NotificationChoice.type == Broadcast.type,
-        NotificationChoice.channel == PAGE,
-    )  # fmt: skip
-    usual = select(NotificationDefault.value).where(
-        NotificationDefault.type == Broadcast.type, NotificationDefault.channel == PAGE
-    )
-    return func.coalesce(chosen.scalar_subquery(), usual.scalar_subquery(), "immediate") != "none"
-
-
-def _earlier(at: Any, rank: int, number: Any, before: Place) -> ColumnElement[bool]:
-    when, before_rank, before_id = before
-    if rank < before_rank:
-        return at <= when  # type: ignore[no-any-return]
-    same = number < before_id if rank == before_rank else false()
-    return or_(at < when, and_(at == when, same))
+# -- inside ------------------------------------------------------------------------------------------------------------
 
 
 def _with_actors(session: Session, rows: Sequence[NotificationRow], after: dt.datetime | None = None) -> list[Notice]:
@@ -459,18 +273,18 @@ def _told_to_all(session: Session, person_id: int, found: Sequence[Reach], which
     columns = (
         Broadcast.id, Broadcast.type, Broadcast.ref_type, Broadcast.ref_id, Broadcast.actor_id, Broadcast.data,
         Broadcast.created_at, Broadcast.firm, Broadcast.audience_id, Broadcast.space_id,
-        case((_is_read(person_id), literal_column("1")), else_=literal_column("0")).label("is_read"),
+        case((is_read_by(person_id), literal_column("1")), else_=literal_column("0")).label("is_read"),
     )  # fmt: skip
     parts = []
-    for query in _broadcasts(found, person_id, *columns, unshown=which.unshown):
+    for query in broadcasts(found, person_id, *columns, unshown=which.unshown):
         if which.only_unread:
-            query = query.where(*_is_unread(person_id))
+            query = query.where(*is_unread(person_id))
         if which.only is not None:
             query = query.where(Broadcast.id.in_(which.only))
         if which.after is not None:
             query = query.where(Broadcast.created_at > which.after)
         if which.before is not None:
-            query = query.where(_earlier(Broadcast.created_at, 0, Broadcast.id, which.before))
+            query = query.where(earlier(Broadcast.created_at, 0, Broadcast.id, which.before))
         parts.append(query.order_by(Broadcast.created_at.desc(), Broadcast.id.desc()).limit(which.limit))
     if not parts:
         return []
@@ -491,8 +305,8 @@ def _mark(session: Session, person_id: int, only: Sequence[int] | None) -> int:
     found = reaches(session, person_id)
     now = utcnow()
     new = 0
-    for query in _broadcasts(found, person_id, Broadcast.id):
-        wanted = query.where(*_is_unread(person_id))
+    for query in broadcasts(found, person_id, Broadcast.id):
+        wanted = query.where(*is_unread(person_id))
         if only is not None:
             wanted = wanted.where(Broadcast.id.in_(only))
         ids = list(session.scalars(wanted))
@@ -530,11 +344,6 @@ def _split(keys: Iterable[int | str] | None) -> tuple[list[int], list[int]]:
             raise BadInput(_("“%(key)s” does not name a notification.", key=key[:40]))
         (rows if key[0] == "n" else casts).append(int(number))
     return rows, casts
-
-
-def is_read_by(person: Any) -> ColumnElement[bool]:
-    """SQL: this person (a column or an id) has read this broadcast."""
-    return _is_read(person)
 
 
 __all__ = ["Notice", "Place", "Reach", "hide", "mark_read", "of_person", "prune", "reaches", "unread"]

@@ -20,7 +20,7 @@ from rse_core.models.organisation import Membership, Person
 from rse_core.models.runtime import NotificationRow
 from rse_core.notify_choices import defaults, effective_of_all
 from rse_core.notify_people import allowed, among, where
-from rse_core.notify_reading import is_muted_by
+from rse_core.notify_queries import is_muted_by
 
 from .models import Message, Spread
 
