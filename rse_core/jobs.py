@@ -63,7 +63,7 @@ class Jobs:
     def registered(self) -> dict[str, Job]:
         """Every known job by name."""
         from .directory import JOBS as DIRECTORY
-        from .files import JOBS as FILES
+        from .files_upkeep import JOBS as FILES
         from .legacy import JOBS as LEGACY
 
         own = {job.name: job for job in (PRUNE, *FILES, *LEGACY, *DIRECTORY)}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from . import audiences
 from .contributions import PersonalData
-from .files import PERSONAL as FILES
+from .files_upkeep import PERSONAL as FILES
 from .i18n import lazy
 from .models.content import Mention
 from .models.governance import (

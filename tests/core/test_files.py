@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
-from rse_core import files, privacy
+from rse_core import files, files_upkeep, privacy
 from rse_core.api import (
     Actor,
     BadInput,
@@ -285,7 +285,7 @@ def test_the_sweep_takes_old_loose_files_and_bytes_without_a_row(core: Any) -> N
     for name in ("ab" * 20, part.key):
         os.utime(store.path(name), (before, before))
     with core.db.write() as session:
-        assert files.sweep(session, whole=True) == 2
+        assert files_upkeep.sweep(session, whole=True) == 2
     core.jobs.run_due()
     assert stored(core) == sorted([new.key, part.key, "cd" * 20])
 

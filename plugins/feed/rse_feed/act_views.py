@@ -24,7 +24,7 @@ from rse_core.webapi import (
     session_write,
 )
 
-from . import access, acting, announcements, reach, whom
+from . import access, acting, announcements, confirmations, reach, whom
 from .texts import heading
 
 _ = translator(__file__, "rse_feed").gettext
@@ -150,9 +150,9 @@ def _standing(post_id: int, error: TooMany | Conflict | None = None) -> Response
     scope = f"feed-confirmed:{post_id}:{entity_id}"
     text = request.args.get("after", "")
     with session_read() as session:
-        standing = announcements.standing(session, person.id, post_id)
+        standing = confirmations.standing(session, person.id, post_id)
         after = decode_cursor(core().settings, text, scope).after if text else None
-        rows, more = announcements.confirmations(session, person.id, post_id, entity_id=entity_id, after=after)
+        rows, more = confirmations.confirmations(session, person.id, post_id, entity_id=entity_id, after=after)
         onward = encode_cursor(core().settings, Cursor(scope, more)) if more else ""
         html = render_template(
             "rse/feed/acknowledgements.html", standing=standing, post=standing.post, rows=rows, more=onward,
@@ -166,7 +166,7 @@ def export(post_id: int) -> Response:
     """Who confirmed, as a file; noted in the audit log."""
     require_person()
     with session_write() as session:
-        rows = announcements.exported(session, actor(), post_id)
+        rows = confirmations.exported(session, actor(), post_id)
     written = io.StringIO()
     out = csv.writer(written)
     out.writerow([_("Name"), _("Username"), _("Entity"), _("Confirmed at")])
@@ -184,7 +184,7 @@ def remind(post_id: int) -> BaseResponse:
     require_person()
     try:
         with session_write() as session:
-            announcements.remind(session, actor(), post_id)
+            confirmations.remind(session, actor(), post_id)
     except (TooMany, Conflict) as error:
         return _standing(post_id, error)
     flash(_("Those who have not confirmed are told once more."))

@@ -147,13 +147,13 @@ class Feed(Plugin):
 
     @hookimpl
     def rse_jobs(self) -> Iterable[Job]:
-        from . import announcements, following, publishing, telling
+        from . import confirmations, following, publishing, telling
 
         return [
             Job("feed.publish_due", publishing.publish_due, every=60),
             Job("feed.tell", telling.tell),
             Job(following.TELL, following.tell),
-            Job(announcements.REMIND, announcements.remind_now),
+            Job(confirmations.REMIND, confirmations.remind_now),
         ]
 
     @hookimpl

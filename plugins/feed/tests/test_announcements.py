@@ -19,7 +19,7 @@ from rse_core.models.notices import Broadcast
 from rse_core.notify import unread
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity, make_person, make_space, set_level
-from rse_feed import acting, announcements, drafting, publishing
+from rse_feed import acting, announcements, confirmations, drafting, publishing
 from rse_feed.texts import Written
 
 
@@ -121,7 +121,7 @@ def test_who_stands_below_the_level_is_neither_told_nor_counted(site, boss, anna
     post = announce(site, boss)
     with site.db.read() as session:
         assert unread(session, people[0].id) == 0
-        standing = announcements.standing(session, boss.id, post.id)
+        standing = confirmations.standing(session, boss.id, post.id)
     assert "Loin" not in [name for part in standing.parts for _ident, name in part.entities]
 
 
@@ -135,7 +135,7 @@ def test_figures_tell_no_small_group(site, boss):
     for person in (*many[:10], *few[:9]):
         confirm(site, person, post)
     with site.db.read() as session:
-        standing = announcements.standing(session, boss.id, post.id)
+        standing = confirmations.standing(session, boss.id, post.id)
     found = {tuple(name for _ident, name in part.entities): part for part in standing.parts}
     # Five of the South have not: told with the next smallest, or they could be had by subtraction.
     assert ("Sud",) not in found
@@ -147,7 +147,7 @@ def test_figures_tell_no_small_group(site, boss):
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8))
 def test_no_part_can_be_had_by_subtraction(drawn):
     counts = [([(index, f"e{index}")], asked, min(asked, done)) for index, (asked, done) in enumerate(drawn)]
-    parts = announcements.pooled(counts)
+    parts = confirmations.pooled(counts)
     assert sum(part[1] for part in parts) == sum(one[1] for one in counts)
     assert sum(part[2] for part in parts) == sum(one[2] for one in counts)
     small = [part for part in parts if 0 < part[1] < 10 or 0 < part[1] - part[2] < 10]
@@ -161,17 +161,17 @@ def test_where_few_are_missing_in_all_neither_rate_nor_number_is_told(site, boss
     for person in people[:9]:
         confirm(site, person, post)
     with site.db.read() as session:
-        standing = announcements.standing(session, boss.id, post.id)
+        standing = confirmations.standing(session, boss.id, post.id)
     assert (standing.asked.number, standing.missing.number, standing.rate) == (None, None, None)
 
 
 def test_the_figures_cost_the_same_whatever_their_number(site, boss):
     def cost(post):
         with site.db.read() as session:
-            announcements.standing(session, boss.id, post.id)
+            confirmations.standing(session, boss.id, post.id)
         with site.db.read() as session, count_queries(site) as count:
-            announcements.standing(session, boss.id, post.id)
-            announcements.confirmations(session, boss.id, post.id)
+            confirmations.standing(session, boss.id, post.id)
+            confirmations.confirmations(session, boss.id, post.id)
         return len(count)
 
     post = announce(site, boss)
@@ -190,25 +190,25 @@ def test_the_list_is_for_the_author_and_moderators_by_pages(site, boss, anna, be
     found, after = [], None
     while True:
         with site.db.read() as session:
-            rows, after = announcements.confirmations(session, boss.id, post.id, after=after, most=2)
+            rows, after = confirmations.confirmations(session, boss.id, post.id, after=after, most=2)
         found += [row.person_id for row in rows]
         if after is None:
             break
     assert sorted(found) == sorted([boss.id, *(person.id for person in people)])
     with site.db.read() as session, pytest.raises(Forbidden):
-        announcements.standing(session, anna.id, post.id)
+        confirmations.standing(session, anna.id, post.id)
 
 
 def test_a_reminder_tells_those_who_have_not_and_once_a_day(site, boss, anna, ben):
     post = announce(site, boss)
     confirm(site, anna, post)
     with site.db.write() as session:
-        announcements.remind(session, Actor("boss", boss.id), post.id)
+        confirmations.remind(session, Actor("boss", boss.id), post.id)
     site.jobs.run_due()
     with site.db.read() as session:
         assert (unread(session, anna.id), unread(session, ben.id)) == (1, 2)
     with site.db.write() as session, pytest.raises(TooMany):
-        announcements.remind(session, Actor("boss", boss.id), post.id)
+        confirmations.remind(session, Actor("boss", boss.id), post.id)
     confirm(site, ben, post)
     with site.db.read() as session:
         assert unread(session, ben.id) == 1
