@@ -31,20 +31,23 @@ class Statement:
     :param sqlite: the same for SQLite, where it must be said otherwise: that a flag is set is ``flag = 1`` there, and
         only so found by an index on it.
     :param columns: types of result columns that are more than numbers and texts (times, JSON, booleans on SQLite).
+    :param given: types of values that are more than numbers and texts.
     :param lists: for each list, what it holds: ``int`` or ``str``.
     """
 
     def __init__(
-        self, sql: str, *, sqlite: str | None = None, columns: Mapping[str, TypeEngine[Any]] | None = None, **lists: type
-    ) -> None:
+        self, sql: str, *, sqlite: str | None = None, columns: Mapping[str, TypeEngine[Any]] | None = None,
+        given: Mapping[str, TypeEngine[Any]] | None = None, **lists: type,
+    ) -> None:  # fmt: skip
         def array(match: re.Match[str]) -> str:
             kind = "bigint" if lists[match[1]] is int else "text"
             return f"= ANY (CAST(:{match[1]} AS {kind}[]))"
 
         self._lists = tuple(lists)
         types = columns or {}
-        self._sqlite = text(_LIST.sub(r"IN (SELECT value FROM json_each(:\1))", sqlite or sql))
-        self._postgresql = text(_LIST.sub(array, sql))
+        bound = [bindparam(name, type_=kind) for name, kind in (given or {}).items()]
+        self._sqlite = text(_LIST.sub(r"IN (SELECT value FROM json_each(:\1))", sqlite or sql)).bindparams(*bound)
+        self._postgresql = text(_LIST.sub(array, sql)).bindparams(*bound)
         if types:
             self._sqlite = self._sqlite.columns(**types)  # type: ignore[assignment]
             self._postgresql = self._postgresql.columns(**types)  # type: ignore[assignment]

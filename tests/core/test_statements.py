@@ -27,3 +27,12 @@ def test_lists_of_numbers_and_of_texts_are_bound_as_one_value_each(core: Core) -
         assert all(row.created_at.tzinfo is dt.UTC for row in rows)
         assert not BY_NAME(session, names=[], ids=ids, status="active")
     assert len(queries.statements) == 2
+
+
+def test_a_time_is_given_as_each_database_keeps_times(core: Core) -> None:
+    young = Statement("SELECT username FROM rse_core_person WHERE created_at > :since", given={"since": UtcDateTime()})
+    person = make_person(core, "anne")
+    with core.db.read() as session:
+        minute = dt.timedelta(minutes=1)
+        assert [row.username for row in young(session, since=person.created_at - minute)] == ["anne"]
+        assert not young(session, since=person.created_at + minute)

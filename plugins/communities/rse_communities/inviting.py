@@ -15,6 +15,7 @@ from rse_core.api import (
     Event,
     Forbidden,
     NotFound,
+    UtcDateTime,
     emit,
     notify,
     option,
@@ -27,6 +28,7 @@ from rse_core.models.organisation import Space, SpaceMember
 from rse_core.people import PersonCard, names
 from rse_core.policy import touch
 from rse_core.ratelimit import limit
+from rse_core.statements import Statement
 
 from . import access, members
 from .access import Seat
@@ -200,17 +202,15 @@ def of_person(session: Session, person_id: int, *, most: int = 100) -> list[Invi
 
 
 def count_for(session: Session, person_id: int) -> int:
-    """How many wait for the person; one indexed query."""
-    from sqlalchemy import func
+    """How many wait for the person; one indexed query, for it stands on every page."""
+    return int(_WAITING(session, person=person_id, now=utcnow())[0][0])
 
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Invitation)
-            .where(Invitation.person_id == person_id, Invitation.state == "pending", Invitation.expires_at > utcnow())
-        )
-        or 0
-    )
+
+_WAITING = Statement(
+    "SELECT count(*) FROM rse_communities_invitation "
+    "WHERE person_id = :person AND state = 'pending' AND expires_at > :now",
+    given={"now": UtcDateTime()},
+)
 
 
 def _tell(session: Session, seat: Seat, row: Invitation) -> None:
