@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rse_directory import arrivals, chart, profiles, skills
 from rse_example_intranet import demo_directory, organisation
 from rse_example_intranet.demo_portraits import portrait
 
 from rse_core import people
 from rse_core.runtime import Core
+from rse_directory import arrivals, chart, profiles, skills
 
 DATA = Path(organisation.__file__).parent / "data"
 
