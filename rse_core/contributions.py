@@ -219,6 +219,7 @@ class Setting:
     :param default: JSON-ready, as it would be stored; what code gets is ``parse`` of it.
     :param parse: makes the value that code gets from what is stored or typed; raises BadInput.
     :param kind: how the form shows it: ``text``, ``number``, ``boolean`` or ``json``.
+    :param changed: called in the transaction of each change, with the session and what code got before and gets now.
     """
 
     key: str
@@ -227,6 +228,7 @@ class Setting:
     parse: Callable[[Any], Any]
     help: Text = ""
     kind: str = "text"
+    changed: Callable[[Session, Any, Any], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

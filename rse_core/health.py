@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
+from . import search_again
 from .contributions import HealthCheck, HealthResult
 from .db import utcnow
 from .errors import RseError
@@ -86,10 +87,12 @@ def readiness(core: Core) -> Report:
 
 def examine(core: Core, *, repair: bool = False) -> list[Line]:
     """Every check there is, for ``rse doctor``; with ``repair`` what is wrong is mended where its plugin knows how."""
-    lines = list(readiness(core).lines)
+    report = readiness(core)
+    lines = list(report.lines)
     seen = {line.name for line in lines}
     lines.append(Line("secret", _secret(core)))
-    for name, check in _checks(core):
+    own = [("found", HealthCheck("found", search_again.check, search_again.repair))]
+    for name, check in [*(own if report.ready else []), *_checks(core)]:
         result = run_check(core, check)
         if not result.ok and repair and check.repair is not None:
             result = _repair(core, check)

@@ -65,8 +65,9 @@ class Jobs:
         from .directory import JOBS as DIRECTORY
         from .files_upkeep import JOBS as FILES
         from .legacy import JOBS as LEGACY
+        from .search_again import JOB as SEARCH_AGAIN
 
-        own = {job.name: job for job in (PRUNE, *FILES, *LEGACY, *DIRECTORY)}
+        own = {job.name: job for job in (PRUNE, SEARCH_AGAIN, *FILES, *LEGACY, *DIRECTORY)}
         return own | {job.name: job for _plugin, job in self.core.plugins.contributions(Job)}
 
     @property

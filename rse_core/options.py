@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from .audit import Actor, record
 from .contributions import Setting
 from .db import utcnow
-from .errors import NotFound
+from .errors import BadInput, NotFound
 from .models.runtime import SettingRow
 from .policy import touch
 
@@ -40,17 +40,17 @@ class Options:
 
         :raises NotFound: for a key that no plugin registered.
         """
-        version = self.core.policy.version()
-        if version != self._version:
-            # Read before the version is noted: at worst it is read once more.
-            rows = session.execute(select(SettingRow.key, SettingRow.value))
-            self._values, self._parsed = {key: value for key, value in rows}, {}
-            self._version = version
+        self._read(session)
         parsed, values = self._parsed, self._values
         if key not in parsed:
             setting = self._setting(key)
             parsed[key] = setting.parse(values.get(key, setting.default))
         return parsed[key]
+
+    def stored(self, session: Session, key: str) -> Any:
+        """What stands in the row of this key, as it was written; None where there is none. For the core's own rows."""
+        self._read(session)
+        return self._values.get(key)
 
     def set(self, session: Session, key: str, value: Any, actor: Actor, *, why: str = "") -> Any:
         """Change a setting; the value in force after it.
@@ -59,7 +59,7 @@ class Options:
         :raises NotFound: for a key that no plugin registered.
         """
         setting = self._setting(key)
-        setting.parse(value)
+        now = setting.parse(value)
         touch(session)
         row = session.get(SettingRow, key)
         before = setting.default if row is None else row.value
@@ -68,7 +68,25 @@ class Options:
             session.add(row)
         row.value, row.changed_at, row.changed_by = value, utcnow(), actor.label
         record(session, actor, "setting.set", key, before=before, after=value, why=why)
-        return setting.parse(value)
+        if setting.changed is not None:
+            setting.changed(session, self._parsed_or_default(setting, before), now)
+        return now
+
+    @staticmethod
+    def _parsed_or_default(setting: Setting, stored: Any) -> Any:
+        try:
+            return setting.parse(stored)
+        except BadInput:
+            # What an older version took and this one does not must still give way to what is right.
+            return setting.parse(setting.default)
+
+    def _read(self, session: Session) -> None:
+        version = self.core.policy.version()
+        if version != self._version:
+            # Read before the version is noted: at worst it is read once more.
+            rows = session.execute(select(SettingRow.key, SettingRow.value))
+            self._values, self._parsed = {key: value for key, value in rows}, {}
+            self._version = version
 
     def _setting(self, key: str) -> Setting:
         known = self.known()

@@ -22,6 +22,7 @@ from .decision import Reason
 from .models.content import Page
 from .models.organisation import Person
 from .policy import Target, open_audiences
+from .search_again import withheld
 
 #: Finding is reading; a search plugin registers this capability.
 USE = "search.use"
@@ -101,7 +102,11 @@ class SearchAnswer:
 
 
 class SearchBackend(Protocol):
-    """What a search plugin offers."""
+    """What a search plugin offers.
+
+    One that also has ``look(session, refs)`` is asked by that to take in anew what these objects are now, where a rule has
+    changed (:mod:`rse_core.search_again`); others are given the documents by :meth:`index`.
+    """
 
     name: str
 
@@ -152,8 +157,11 @@ def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
     base = open_audiences(session, person_id, USE)
     everyone, special = core.policy.everyone(), core.policy.special_spaces()
     alike: dict[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]], list[str]] = {}
-    closed = []
+    closed, hidden = [], withheld(session)
     for name, kind in sorted(searchable_types(session).items()):
+        if name in hidden:
+            closed.append(name)
+            continue
         owner = name.partition(".")[0] if "." in name else ""
         switches = snapshot.switches.get(owner, {})
         found = []

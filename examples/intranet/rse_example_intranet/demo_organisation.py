@@ -47,6 +47,21 @@ DEMO_AMBASSADORS = (
     "Rémi Castaing", "Amine Haddad", "Élodie Le Guen", "Théo Müller", "Maëlle Quintin", "Yanis Belkacem",
 )  # fmt: skip
 
+#: Who leads a team within an entity -> who answers to them rather than to the head of the entity.
+DEMO_TEAMS = {
+    "Noémie Besançon": ("Gérard L'Hostis", "Thérèse Pagès"),
+    "Hugo Sabatier": ("Capucine Crépin", "Naïma El Amrani"),
+    "Cyril D'Almeida": ("Zoé Bourguignon", "Sophie Müller"),
+    "Samia Kaced": ("Daniel Weber", "Loïc Guéguen", "Anaïs N'Diaye"),
+    "Bérénice Huët": ("Karim Saïdi",),
+    "Djibril Traoré": ("Amine Haddad", "Mireille Soulié", "Emma Nguyen"),
+    "Marie-Claude Renaud": ("Thibault De La Fontaine",),
+    "Olivier Cœurdevey": ("Fatima Belkacem",),
+    "Désirée Coulibaly": ("Bastien Legoff", "Yanis Belkacem", "Irène Kowalski"),
+    "Maëlle Quintin": ("Chloé Brémond", "Ibrahim Keïta"),
+}
+DEMO_LEADER = {name: leader for leader, names in DEMO_TEAMS.items() for name in names}
+
 #: Entity -> its people, one a line: name | job | locale (French when left out). The first leads the entity.
 #: Two are called Hélène Dupont and two Pierre Durand, in different entities.
 DEMO_STAFF = {
@@ -134,6 +149,7 @@ def demo_organisation() -> tuple[list[EntityRow], list[PersonRow], list[GroupRow
     people: list[PersonRow] = []
     taken: set[str] = set()
     managers: dict[str, str] = {}
+    numbers = {name: f"A{number:04d}" for number, (_, name, *_) in enumerate(_demo_names(), start=1)}
     for number, (entity, name, job, leads, locale) in enumerate(_demo_names(), start=1):
         external = f"A{number:04d}"
         parent = DEMO_PARENT.get(entity, "")
@@ -141,6 +157,8 @@ def demo_organisation() -> tuple[list[EntityRow], list[PersonRow], list[GroupRow
         if leads:
             above = managers.get(parent) or managers.get("SIEGE", "")
             managers[entity] = external
+        elif name in DEMO_LEADER:
+            above = numbers[DEMO_LEADER[name]]
         username = unique_username(name, taken)
         people.append(
             PersonRow(
@@ -151,7 +169,7 @@ def demo_organisation() -> tuple[list[EntityRow], list[PersonRow], list[GroupRow
                 entity,
                 job,
                 above,
-                "true" if leads else "false",
+                "true" if leads or name in DEMO_TEAMS else "false",
                 locale,
                 f"01 99 00 {number // 100:02d} {number % 100:02d}",
                 DEMO_SITES[entity],

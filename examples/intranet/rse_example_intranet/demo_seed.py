@@ -69,6 +69,16 @@ def seed(core: Core) -> None:
         with core.db.write() as session:
             demo_social.answer(session, posts, usernames())
             demo_social.pin(session, posts)
+    if "directory" in on:
+        from rse_example_intranet import demo_directory
+
+        with core.db.write() as session:
+            demo_directory.prepare(session, ACTOR)
+        with core.db.write() as session:
+            demo_directory.write_profiles(session, ACTOR)
+        with core.db.write() as session:
+            demo_directory.confirm(session)
+            demo_directory.follow(session)
     # Notifications, the entries of what happened and the search are made of events: nobody's first page waits for them.
     core.jobs.run_due()
     if social:

@@ -57,7 +57,7 @@ def _level(core: Core, username: str) -> Level:
 
 def test_every_plugin_of_the_demo_has_started(demo_core: Core) -> None:
     states = demo_core.plugins.states
-    for name in ("likes", "comments", "feed", "communities", "notifications", "search", "host", "demo"):
+    for name in ("likes", "comments", "feed", "communities", "directory", "notifications", "search", "host", "demo"):
         assert states[name].status == "on", (name, states[name].reason)
 
 

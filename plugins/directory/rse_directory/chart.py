@@ -50,6 +50,8 @@ class EntityNode:
     heads: tuple[Card, ...] = ()
     below: tuple[EntityNode, ...] = ()
     more: bool = False
+    #: others stand below who are not shown here
+    deeper: bool = False
 
 
 def by_manager(session: Session, viewer_id: int | None, username: str = "", *, depth: int = DEPTH) -> Chart:
@@ -182,9 +184,11 @@ def by_entity(session: Session, viewer_id: int | None, key: str = "") -> list[En
     every = [row.id for row in tops] + [one[0] for some in children.values() for one in some]
     heads = _heads(session, seen, every[:HEADED])
 
+    deeper = set(session.scalars(select(Entity.parent_id).where(Entity.parent_id.in_(current)))) if current else set()
+
     def node(ident: int, name_key: str, name: str) -> EntityNode:
         below = tuple(node(*one) for one in children.get(ident, ()))
-        return EntityNode(name_key, name, heads.get(ident, ()), below, ident in cut)
+        return EntityNode(name_key, name, heads.get(ident, ()), below, ident in cut, ident in deeper)
 
     return [node(row.id, row.key, row.name) for row in tops]
 
@@ -215,7 +219,7 @@ def _heads(session: Session, seen: Sight, entity_ids: Sequence[int]) -> dict[int
 
 # -- as a picture --------------------------------------------------------------------------------------------------------
 
-WIDE, HIGH, GAP_X, GAP_Y = 200, 52, 44, 12
+WIDE, HIGH, GAP_X, GAP_Y = 240, 52, 44, 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from rse_core import search_again
 from rse_core.api import BadInput, LazyText, NotificationType, Setting, translator
 
-from .fields import KEPT, parse_fields, parse_kept
+from .fields import EVERYONE, KEPT, Field, parse_fields, parse_kept
+from .indexing import TYPE
 
 _t = translator(__file__, "rse_directory")
 _, ngettext, lazy = _t.gettext, _t.ngettext, _t.lazy
@@ -17,7 +21,7 @@ def settings() -> Iterable[Setting]:
     """Every setting of the directory."""
     return [
         Setting(
-            "directory.fields", lazy("Fields of a profile"), {}, parse_fields, kind="json",
+            "directory.fields", lazy("Fields of a profile"), {}, parse_fields, kind="json", changed=_fields_changed,
             help=lazy(
                 "What differs from the usual: to whom a field is shown (everyone, entity, managers, nobody), whether that "
                 "is imposed, whether it stands on cards; and fields of your own with a label."
@@ -28,7 +32,7 @@ def settings() -> Iterable[Setting]:
             help=lazy("By source; people cannot change these here. A source that is not named keeps all of them."),
         ),
         Setting(
-            "directory.may_leave", lazy("People may leave the list"), True, _boolean, kind="boolean",
+            "directory.may_leave", lazy("People may leave the list"), True, _boolean, kind="boolean", changed=_list_changed,
             help=lazy("When this is taken back, those who left are shown again."),
         ),
         Setting(
@@ -37,10 +41,11 @@ def settings() -> Iterable[Setting]:
         ),
         Setting(
             "directory.isolated", lazy("Entities whose people see only each other"), [], _names, kind="json",
+            changed=_places_changed,
             help=lazy("Keys of entities, as a JSON list; each with all below it."),
         ),
         Setting(
-            "directory.services", lazy("Entities that serve all others"), [], _names, kind="json",
+            "directory.services", lazy("Entities that serve all others"), [], _names, kind="json", changed=_places_changed,
             help=lazy("Keys of entities whose people are seen by everybody and see everybody, where others are isolated."),
         ),
         _whole("newcomer_days", lazy("Days for which somebody is new"), 60, 1, 365),
@@ -77,6 +82,32 @@ def _endorsed(count: int, data: Mapping[str, Any]) -> LazyText:
     return LazyText(
         lambda: ngettext("%(num)s person confirmed your expertise", "%(num)s people confirmed your expertise", count)
     )
+
+
+# -- search everywhere holds documents that were made by these rules ----------------------------------------------------
+
+
+def _fields_changed(session: Session, before: Mapping[str, Field], now: Mapping[str, Field]) -> None:
+    """Of the fields, the job alone stands in documents; see :func:`~rse_directory.objects.documents`."""
+    old, new = before["job_title"], now["job_title"]
+    if (old.audience, old.imposed) != (new.audience, new.imposed):
+        _again(session, withhold=not (new.imposed and new.audience == EVERYONE))
+
+
+def _list_changed(session: Session, before: bool, now: bool) -> None:
+    """Where leaving counts again, those who left go out; where it no longer does, they only come in."""
+    if before != now:
+        _again(session, withhold=now)
+
+
+def _places_changed(session: Session, before: list[str], now: list[str]) -> None:
+    """Other people see each other now."""
+    if set(before) != set(now):
+        _again(session, withhold=True)
+
+
+def _again(session: Session, *, withhold: bool) -> None:
+    search_again.begin(session, TYPE, withhold=withhold)
 
 
 def _boolean(value: Any) -> bool:

@@ -32,6 +32,12 @@ class TextSearch:
         """See :class:`~rse_core.search.SearchBackend`."""
         store.index(session, documents, gone)
 
+    def look(self, session: Session, refs: Sequence[ObjectRef]) -> None:
+        """See :class:`~rse_core.search.SearchBackend`."""
+        from .indexing import refresh
+
+        refresh(session, refs)
+
     def clear(self, session: Session) -> None:
         """See :class:`~rse_core.search.SearchBackend`."""
         store.clear(session)
