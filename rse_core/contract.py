@@ -87,7 +87,22 @@ def _problems(core: Core, name: str) -> list[str]:
     for owner, catalogue in core.plugins.contributions(Translations):
         if owner == name:
             problems += _untranslated(catalogue)
-    return problems
+    return problems + _undescribed(core)
+
+
+def _undescribed(core: Core) -> list[str]:
+    from .extension import create_app
+
+    if not core.plugins.rest_blueprints:
+        return []
+    app = create_app(core)
+    api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    try:
+        with app.app_context():
+            api.describe(strict=True)
+    except Exception as error:  # isolation point: whatever its schemas do is a fault of the plugin
+        return [_("Its REST resources cannot be described: %(error)s.", error=f"{type(error).__name__}: {error}")]
+    return []
 
 
 def _keeps_people(core: Core, name: str) -> bool:

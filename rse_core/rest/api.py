@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-from flask import Flask, request
+from flask import Flask, Response, jsonify, request
 from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -14,6 +16,8 @@ from .auth import require_scope
 
 if TYPE_CHECKING:
     from ..extension import RSE
+
+logger = logging.getLogger(__name__)
 
 BASE = "/api/v1"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -36,12 +40,50 @@ class ProblemSchema(ma.Schema):
 
 
 class RseApi(Api):  # type: ignore[misc]
-    """Errors are the application's: one shape of problem, headers kept (smorest's handler would drop ``Allow``)."""
+    """Errors are the application's: one shape of problem, headers kept (smorest's handler would drop ``Allow``).
+
+    What describes the resources is made when somebody asks for it: it takes longer than all the rest of a start.
+    """
 
     ERROR_SCHEMA = ProblemSchema
+    strict = False
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        self._undescribed: list[tuple[Blueprint, str]] = []
+        self._describing = threading.Lock()
+        super().__init__(*args, **values)
 
     def _register_error_handlers(self) -> None:
         """None of its own: see :mod:`rse_core.web.errors`."""
+
+    def register_blueprint(self, blp: Blueprint, *, parameters: Any = None, **options: Any) -> None:
+        """Mount the resources; they are described by :meth:`describe`."""
+        name = options.get("name", blp.name)
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append((blp, name))
+
+    def describe(self, *, strict: bool = False) -> dict[str, Any]:
+        """The OpenAPI document. Resources that cannot be described are left out and named in the log.
+
+        :param strict: raise instead.
+        """
+        with self._describing:
+            while self._undescribed:
+                blueprint, name = self._undescribed[0]
+                try:
+                    blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+                    self.spec.tag({"name": name, "description": blueprint.description})
+                except Exception:
+                    if strict:
+                        raise
+                    logger.exception("the resources of %s cannot be described", name)
+                self._undescribed.pop(0)
+            document: dict[str, Any] = self.spec.to_dict()
+        return document
+
+    def _openapi_json(self) -> Response:
+        return jsonify(self.describe(strict=self.strict))
 
 
 def mount_api(app: Flask, rse: RSE) -> None:
@@ -56,6 +98,7 @@ def mount_api(app: Flask, rse: RSE) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = RseApi(app, spec_kwargs={"servers": [{"url": rse.core.settings.url_prefix}]})
+    api.strict = rse.core.settings.strict
     api.spec.components.security_scheme(
         "token", {"type": "http", "scheme": "bearer", "description": "made by rse token create"}
     )

@@ -73,7 +73,9 @@ def rse_core(rse_database: Databases, rse_plugins: Sequence[object]) -> Iterator
     from ..runtime import Core
     from .databases import kit_settings
     from .identity import KitIdentity
+    from .routing import keep_compiled_rules
 
+    keep_compiled_rules()
     made: list[tuple[Core, str]] = []
 
     def make(

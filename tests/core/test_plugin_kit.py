@@ -94,3 +94,49 @@ def test_the_contract_is_refused_with_every_sentence():
     with pytest.raises(AssertionError) as refused:
         assert_plugin_contract(Notes())
     assert str(refused.value).count("\n- ") == 2
+
+
+def test_addresses_are_the_same_when_rules_are_compiled_once_for_all_applications(rse_core):
+    from flask import Flask, url_for
+
+    from rse_core.testing.routing import keep_compiled_rules
+
+    keep_compiled_rules()
+    made = []
+    for prefix, default in (("/a", 1), ("/a", 2), ("/b", 1)):
+        app = Flask("rules")
+        app.add_url_rule(f"{prefix}/", "list", lambda page: "", defaults={"page": default})
+        app.add_url_rule(f"{prefix}/<int:page>/<path:rest>", "one", lambda page, rest: "")
+        with app.test_request_context():
+            made.append((url_for("list", page=default), url_for("one", page=3, rest="x y/z", q="é")))
+    assert made == [
+        ("/a/", "/a/3/x%20y/z?q=%C3%A9"), ("/a/", "/a/3/x%20y/z?q=%C3%A9"), ("/b/", "/b/3/x%20y/z?q=%C3%A9"),
+    ]  # fmt: skip
+
+
+def test_resources_that_cannot_be_described_are_a_breach_of_the_contract():
+    from flask_smorest import Blueprint
+    from marshmallow import Schema, fields
+
+    from rse_core.api import Manifest, Plugin, hookimpl
+    from rse_core.testing import assert_plugin_contract
+
+    class NoteSchema(Schema):
+        of = fields.Nested("SchemaThatNobodyWrote")
+
+    class Notes(Plugin):
+        manifest = Manifest("notes", "Notes")
+
+        @hookimpl
+        def rse_rest_blueprints(self):
+            api = Blueprint("rse_notes_api", __name__, url_prefix="/notes")
+
+            @api.route("")
+            @api.response(200, NoteSchema)
+            def notes():
+                return {}
+
+            return [api]
+
+    with pytest.raises(AssertionError, match="SchemaThatNobodyWrote"):
+        assert_plugin_contract(Notes())
