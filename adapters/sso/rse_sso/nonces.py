@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rse_core.api import utcnow
 
-from .models import Nonce
+from .models import Nonce, SamlSession
 
 MARGIN = dt.timedelta(hours=1)
 """How much longer than needed a nonce is kept: servers' clocks differ, and a row costs nothing."""
@@ -53,5 +53,6 @@ def prune(session: Session) -> int:
 
 
 def prune_job(session: Session) -> None:
-    """:func:`prune` as a background job."""
+    """:func:`prune` as a background job; also of what SAML providers called sessions that are long over."""
     prune(session)
+    session.execute(delete(SamlSession).where(SamlSession.expires_at < utcnow()))

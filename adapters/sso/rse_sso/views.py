@@ -17,7 +17,9 @@ from .token import Claims
 
 def make_blueprint(source: SsoSource) -> Blueprint:
     """The routes, closed over the configuration that the plugin read."""
-    blueprint = Blueprint("rse_sso", __name__)
+    blueprint = Blueprint(
+        "rse_sso", __name__, template_folder="templates", static_folder="static", static_url_path="/sso/static"
+    )
 
     @blueprint.route("/handoff", methods=["GET", "POST"])
     # The token authenticates the request: it is signed, short-lived and serves once.

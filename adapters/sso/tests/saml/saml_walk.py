@@ -1,0 +1,81 @@
+"""A person and a browser on their way through an identity provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint
+from flask.testing import FlaskClient
+from lxml import etree
+from saml_on_loopback import ACS, ISSUER, Provider
+
+from rse_core.api import Core, Manifest, Plugin, hookimpl
+from rse_core.webapi import current_identity, current_person
+
+WHO = "/rse/probe/who"
+EN = {"Accept-Language": "en"}
+
+
+class Probe(Plugin):
+    """Says who is asking."""
+
+    manifest = Manifest("probe", "Probe")
+
+    @hookimpl
+    def rse_blueprints(self) -> list[Blueprint]:
+        blueprint = Blueprint("rse_probe", __name__, url_prefix="/probe")
+
+        @blueprint.get("/who")
+        def who() -> str:
+            person = current_person()
+            return person.username if person and current_identity() else "nobody"
+
+        return [blueprint]
+
+
+Site = Callable[..., tuple[Core, FlaskClient]]
+
+
+def table(provider: Provider, keys: tuple[str, str], **changes: Any) -> dict[str, Any]:
+    found = {
+        "issuer": ISSUER, "acs_url": ACS, "metadata_file": str(provider.file), "private_key_file": keys[0],
+        "certificate_file": keys[1], "identifier": "uid", "name": "cn", "email": "mail", "attributes": {"entity": "entity"},
+        **changes,
+    }  # fmt: skip
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def start(client: FlaskClient, return_to: str = "/actualites/42") -> str:
+    answer = client.get("/rse/saml/start", query_string={"return_to": return_to})
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["Location"])
+
+
+def post(client: FlaskClient, answer: str, **more: str) -> Any:
+    return client.post("/rse/saml/acs", data={"SAMLResponse": answer, **more}, headers=EN)
+
+
+def sign_in(client: FlaskClient, provider: Provider, return_to: str = "/actualites/42", **changes: Any) -> Any:
+    return post(client, provider.answer(provider.request(start(client, return_to)), **changes))
+
+
+def who(client: FlaskClient) -> str:
+    return client.get(WHO).text
+
+
+def refused(client: FlaskClient, answer: Any, words: str, status: int = 403) -> None:
+    assert answer.status_code == status, answer.text
+    assert words in answer.text
+    assert who(client) == "nobody"
+
+
+def edited(change: Callable[[Any], None]) -> Callable[[str], str]:
+    """Change a message after it was made, prefixes and all kept."""
+
+    def run(text: str) -> str:
+        root = etree.fromstring(text.encode())
+        change(root)
+        return etree.tostring(root).decode()
+
+    return run
