@@ -31,7 +31,7 @@ def make_blueprint(source: SsoSource) -> Blueprint:
         try:
             return _private(_enter(source))
         except SsoRefused as refusal:
-            raise as_page(refusal) from None
+            raise as_page(refusal, posted=True) from None
 
     if source.config.handoff is not None and source.config.handoff.accept_cookie:
         blueprint.before_app_request(_begin_session_from_cookie)

@@ -51,7 +51,7 @@ def add_routes(blueprint: Blueprint, flow: SamlFlow) -> None:
         try:
             return private(_enter(flow))
         except SsoRefused as refusal:
-            raise as_page(refused(refusal, flow.config.issuer)) from None
+            raise as_page(refused(refusal, flow.config.issuer), posted=True) from None
 
     @blueprint.get("/saml/metadata")
     def saml_metadata() -> BaseResponse:
@@ -64,7 +64,7 @@ def add_routes(blueprint: Blueprint, flow: SamlFlow) -> None:
         try:
             return private(_signed_out(flow))
         except SsoRefused as refusal:
-            raise as_page(refused(refusal, flow.config.issuer)) from None
+            raise as_page(refused(refusal, flow.config.issuer), posted=True) from None
 
     @blueprint.post("/saml/logout/soap")
     @csrf_exempt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ if shutil.which("xmlsec1") is None:
 pytest.importorskip("saml2", reason="the extra saml is not installed here")
 
 sys.path.insert(0, str(Path(__file__).parent))
-from saml_on_loopback import Provider, make_pair
+from saml_on_loopback import SIGN_IN, SIGN_OUT, Provider, make_pair
 from saml_walk import Probe, Site, table
 
 from rse_sso.plugin import Sso
@@ -49,9 +48,10 @@ def _provider(folder: Path) -> Provider:
 
 
 @pytest.fixture
-def provider(_provider: Provider) -> Iterator[Provider]:
+def provider(_provider: Provider) -> Provider:
+    _provider.sign_in, _provider.sign_out = SIGN_IN, SIGN_OUT
     _provider.write_metadata()
-    yield _provider
+    return _provider
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ class Provider:
         self.folder = folder
         self.pair = make_pair(folder, "idp")
         self.file = folder / "idp.xml"
+        self.sign_in, self.sign_out = SIGN_IN, SIGN_OUT
         self.backend = CryptoBackendXmlSec1("/usr/bin/xmlsec1")
         self.write_metadata()
         self._server: Server | None = None
@@ -112,9 +113,11 @@ class Provider:
 
     def _conf(self, certificate: str, metadata: str | None = None, entity: str = ISSUER) -> IdPConfig:
         endpoints = {
-            "single_sign_on_service": [(SIGN_IN, BINDING_HTTP_REDIRECT), (f"{SIGN_IN}/post", BINDING_HTTP_POST)],
-            "single_logout_service": [(SIGN_OUT, BINDING_HTTP_REDIRECT), (SIGN_OUT, BINDING_HTTP_POST)],
-        }
+            "single_sign_on_service": [
+                (self.sign_in, BINDING_HTTP_REDIRECT), (f"{self.sign_in}/post", BINDING_HTTP_POST),
+            ],
+            "single_logout_service": [(self.sign_out, BINDING_HTTP_REDIRECT), (self.sign_out, BINDING_HTTP_POST)],
+        }  # fmt: skip
         conf: dict[str, Any] = {
             "entityid": entity, "key_file": self.pair[0], "cert_file": certificate, "xmlsec_binary": "/usr/bin/xmlsec1",
             "service": {
@@ -138,7 +141,7 @@ class Provider:
     def request(self, url: str) -> Any:
         """The request in an address, its signature verified by pysaml2's server side."""
         assert self._server is not None
-        assert url.startswith(SIGN_IN + "?"), url
+        assert url.startswith(f"{self.sign_in}?"), url
         query = dict(parse_qsl(urlsplit(url).query))
         found = self._server.parse_authn_request(
             query["SAMLRequest"], BINDING_HTTP_REDIRECT, relay_state=query.get("RelayState"), sigalg=query["SigAlg"],
