@@ -19,10 +19,10 @@ NAME, ENTITY = "Hélène Dupont", "CPAM du Finistère"
 DOMAIN = "intranet.test"
 
 
-def missing() -> list[str]:
-    """The packages that are not installed here."""
+def missing(*names: str) -> list[str]:
+    """The packages, of ``names`` or of those that all need, that are not installed here."""
     found = []
-    for name in NEEDED:
+    for name in names or NEEDED:
         if name == "nginx":
             there = shutil.which("nginx") is not None
         else:
@@ -39,6 +39,8 @@ class Portal:
 
     :param port: where nginx serves ``auth``, ``social`` (signed in by the portal) and ``open`` (by nobody).
     :param service: where the application behind it must listen.
+    :param site_metadata: the site's SAML metadata; without it the portal speaks no SAML.
+    :param encryption: what of a SAML answer is encrypted: ``none`` or ``assertion``.
     """
 
     folder: Path
@@ -46,10 +48,16 @@ class Portal:
     service: int
     ldap: int
     secret: str
+    site_metadata: str = ""
+    encryption: str = "none"
 
     @property
     def issuer(self) -> str:
         return f"https://auth.{DOMAIN}:{self.port}/"
+
+    @property
+    def saml_issuer(self) -> str:
+        return self.url("auth", "/saml/metadata")
 
     @property
     def certificate(self) -> Path:
@@ -129,6 +137,7 @@ def _configuration(portal: Portal, redirect_uri: str, back: str) -> dict[str, An
         return {"Directory": f"{folder}/{name}", "LockDirectory": f"{folder}/{name}/lock", "generateModule": made}
 
     attributes = {name: name for name in ("uid", "cn", "mail", "departmentNumber")}
+    saml = _saml(portal, attributes) if portal.site_metadata else {}
     rp = "oidcRPMetaDataOptions"
     return {
         "cfgNum": 1, "cfgVersion": "2.16.1", "cfgAuthor": "test", "cfgDate": "1700000000", "domain": DOMAIN,
@@ -166,7 +175,34 @@ def _configuration(portal: Portal, redirect_uri: str, back: str) -> dict[str, An
         "oidcRPMetaDataExportedVars": {
             "rse": {"email": "mail", "name": "cn", "preferred_username": "uid", "entity": "departmentNumber"}
         },
+        **saml,
     }  # fmt: skip
+
+
+def _saml(portal: Portal, attributes: dict[str, str]) -> dict[str, Any]:
+    options = "samlSPMetaDataOptions"
+    return {
+        "issuerDBSAMLActivation": 1, "samlServicePrivateKeySig": (portal.folder / "key.pem").read_text(),
+        "samlServicePublicKeySig": portal.certificate.read_text(),
+        "samlSPMetaDataXML": {"rse": {"samlSPMetaDataXML": portal.site_metadata}},
+        # Whether it must be there; its name; its format; its friendly name.
+        "samlSPMetaDataExportedAttributes": {"rse": {key: f"1;{name};;" for key, name in attributes.items()}},
+        options: {
+            "rse": {
+                f"{options}NameIDFormat": "persistent", f"{options}SignSSOMessage": 1, f"{options}SignSLOMessage": 1,
+                f"{options}CheckSSOMessageSignature": 1, f"{options}CheckSLOMessageSignature": 1,
+                f"{options}EncryptionMode": portal.encryption, f"{options}ForceUTF8": 1,
+            }
+        },
+    }  # fmt: skip
+
+
+def make_pair(folder: Path, name: str) -> tuple[str, str]:
+    """A key and its certificate for the site itself."""
+    files = f"{folder}/{name}.key", f"{folder}/{name}.crt"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "60", "-subj", f"/CN={name}"]
+    subprocess.run([*make, "-keyout", files[0], "-out", files[1]], check=True, capture_output=True)
+    return files
 
 
 def _nginx(portal: Portal) -> str:
