@@ -7,37 +7,20 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+import lemonldap
 import pytest
 from flask import Blueprint
-from werkzeug.serving import WSGIRequestHandler, make_server
+from portal_walk import header_table, sign_in_at_the_portal
 
 import rse_sso.pages
 from rse_core.api import Identity, Manifest, Plugin, hookimpl
-from rse_core.extension import create_app
 from rse_core.testing import make_person
-from rse_core.testing.browser import FLAGS, chromium_path
 from rse_core.webapi import current_identity, current_person
-from rse_sso.keys import new_secret
 from rse_sso.plugin import Sso
-
-_spec = importlib.util.spec_from_file_location("real_lemonldap", Path(__file__).with_name("lemonldap.py"))
-assert _spec is not None
-assert _spec.loader is not None
-lemonldap = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = lemonldap
-_spec.loader.exec_module(lemonldap)
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
 DESK = "/rse/probe/"
@@ -61,21 +44,6 @@ class Probe(Plugin):
             return f"<h1>{person.username}</h1><p>{identity.issuer}</p><p>{identity.display_name}, {entity}</p>"
 
         return [pages]
-
-
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        pass
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def lacks_saml() -> list[str]:
@@ -107,27 +75,12 @@ def site_metadata(portal: Any) -> str:
 
 
 @pytest.fixture
-def portal(request: pytest.FixtureRequest) -> Iterator[Any]:
-    lacking = lemonldap.missing()
-    if lacking:
-        pytest.skip(f"lemonldap is not installed here: {', '.join(lacking)}")
-    if os.geteuid() != 0:
-        pytest.skip("lemonldap is started by root only")
-    folder = Path(f"/var/tmp/rse-test-lemonldap-{os.getpid()}")
-    folder.mkdir(mode=0o755)
-    made = lemonldap.Portal(folder, *free_ports(3), new_secret())
-    made.encryption = getattr(request, "param", "none")
-    if not lacks_saml():
-        made.site_metadata = site_metadata(made)
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        lemonldap.bring_up(made, made.url("open", "/rse/oidc/callback"), made.url("open", "/rse/"), started)
-        yield made
-    finally:
-        for one in reversed(started):
-            os.killpg(one.pid, signal.SIGTERM)
-            one.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+def portal(request: pytest.FixtureRequest, start_portal: Callable[..., Any]) -> Any:
+    def prepare(made: Any) -> None:
+        if not lacks_saml():
+            made.site_metadata = site_metadata(made)
+
+    return start_portal(prepare, encryption=getattr(request, "param", "none"))
 
 
 @pytest.fixture
@@ -145,13 +98,10 @@ def named(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
 
 
 @pytest.fixture
-def tab(portal: Any, rse_core: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    section = {
+def tab(portal: Any, rse_core: Any, serve: Callable[..., None], window: Callable[..., Any]) -> Any:
+    section: dict[str, Any] = {
         "sources": ["header", "oidc", "cas"],
-        "header": {
-            "secrets": [portal.secret], "peers": ["127.0.0.1"], "name": "X-RSE-Name",
-            "attributes": {"entity": "X-RSE-Entity"},
-        },
+        "header": header_table(portal),
         "oidc": {
             "issuer": portal.issuer, "client_id": "rse", "client_secret": portal.secret,
             "redirect_uri": portal.url("open", "/rse/oidc/callback"), "ca_file": str(portal.certificate),
@@ -164,35 +114,12 @@ def tab(portal: Any, rse_core: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
         },
     }  # fmt: skip
     if portal.site_metadata:
-        section["sources"].append("saml")  # type: ignore[attr-defined]
+        section["sources"].append("saml")
         section["saml"] = saml_table(portal)
-    asked = socket.getaddrinfo
-
-    def getaddrinfo(host: Any, *rest: Any, **more: Any) -> Any:
-        ours = str(host if isinstance(host, str) else (host or b"").decode()).endswith(f".{lemonldap.DOMAIN}")
-        return asked("127.0.0.1" if ours else host, *rest, **more)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     core = rse_core([Sso(), Probe()], identity=False, sections={"sso": section})
     make_person(core, "hdupont", name=lemonldap.NAME)
-    server = make_server("127.0.0.1", portal.service, create_app(core), threaded=True, request_handler=Quiet)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    from playwright.sync_api import sync_playwright
-
-    resolver = f"--host-resolver-rules=MAP *.{lemonldap.DOMAIN} 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, resolver])
-        made = browser.new_context(ignore_https_errors=True, locale="fr")
-        yield made.new_page()
-        browser.close()
-    server.shutdown()
-    server.server_close()
-
-
-def sign_in_at_the_portal(tab: Any) -> None:
-    tab.locator("input[name=user]").fill("hdupont")
-    tab.locator("input[name=password]").fill("hdupont")
-    tab.locator("input[name=password]").press("Enter")
+    serve(core, portal)
+    return window()
 
 
 WAYS: dict[str, Callable[[Any], str]] = {
