@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rse_core.api import utcnow
 
-from .models import Nonce, SamlSession
+from .models import Nonce
 
 MARGIN = dt.timedelta(hours=1)
 """How much longer than needed a nonce is kept: servers' clocks differ, and a row costs nothing."""
@@ -53,6 +53,5 @@ def prune(session: Session) -> int:
 
 
 def prune_job(session: Session) -> None:
-    """:func:`prune` as a background job; also of what SAML providers called sessions that are long over."""
+    """:func:`prune` as a background job."""
     prune(session)
-    session.execute(delete(SamlSession).where(SamlSession.expires_at < utcnow()))

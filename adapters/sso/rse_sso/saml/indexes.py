@@ -1,33 +1,25 @@
-"""Which sessions a provider's name for a person stands for: kept so that its word ends the right ones."""
+"""What RSE calls a session that began by SAML, so that the provider's word ends the right ones.
+
+The name has two halves of equal length, the person's and the session's: those of one person stand side by side in the
+core's index, where a sign-out that names no session finds them all.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rse_core import sessions
+from rse_core.models.runtime import SignedSession
 
-from ..models import SamlSession
 from .response import NameId
 
 
-def name_digest(issuer: str, name_id: NameId) -> str:
-    """Stands for the person at the provider; qualifiers are left out, which providers write or omit at will."""
-    return _digest(issuer, name_id.value)
-
-
 def session_name(issuer: str, name_id: NameId, index: str) -> str:
-    """What RSE calls the session: the provider may use one index for two people."""
-    return _digest(issuer, name_id.value, index)
-
-
-def remember(session: Session, issuer: str, name_id: NameId, index: str, *, until: dt.datetime) -> None:
-    """Note that a session of this name has begun."""
-    sid = session_name(issuer, name_id, index)
-    session.add(SamlSession(name_digest=name_digest(issuer, name_id), sid=sid, expires_at=until))
+    """The name of a session. The provider may use one index for two people, so that neither half would do alone."""
+    return _digest(issuer, name_id.value) + _digest("index", index)
 
 
 def end(session: Session, issuer: str, name_id: NameId, indexes: tuple[str, ...]) -> int:
@@ -35,14 +27,17 @@ def end(session: Session, issuer: str, name_id: NameId, indexes: tuple[str, ...]
     if indexes:
         names = {session_name(issuer, name_id, index) for index in indexes}
     else:
-        known = select(SamlSession.sid).where(SamlSession.name_digest == name_digest(issuer, name_id))
+        half = _digest(issuer, name_id.value)
+        # No hexadecimal digit comes after "f", in whatever order the database sorts.
+        known = select(SignedSession.sid).where(
+            SignedSession.issuer == issuer, SignedSession.sid >= half, SignedSession.sid < f"{half}g",
+            SignedSession.ended_at.is_(None),
+        )  # fmt: skip
         names = set(session.scalars(known))
-    count = sum(sessions.end(session, issuer=issuer, sid=sid) for sid in sorted(names))
-    if names:
-        session.execute(delete(SamlSession).where(SamlSession.sid.in_(names)))
-    return count
+    return sum(sessions.end(session, issuer=issuer, sid=sid) for sid in sorted(names))
 
 
 def _digest(*parts: str) -> str:
-    # The length before each part keeps ("a", "bc") and ("ab", "c") apart.
+    # The qualifiers of a name are left out, which providers write or omit at will; the length before each part keeps
+    # ("a", "bc") and ("ab", "c") apart.
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in ("saml", *parts)).encode()).hexdigest()

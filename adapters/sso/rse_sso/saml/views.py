@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core.api import utcnow
-from rse_core.webapi import csrf_exempt, session_write
+from rse_core.webapi import csrf_exempt, current_identity, session_write
 
 from .. import attempts
 from ..messages import as_page
@@ -77,7 +74,7 @@ def add_routes(blueprint: Blueprint, flow: SamlFlow) -> None:
             refused(refusal, flow.config.issuer)
             return private(Response(status=503 if refusal.reason in _BUSY else 400))
 
-    blueprint.before_app_request(_remember_hint)
+    blueprint.before_app_request(lambda: _remember_hint(flow.config.issuer))
     blueprint.after_app_request(_drop_hint)
 
 
@@ -103,9 +100,6 @@ def _enter(flow: SamlFlow) -> BaseResponse:
         raise SsoRefused(Reason.SAML_UNSOLICITED)
     found = flow.finish(answer, attempt)
     begin_session(found.identity, found.sid)
-    with session_write() as session:
-        ends = utcnow() + dt.timedelta(days=400)
-        indexes.remember(session, flow.config.issuer, found.name_id, found.index, until=ends)
     leave = redirect(safe_return_to(back, f"{request.script_root}/"), 303)
     if attempt is not None:
         attempts.drop(leave, attempt, path=_path())
@@ -157,10 +151,14 @@ def _keep_hint(answer: BaseResponse, found: SignedIn) -> None:
     )  # fmt: skip
 
 
-def _remember_hint() -> None:
+def _remember_hint(issuer: str) -> None:
     if request.endpoint != "rse_core.leave" or HINT not in request.cookies:
         return
     g.rse_sso_by_saml = True
+    identity = current_identity()
+    if identity is None or identity.issuer != issuer:
+        # A cookie of another day: the person has come in by another way since.
+        return
     try:
         value, format_, qualifier, sp_qualifier, index = _serializer().loads(request.cookies[HINT])
         g.rse_sso_saml_hint = NameId(value, format_, qualifier, sp_qualifier), index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ from flask.testing import FlaskClient
 
 from rse_core.api import Core
 from rse_core.extension import create_app
-from rse_core.testing import make_person
+from rse_core.testing import make_person, require_part
 
-if shutil.which("xmlsec1") is None:
-    pytest.skip("the program xmlsec1 is not installed here", allow_module_level=True)
 pytest.importorskip("saml2", reason="the extra saml is not installed here")
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -27,6 +24,7 @@ from rse_sso.plugin import Sso
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    require_part("xmlsec1")
     return tmp_path_factory.mktemp("saml")
 
 

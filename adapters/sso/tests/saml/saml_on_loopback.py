@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import re
 import secrets
+import shutil
 import warnings
 import zlib
 from collections.abc import Callable
@@ -102,7 +103,8 @@ class Provider:
         self.pair = make_pair(folder, "idp")
         self.file = folder / "idp.xml"
         self.sign_in, self.sign_out = SIGN_IN, SIGN_OUT
-        self.backend = CryptoBackendXmlSec1("/usr/bin/xmlsec1")
+        self.xmlsec1 = shutil.which("xmlsec1") or "xmlsec1"
+        self.backend = CryptoBackendXmlSec1(self.xmlsec1)
         self.write_metadata()
         self._server: Server | None = None
 
@@ -119,7 +121,7 @@ class Provider:
             "single_logout_service": [(self.sign_out, BINDING_HTTP_REDIRECT), (self.sign_out, BINDING_HTTP_POST)],
         }  # fmt: skip
         conf: dict[str, Any] = {
-            "entityid": entity, "key_file": self.pair[0], "cert_file": certificate, "xmlsec_binary": "/usr/bin/xmlsec1",
+            "entityid": entity, "key_file": self.pair[0], "cert_file": certificate, "xmlsec_binary": self.xmlsec1,
             "service": {
                 "idp": {
                     "endpoints": endpoints, "want_authn_requests_signed": True,

@@ -29,7 +29,7 @@ from rse_sso.saml.keys import body, load_certificate
 from rse_sso.saml.own import own_metadata
 
 NODE = "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor"
-XMLSEC = Xmlsec("/usr/bin/xmlsec1")
+XMLSEC = Xmlsec("xmlsec1")
 
 
 class Address:
