@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask import Blueprint
 from flask.testing import FlaskClient
 from lxml import etree
@@ -14,6 +15,9 @@ from rse_core.api import Core, Manifest, Plugin, hookimpl
 from rse_core.webapi import current_identity, current_person
 
 WHO = "/rse/probe/who"
+NO_DATA = pytest.mark.parametrize("rse_database", ["sqlite"], indirect=True)
+"""For what is refused before the database is asked: one kind is enough."""
+
 EN = {"Accept-Language": "en"}
 
 

@@ -85,17 +85,17 @@ def _address(response: Any, acs: str) -> None:
 def serve(rse_core: Any, provider: Provider, keys: tuple[str, str]) -> Iterator[Callable[..., tuple[Portal, str]]]:
     running: list[Any] = []
 
-    def start(**changes: Any) -> tuple[Portal, str]:
+    def start(host: str = "127.0.0.1", secure: bool = False, **changes: Any) -> tuple[Portal, str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        origin = f"http://127.0.0.1:{port}"
+        origin = f"http://{host}:{port}"
         portal = Portal(provider, f"{origin}/rse/saml/acs")
         provider.sign_in, provider.sign_out = f"{portal.url}/sso", f"{portal.url}/slo"
         provider.write_metadata()
         section = {"sources": ["saml"], "saml": table(provider, keys, acs_url=f"{origin}/rse/saml/acs", **changes)}
         section["saml"]["entity_id"] = ACS.replace("/acs", "/metadata")
-        core = rse_core([Sso(), Probe()], identity=False, sections={"sso": section})
+        core = rse_core([Sso(), Probe()], identity=False, sections={"sso": section}, secure_cookies=secure)
         make_person(core, "hdupont", name="Hélène Dupont")
         app = create_app(core)
         provider.meet(app.test_client().get("/rse/saml/metadata").text)
@@ -127,6 +127,20 @@ def test_there_and_back_and_out_again(
     assert len(portal.signed_out) == 1
     tab.goto(f"{origin}/rse/probe/who")
     assert tab.locator("body").inner_text() == "nobody"
+
+
+def test_the_answer_may_come_from_another_site(
+    serve: Callable[..., tuple[Portal, str]], rse_tab: Callable[..., Any]
+) -> None:
+    # To a browser localhost and 127.0.0.1 are two sites, and this one may have secure cookies without TLS.
+    _portal, origin = serve(host="localhost", secure=True)
+    tab = rse_tab(None, lang="fr")
+    tab.goto(f"{origin}/rse/saml/start?return_to=/rse/probe/who")
+    (attempt,) = (each for each in tab.context.cookies() if each["name"].startswith("rse_attempt_"))
+    assert (attempt["sameSite"], attempt["secure"], attempt["httpOnly"]) == ("None", True, True)
+    tab.get_by_role("button", name="Go on").click()
+    tab.wait_for_url(f"{origin}/rse/probe/who")
+    assert tab.locator("body").inner_text() == "hdupont"
 
 
 def test_without_scripts_the_form_has_a_button(
