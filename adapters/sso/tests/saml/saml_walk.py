@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from flask import Blueprint
 from flask.testing import FlaskClient
 from lxml import etree
-from saml_on_loopback import ACS, ISSUER, Provider
+from saml_on_loopback import ACS, ISSUER, NS, Provider
 
 from rse_core.api import Core, Manifest, Plugin, hookimpl
 from rse_core.webapi import current_identity, current_person
@@ -19,6 +20,7 @@ NO_DATA = pytest.mark.parametrize("rse_database", ["sqlite"], indirect=True)
 """For what is refused before the database is asked: one kind is enough."""
 
 EN = {"Accept-Language": "en"}
+UNVERIFIED, OLD, USED = "could not be verified", "out of date", "already been used"
 
 
 class Probe(Plugin):
@@ -83,3 +85,20 @@ def edited(change: Callable[[Any], None]) -> Callable[[str], str]:
         return etree.tostring(root).decode()
 
     return run
+
+
+def code(caplog: pytest.LogCaptureFixture) -> str:
+    """The reason on the administrator's line."""
+    lines = [record.getMessage() for record in caplog.records if "Sign-in refused" in record.getMessage()]
+    assert lines, caplog.text
+    return lines[-1].partition("reason=")[2].partition(" ")[0]
+
+
+def forged(assertion: Any) -> Any:
+    """A copy of an assertion that says that somebody else signed in; the signature is taken off."""
+    made = copy.deepcopy(assertion)
+    made.remove(made.find("d:Signature", NS))
+    made.set("ID", "_forged")
+    for each in made.findall(".//s:AttributeValue", NS):
+        each.text = (each.text or "").replace("hdupont", "amartin")
+    return made

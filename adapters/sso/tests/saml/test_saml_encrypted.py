@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from lxml import etree
 from saml_on_loopback import NS, Provider, make_pair
-from saml_walk import NO_DATA, Site, edited, refused, sign_in, start, who
-from test_saml_hostile import UNVERIFIED, code, forged
+from saml_walk import NO_DATA, UNVERIFIED, Site, code, edited, forged, refused, sign_in, start, who
 
 pytestmark = NO_DATA
 XENC = "http://www.w3.org/2001/04/xmlenc#"

@@ -14,8 +14,7 @@ from lxml import etree
 from saml2 import md
 from saml2.sigver import pre_signature_part
 from saml_on_loopback import DIGEST256, ENTITY, ISSUER, SHA256, Provider, make_pair, stamp
-from saml_walk import EN, Site, refused, sign_in, start, table, who
-from test_saml_hostile import code
+from saml_walk import EN, Site, code, refused, sign_in, start, table, who
 
 from rse_core.api import ConfigError
 from rse_sso.cli import make_group

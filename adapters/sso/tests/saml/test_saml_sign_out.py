@@ -13,8 +13,7 @@ from lxml import etree
 from saml2 import BINDING_HTTP_REDIRECT, saml, samlp
 from saml2.sigver import verify_redirect_signature
 from saml_on_loopback import ISSUER, NS, PERSISTENT, SHA1, SIGN_OUT, TRANSIENT, Provider, make_pair, stamp
-from saml_walk import EN, NO_DATA, Site, sign_in, who
-from test_saml_hostile import code
+from saml_walk import EN, NO_DATA, Site, code, sign_in, who
 
 from rse_core.api import Identity
 from rse_core.web.csrf import FIELD
