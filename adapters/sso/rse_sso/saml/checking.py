@@ -32,7 +32,13 @@ def findings(config: SamlConfig) -> Iterator[Finding]:
                 "unsafe", f"sso.saml.{name}", "can be read by other accounts of this machine.",
                 "Run chmod 640 on it, its group being that of the server.",
             )  # fmt: skip
-    yield from _runs_out("sso.saml.certificate_file", load_certificate(config.keys.certificate), "RSE's own certificate")
+    try:
+        yield from _runs_out("sso.saml.certificate_file", load_certificate(config.keys.certificate), "RSE's own certificate")
+    except (OSError, ValueError):
+        yield Finding(
+            "unsafe", "sso.saml.certificate_file", "can no longer be read: nobody will sign in after a restart.",
+            "Put the certificate back, with the key that belongs to it.",
+        )  # fmt: skip
     if config.allow_unsolicited:
         yield Finding(
             "warning", "sso.saml.allow_unsolicited",

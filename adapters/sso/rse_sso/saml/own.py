@@ -30,7 +30,7 @@ def own_metadata(config: SamlConfig, backend: Xmlsec) -> str:
             md.SPSSODescriptor(
                 protocol_support_enumeration="urn:oasis:names:tc:SAML:2.0:protocol",
                 authn_requests_signed="true",
-                want_assertions_signed="true",
+                want_assertions_signed="false" if config.signed == "either" else "true",
                 key_descriptor=[_key(pair.certificate, use) for pair in pairs for use in ("signing", "encryption")],
                 single_logout_service=[
                     md.SingleLogoutService(binding=REDIRECT, location=config.logout_url),

@@ -83,6 +83,7 @@ class Provider:
         self._lock = threading.Lock()
         self._known: tuple[float, Metadata] | None = None
         self._stamp: tuple[int, int] | None = None
+        self._refused: SsoRefused | None = None
         self._asked_again = float("-inf")
 
     def metadata(self) -> Metadata:
@@ -152,12 +153,19 @@ class Provider:
         try:
             stat = Path(name).stat()
             stamp = (stat.st_mtime_ns, stat.st_size)
-            if self._known is not None and self._stamp == stamp:
+            if self._stamp == stamp and self._refused is not None:
+                # Every page asks for the origins: a file that cannot serve is not read for each.
+                raise self._refused
+            if self._stamp == stamp and self._known is not None:
                 return self._known[1]
+            self._stamp, self._refused = stamp, None
             found = self._read(Path(name).read_bytes())
         except OSError:
             raise SsoRefused(Reason.SAML_METADATA, "the file cannot be read") from None
-        self._known, self._stamp = (now, found), stamp
+        except SsoRefused as refusal:
+            self._refused = refusal
+            raise
+        self._known = (now, found)
         return found
 
     def _read(self, raw: bytes) -> Metadata:

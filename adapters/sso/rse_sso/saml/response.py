@@ -284,7 +284,7 @@ def _ciphers(encrypted: Element, root: Element) -> None:
         if not str(each.get("URI")).startswith("#") or len(each):
             raise SsoRefused(Reason.SAML_ENCRYPTION, "a key that is elsewhere")
     for tag, known in ((f"{XENC}EncryptedData", _CIPHERS), (f"{XENC}EncryptedKey", _WRAPS)):
-        for each in every(encrypted, tag):
+        for each in every(root, tag):
             method = each.find(f"{XENC}EncryptionMethod")
             name = None if method is None else method.get("Algorithm")
             if name not in known:

@@ -150,6 +150,14 @@ def test_a_key_that_others_can_read_and_a_certificate_that_runs_out_are_said(pro
     assert "runs out on" in found[1].message
 
 
+def test_a_certificate_that_has_gone_is_said(provider: Provider) -> None:
+    pair = make_pair(provider.folder, "rse-gone")
+    config = parsed(provider, pair)
+    Path(pair[1]).unlink()
+    (found,) = check(config, settings=Settings())
+    assert (found.severity, found.setting) == ("unsafe", "sso.saml.certificate_file")
+
+
 def test_online_the_provider_is_looked_at(provider: Provider, keys: tuple[str, str]) -> None:
     told, found = ask(parsed(provider, keys))
     assert found == []

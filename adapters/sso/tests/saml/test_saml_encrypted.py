@@ -57,6 +57,25 @@ def test_a_weak_way_to_encrypt_is_refused(
     assert code(caplog) == "saml_algorithm"
 
 
+def test_a_weak_key_that_stands_elsewhere_is_refused_too(
+    site: Site, provider: Provider, keys: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def move(root: Any) -> None:
+        key = root.find(".//e:EncryptedKey", NS)
+        method = key.find("e:EncryptionMethod", NS)
+        method.set("Algorithm", f"{XENC}rsa-1_5")
+        info = key.getparent()
+        info.remove(key)
+        etree.SubElement(info, f"{{{NS['d']}}}RetrievalMethod", URI=f"#{key.get('Id')}")
+        box = etree.Element(f"{{{NS['p']}}}Extensions")
+        root.insert(1, box)
+        box.append(key)
+
+    _, client = site()
+    refused(client, sign_in(client, provider, encrypt_to=keys[1], change_last=edited(move)), UNVERIFIED)
+    assert code(caplog) == "saml_algorithm"
+
+
 def test_what_was_encrypted_must_be_signed_all_the_same(
     site: Site, provider: Provider, keys: tuple[str, str], stranger: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:

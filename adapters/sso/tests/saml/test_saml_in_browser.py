@@ -143,6 +143,23 @@ def test_the_answer_may_come_from_another_site(
     assert tab.locator("body").inner_text() == "hdupont"
 
 
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_page_with_the_form_is_accessible_and_fits_a_phone(
+    serve: Callable[..., tuple[Portal, str]], rse_tab: Callable[..., Any], axe_violations: Any, lang: str
+) -> None:
+    _portal, origin = serve(request_binding="post")
+    tab = rse_tab(None, lang=lang, width=320)
+    # As where a script that is blocked sends nothing.
+    tab.context.route("**/saml_post.js", lambda route: route.abort())
+    tab.goto(f"{origin}/rse/saml/start?return_to=/rse/probe/who")
+    tab.get_by_role("button", name={"fr": "Continuer", "en": "Continue"}[lang]).wait_for()
+    assert axe_violations(tab) == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+    tab.get_by_role("button", name={"fr": "Continuer", "en": "Continue"}[lang]).focus()
+    tab.keyboard.press("Enter")
+    tab.get_by_role("heading", name="Portal").wait_for()
+
+
 def test_without_scripts_the_form_has_a_button(
     serve: Callable[..., tuple[Portal, str]], rse_chromium: Any
 ) -> None:

@@ -208,6 +208,23 @@ def test_metadata_that_cannot_serve_is_refused(provider: Provider, keys: tuple[s
         load(provider, keys).metadata()
 
 
+def test_a_file_that_cannot_serve_is_not_read_for_every_page(
+    provider: Provider, keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    inner = known.parse_any
+    monkeypatch.setattr(known, "parse_any", lambda raw: read.append(len(raw)) or inner(raw))
+    good = provider.file.read_text()
+    provider.file.write_text("rubbish")
+    made = load(provider, keys)
+    for _ in range(3):
+        assert made.origins == ()
+    assert len(read) == 1
+    provider.file.write_text(good)
+    assert made.origins == ("https://idp.test",)
+    assert len(read) == 2
+
+
 def test_metadata_that_has_run_out_is_refused(provider: Provider, keys: tuple[str, str]) -> None:
     text = provider.file.read_text()
     provider.file.write_text(text.replace("entityID=", f'validUntil="{stamp(-600)}" entityID=', 1))
