@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -36,6 +38,9 @@ APART = 30
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 SOAP_BINDING = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
+_PLAIN = re.compile(r"[A-Za-z0-9.:\[\]_-]+", re.ASCII)
+"""A host that can stand in a policy as it is."""
+
 _PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 
 
@@ -59,8 +64,6 @@ class Metadata:
     @property
     def origins(self) -> tuple[str, ...]:
         """Where browsers are sent, as ``form-action`` names it."""
-        from urllib.parse import urlsplit
-
         services = [*self.sign_in.values(), *self.sign_out.values()]
         parts = [urlsplit(url) for each in services for url in (each.location, each.answers)]
         return tuple(dict.fromkeys(f"{each.scheme}://{each.netloc}" for each in parts))
@@ -97,6 +100,19 @@ class Provider:
             raise SsoRefused(Reason.SAML_METADATA, "its validUntil has passed")
         return found
 
+    def believes(self, holds: Callable[[tuple[x509.Certificate, ...]], bool]) -> bool:
+        """Whether one of the provider's keys made a signature, also one that it took up since its metadata was read.
+
+        :param holds: verifies the signature by these certificates.
+        """
+        tried = self.metadata().certificates
+        if holds(tried):
+            return True
+        self.again()
+        # Another request may have read the new keys in between.
+        found = self.metadata().certificates
+        return found != tried and holds(found)
+
     def again(self) -> bool:
         """Read once more, for a signature of no known key; whether anything new came of it."""
         with self._lock:
@@ -116,8 +132,6 @@ class Provider:
     @property
     def origins(self) -> tuple[str, ...]:
         """What is known of its addresses without asking anybody."""
-        from urllib.parse import urlsplit
-
         if self.config.metadata_file is not None:
             try:
                 return self.metadata().origins
@@ -238,6 +252,6 @@ def _services(role: Element, name: str) -> dict[str, Service]:
     for each in role.findall(f"{MD}{name}"):
         location = each.get("Location") or ""
         answers = each.get("ResponseLocation") or location
-        if may_be_asked(location) and may_be_asked(answers):
+        if all(may_be_asked(url) and _PLAIN.fullmatch(urlsplit(url).netloc) for url in (location, answers)):
             found.setdefault(each.get("Binding") or "", Service(location, answers))
     return found

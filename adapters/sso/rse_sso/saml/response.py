@@ -117,13 +117,9 @@ class Verifier:
         return self._read(root, assertion)
 
     def _check(self, raw: bytes, element: Element) -> None:
-        arguments = (self._backend, raw, node_name(element), str(element.get("ID")))
-        if verifies(*arguments, self._provider.metadata().certificates):
-            return
-        # The provider may have changed its key since its metadata was read.
-        if self._provider.again() and verifies(*arguments, self._provider.metadata().certificates):
-            return
-        raise SsoRefused(Reason.SAML_SIGNATURE, f"of the {local(element.tag)}")
+        node, identifier = node_name(element), str(element.get("ID"))
+        if not self._provider.believes(lambda keys: verifies(self._backend, raw, node, identifier, keys)):
+            raise SsoRefused(Reason.SAML_SIGNATURE, f"of the {local(element.tag)}")
 
     def _envelope(self, root: Element, signed: bool) -> None:
         issuer = only(root, f"{SAML}Issuer")

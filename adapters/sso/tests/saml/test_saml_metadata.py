@@ -190,6 +190,7 @@ def test_an_address_that_does_not_answer_gives_a_page(
 SPOILT: dict[str, tuple[str, str]] = {
     "another provider": (f'entityID="{ISSUER}"', 'entityID="https://other.test"'),
     "no https": ("https://idp.test/saml/sso", "http://idp.test/saml/sso"),
+    "a host that would change the policy": ("https://idp.test/saml/sso", "https://idp.test;script-src/saml/sso"),
     "no identity provider": ("IDPSSODescriptor", "AttributeAuthorityDescriptor"),
     "another protocol": ("urn:oasis:names:tc:SAML:2.0:protocol", "urn:oasis:names:tc:SAML:1.1:protocol"),
     "no certificate": ("X509Certificate>", "X509CRL>"),
@@ -269,6 +270,25 @@ def test_signed_metadata_is_verified_against_the_certificate_that_was_given(
         provider.file.write_text(text)
         with pytest.raises(SsoRefused, match="saml_metadata: it"):
             load(provider, keys, metadata_certificate_file=certificate).metadata()
+
+
+def test_keys_that_another_request_has_read_in_between_count(provider: Provider, keys: tuple[str, str]) -> None:
+    made = load(provider, keys)
+    _, certificate = make_pair(provider.folder, "idp-between")
+    wanted = load_certificate(certificate)
+    tried: list[Any] = []
+
+    def holds(certificates: tuple[Any, ...]) -> bool:
+        tried.append(certificates)
+        if len(tried) == 1:
+            # Meanwhile another request meets the new key, and uses up the reading of this half minute.
+            provider.write_metadata(certificate)
+            assert made.again()
+        return wanted in certificates
+
+    assert made.believes(holds)
+    assert len(tried) == 2
+    assert not made.believes(lambda certificates: False)
 
 
 def test_metadata_longer_than_any_is_not_read(provider: Provider, keys: tuple[str, str], address: Address) -> None:

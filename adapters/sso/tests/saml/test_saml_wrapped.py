@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 from saml_on_loopback import NS, Provider
 from saml_walk import EN, NO_DATA, UNVERIFIED, Site, code, edited, forged, post, refused, sign_in, start
 
-from rse_sso.saml.xml import parse_any, text_of
+from rse_sso.reasons import SsoRefused
+from rse_sso.saml.bindings import from_envelope, read_query, unpacked
+from rse_sso.saml.response import read as read_answer
+from rse_sso.saml.xml import parse, parse_any, text_of
 
 Change = Callable[[Any], None]
 
@@ -156,6 +162,13 @@ def test_a_message_that_is_not_plain_xml_is_refused(
     _, client = site()
     refused(client, sign_in(client, provider, change_last=spoil), UNVERIFIED)
     assert code(caplog) == "saml_malformed"
+
+
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(lambda text: f"<a ID='x'>{text}</a>".encode())))
+def test_whatever_comes_is_read_or_refused_and_breaks_nothing(raw: bytes) -> None:
+    for read in (parse, lambda raw: unpacked(raw.decode("latin-1")), read_query, read_answer, from_envelope):
+        with contextlib.suppress(SsoRefused):
+            read(raw)
 
 
 def test_a_comment_cannot_shorten_a_name_even_where_it_survives() -> None:
