@@ -31,6 +31,10 @@ class IdentityRefused(RseError):
 
     status = 403
 
+    #: Whether the page gives back what a form sent, as it does with a person's text. An adapter says no where the form is a
+    #: token or a provider's message.
+    shows_what_was_sent = True
+
     def __init__(self, message: Text, *, code: str, remedy: str | None = None) -> None:
         super().__init__(str(message), remedy=remedy)
         self.code = code

@@ -54,6 +54,8 @@ def on_rse_error(error: RseError) -> BaseResponse:
     if isinstance(error, SignInNeeded):
         headers["WWW-Authenticate"] = "RSE"
         extra["login_url"] = login_url()
+    if isinstance(error, IdentityRefused) and not error.shows_what_was_sent:
+        g.rse_sent_is_private = True
     return _answer(status, error.message, error.remedy, extra, headers, resend=_may_resend(error))
 
 
@@ -96,8 +98,8 @@ def login_url() -> str | None:
 
 
 def _sent() -> list[tuple[str, str]]:
-    """What a form sent; nothing when it is too large or garbled to be read, which may be the very error."""
-    if request.method != "POST":
+    """What a form sent; nothing when it is no person's writing, or too large or garbled to be read, maybe the very error."""
+    if request.method != "POST" or g.get("rse_sent_is_private"):
         return []
     try:
         return list(request.form.items(multi=True))

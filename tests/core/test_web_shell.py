@@ -406,7 +406,9 @@ def test_a_visit_is_noted_once_a_day_at_every_level(app: Flask, core: Any, make_
         assert session.scalar(select(func.count()).select_from(Visit)) == 1
 
 
-def test_an_identity_that_must_not_be_believed_is_refused_with_a_page(use_plugin: Any) -> None:
+def test_an_identity_that_must_not_be_believed_is_refused_with_a_page(
+    use_plugin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Source:
         name = "strict"
 
@@ -431,6 +433,12 @@ def test_an_identity_that_must_not_be_believed_is_refused_with_a_page(use_plugin
     assert page.status_code == 403
     assert "This sign-in is too old." in page.text
     assert client.get("/rse/embed/slots?address=/&slots=a").json["code"] == "expired"
+    # A text that a person wrote is given back; a provider's message, which an adapter says is none, is not.
+    written = "A text of more than forty characters, written by hand"
+    assert written in client.post("/rse/", data={"body": written}).text
+    with monkeypatch.context() as patch:
+        patch.setattr(IdentityRefused, "shows_what_was_sent", False)
+        assert written not in client.post("/rse/", data={"body": written}).text
     assert client.get("/rse/healthz").status_code == 200
 
 

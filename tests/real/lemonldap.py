@@ -17,12 +17,13 @@ NEEDED = ("lemonldap-ng-fastcgi-server", "liblemonldap-ng-portal-perl", "libnet-
 BASE = "dc=intranet,dc=test"
 NAME, ENTITY = "Hélène Dupont", "CPAM du Finistère"
 DOMAIN = "intranet.test"
+TAG = '<script src="/rse/embed.js" defer></script>'
 
 
-def missing() -> list[str]:
-    """The packages that are not installed here."""
+def missing(*names: str) -> list[str]:
+    """The packages, of ``names`` or of those that all need, that are not installed here."""
     found = []
-    for name in NEEDED:
+    for name in names or NEEDED:
         if name == "nginx":
             there = shutil.which("nginx") is not None
         else:
@@ -39,6 +40,10 @@ class Portal:
 
     :param port: where nginx serves ``auth``, ``social`` (signed in by the portal) and ``open`` (by nobody).
     :param service: where the application behind it must listen.
+    :param site_metadata: the site's SAML metadata; without it the portal speaks no SAML.
+    :param encryption: what of a SAML answer is encrypted: ``none`` or ``assertion``.
+    :param intranet: where an intranet listens that stands behind the portal as ``intranet``, with the application in its
+        pages; 0 for none.
     """
 
     folder: Path
@@ -46,10 +51,17 @@ class Portal:
     service: int
     ldap: int
     secret: str
+    site_metadata: str = ""
+    encryption: str = "none"
+    intranet: int = 0
 
     @property
     def issuer(self) -> str:
         return f"https://auth.{DOMAIN}:{self.port}/"
+
+    @property
+    def saml_issuer(self) -> str:
+        return self.url("auth", "/saml/metadata")
 
     @property
     def certificate(self) -> Path:
@@ -87,7 +99,7 @@ def bring_up(portal: Portal, redirect_uri: str, back: str, started: list[subproc
 
 
 def _keys(folder: Path) -> None:
-    names = f"subjectAltName=DNS:auth.{DOMAIN},DNS:social.{DOMAIN},DNS:open.{DOMAIN}"
+    names = "subjectAltName=" + ",".join(f"DNS:{name}.{DOMAIN}" for name in ("auth", "social", "open", "intranet"))
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=auth.{DOMAIN}"]
     make += ["-addext", names, "-keyout", f"{folder}/key.pem", "-out", f"{folder}/crt.pem"]
     subprocess.run(make, check=True, capture_output=True)
@@ -110,7 +122,9 @@ def _slapd(portal: Portal, running: list[subprocess.Popen[bytes]]) -> None:
         f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\ndc: intranet\no: Test\n\n"
         f"dn: ou=people,{BASE}\nobjectClass: organizationalUnit\nou: people\n\n"
         f"dn: uid=hdupont,ou=people,{BASE}\nobjectClass: inetOrgPerson\nuid: hdupont\nsn: Dupont\ncn:: {coded(NAME)}\n"
-        f"mail: hdupont@{DOMAIN}\ndepartmentNumber:: {coded(ENTITY)}\nuserPassword: hdupont\n"
+        f"mail: hdupont@{DOMAIN}\ndepartmentNumber:: {coded(ENTITY)}\nuserPassword: hdupont\n\n"
+        f"dn: uid=amartin,ou=people,{BASE}\nobjectClass: inetOrgPerson\nuid: amartin\nsn: Martin\ncn: Alice Martin\n"
+        f"mail: amartin@{DOMAIN}\ndepartmentNumber:: {coded(ENTITY)}\nuserPassword: amartin\n"
     )
     subprocess.run(["slapadd", "-f", f"{folder}/slapd.conf"], input=entry.encode(), check=True, capture_output=True)
     url = f"ldap://127.0.0.1:{portal.ldap}"
@@ -129,6 +143,7 @@ def _configuration(portal: Portal, redirect_uri: str, back: str) -> dict[str, An
         return {"Directory": f"{folder}/{name}", "LockDirectory": f"{folder}/{name}/lock", "generateModule": made}
 
     attributes = {name: name for name in ("uid", "cn", "mail", "departmentNumber")}
+    saml = _saml(portal, attributes) if portal.site_metadata else {}
     rp = "oidcRPMetaDataOptions"
     return {
         "cfgNum": 1, "cfgVersion": "2.16.1", "cfgAuthor": "test", "cfgDate": "1700000000", "domain": DOMAIN,
@@ -145,9 +160,10 @@ def _configuration(portal: Portal, redirect_uri: str, back: str) -> dict[str, An
         },
         "notification": 0, "requireToken": 0, "captcha_login_enabled": 0, "portalSkin": "bootstrap", "applicationList": {},
         "portalDisplayResetPassword": 0, "portalDisplayRegister": 0, "portalDisplayCertificateResetByMail": 0,
-        "locationRules": {f"{name}.{DOMAIN}": {"default": "accept"} for name in ("auth", "social")},
+        "locationRules": {f"{name}.{DOMAIN}": {"default": "accept"} for name in ("auth", "social", "intranet")},
         "exportedHeaders": {
-            f"social.{DOMAIN}": {"Auth-User": "$uid", "Auth-Name": "$cn", "Auth-Entity": "$departmentNumber"}
+            f"{name}.{DOMAIN}": {"Auth-User": "$uid", "Auth-Name": "$cn", "Auth-Entity": "$departmentNumber"}
+            for name in ("social", "intranet")
         },
         "issuerDBCASActivation": 1, "casAccessPolicy": "none", "casAttr": "uid",
         "casAttributes": {"cn": "cn", "mail": "mail", "departmentNumber": "departmentNumber"},
@@ -166,7 +182,34 @@ def _configuration(portal: Portal, redirect_uri: str, back: str) -> dict[str, An
         "oidcRPMetaDataExportedVars": {
             "rse": {"email": "mail", "name": "cn", "preferred_username": "uid", "entity": "departmentNumber"}
         },
+        **saml,
     }  # fmt: skip
+
+
+def _saml(portal: Portal, attributes: dict[str, str]) -> dict[str, Any]:
+    options = "samlSPMetaDataOptions"
+    return {
+        "issuerDBSAMLActivation": 1, "samlServicePrivateKeySig": (portal.folder / "key.pem").read_text(),
+        "samlServicePublicKeySig": portal.certificate.read_text(),
+        "samlSPMetaDataXML": {"rse": {"samlSPMetaDataXML": portal.site_metadata}},
+        # Whether it must be there; its name; its format; its friendly name.
+        "samlSPMetaDataExportedAttributes": {"rse": {key: f"1;{name};;" for key, name in attributes.items()}},
+        options: {
+            "rse": {
+                f"{options}NameIDFormat": "persistent", f"{options}SignSSOMessage": 1, f"{options}SignSLOMessage": 1,
+                f"{options}CheckSSOMessageSignature": 1, f"{options}CheckSLOMessageSignature": 1,
+                f"{options}EncryptionMode": portal.encryption, f"{options}ForceUTF8": 1,
+            }
+        },
+    }  # fmt: skip
+
+
+def make_pair(folder: Path, name: str) -> tuple[str, str]:
+    """A key and its certificate for the site itself."""
+    files = f"{folder}/{name}.key", f"{folder}/{name}.crt"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "60", "-subj", f"/CN={name}"]
+    subprocess.run([*make, "-keyout", files[0], "-out", files[1]], check=True, capture_output=True)
+    return files
 
 
 def _nginx(portal: Portal) -> str:
@@ -174,6 +217,22 @@ def _nginx(portal: Portal) -> str:
     temp = "\n".join(f"{kind}_temp_path {folder}/tmp;" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     ours = f"""proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;
  proxy_pass http://127.0.0.1:{portal.service};"""
+    # Whoever is not signed in is led to the portal; who is, is named by it, whatever the browser wrote.
+    known = f"""auth_request /lmauth; auth_request_set $gone $upstream_http_location; error_page 401 $gone;
+ auth_request_set $user $upstream_http_auth_user; auth_request_set $name $upstream_http_auth_name;
+ auth_request_set $entity $upstream_http_auth_entity;
+ location = /lmauth {{ internal; auth_request off; include /etc/nginx/fastcgi_params; fastcgi_pass unix:{folder}/fcgi.sock;
+  fastcgi_pass_request_body off; fastcgi_param CONTENT_LENGTH ""; fastcgi_param HOST $http_host;
+  fastcgi_param X_ORIGINAL_URI $request_uri; }}"""
+    named = f"""proxy_set_header X-RSE-User $user; proxy_set_header X-RSE-Name $name;
+  proxy_set_header X-RSE-Entity $entity; proxy_set_header X-RSE-Proxy-Secret "{portal.secret}";"""
+    # As rse host nginx prints it: the intranet's own pages, with one tag in each.
+    intranet = f"""server {{ {listen} server_name intranet.{DOMAIN}; {known}
+ location ^~ /rse/ {{ {named} proxy_set_header X-RSE-Page $request_uri; {ours} }}
+ location / {{ proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;
+  proxy_set_header X-RSE-User "-"; proxy_set_header X-RSE-Proxy-Secret ""; proxy_set_header Auth-User $user;
+  proxy_set_header Accept-Encoding ""; proxy_pass http://127.0.0.1:{portal.intranet};
+  sub_filter_once on; sub_filter '</head>' '{TAG}</head>'; }} }}""" if portal.intranet else ""
     return f"""user www-data; daemon off; worker_processes 1; pid {folder}/nginx.pid; events {{ }}
 http {{ include /etc/nginx/mime.types; access_log off; {temp}
 ssl_certificate {folder}/crt.pem; ssl_certificate_key {folder}/key.pem; server_names_hash_bucket_size 128;
@@ -184,15 +243,9 @@ server {{ {listen} server_name auth.{DOMAIN}; root /usr/share/lemonldap-ng/porta
   fastcgi_split_path_info ^(.*\\.psgi)(/.*)$; fastcgi_param PATH_INFO $fastcgi_path_info; }}
  location /static/ {{ alias /usr/share/lemonldap-ng/portal/htdocs/static/; }}
  location /javascript/ {{ alias /usr/share/javascript/; }} }}
-server {{ {listen} server_name social.{DOMAIN};
- location = /lmauth {{ internal; include /etc/nginx/fastcgi_params; fastcgi_pass unix:{folder}/fcgi.sock;
-  fastcgi_pass_request_body off; fastcgi_param CONTENT_LENGTH ""; fastcgi_param HOST $http_host;
-  fastcgi_param X_ORIGINAL_URI $request_uri; }}
- location / {{ auth_request /lmauth; auth_request_set $gone $upstream_http_location; error_page 401 $gone;
-  auth_request_set $user $upstream_http_auth_user; auth_request_set $name $upstream_http_auth_name;
-  auth_request_set $entity $upstream_http_auth_entity;
-  proxy_set_header X-RSE-User $user; proxy_set_header X-RSE-Name $name; proxy_set_header X-RSE-Entity $entity;
-  proxy_set_header X-RSE-Proxy-Secret "{portal.secret}"; {ours} }} }}
+server {{ {listen} server_name social.{DOMAIN}; {known}
+ location / {{ {named} {ours} }} }}
+{intranet}
 server {{ {listen} server_name open.{DOMAIN};
  location / {{ proxy_set_header X-RSE-User "-"; proxy_set_header X-RSE-Name ""; proxy_set_header X-RSE-Entity "";
   proxy_set_header X-RSE-Proxy-Secret "{portal.secret}"; {ours} }} }}

@@ -1,41 +1,26 @@
-"""The three ways to sign in that a real LemonLDAP::NG offers, in a real browser: header, OpenID Connect and CAS.
+"""The four ways to sign in that a real LemonLDAP::NG offers, in a real browser: header, OpenID Connect, CAS and SAML.
 
 They run as root where LemonLDAP::NG, slapd, nginx and Chromium are installed.
 """
 
 from __future__ import annotations
 
+import base64
 import importlib.util
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
+import lemonldap
 import pytest
 from flask import Blueprint
-from werkzeug.serving import WSGIRequestHandler, make_server
+from portal_walk import header_table, sign_in_at_the_portal
 
 import rse_sso.pages
 from rse_core.api import Identity, Manifest, Plugin, hookimpl
-from rse_core.extension import create_app
 from rse_core.testing import make_person
-from rse_core.testing.browser import FLAGS, chromium_path
 from rse_core.webapi import current_identity, current_person
-from rse_sso.keys import new_secret
 from rse_sso.plugin import Sso
-
-_spec = importlib.util.spec_from_file_location("real_lemonldap", Path(__file__).with_name("lemonldap.py"))
-assert _spec is not None
-assert _spec.loader is not None
-lemonldap = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = lemonldap
-_spec.loader.exec_module(lemonldap)
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
 DESK = "/rse/probe/"
@@ -61,40 +46,41 @@ class Probe(Plugin):
         return [pages]
 
 
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        pass
+def lacks_saml() -> list[str]:
+    found = lemonldap.missing("liblasso-perl", "xmlsec1")
+    return found if importlib.util.find_spec("saml2") else [*found, "pysaml2"]
 
 
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
+def saml_table(portal: Any) -> dict[str, Any]:
+    key, certificate = (f"{portal.folder}/rse.{kind}" for kind in ("key", "crt"))
+    return {
+        "issuer": portal.saml_issuer, "acs_url": portal.url("open", "/rse/saml/acs"), "metadata_url": portal.saml_issuer,
+        "ca_file": str(portal.certificate), "private_key_file": key, "certificate_file": certificate,
+        "identifier": "uid", "name": "cn", "email": "mail", "attributes": {"entity": "departmentNumber"},
+        # Of the two ways to ask, each is tried once.
+        "request_binding": "redirect" if portal.encryption == "none" else "post",
+    }  # fmt: skip
+
+
+def site_metadata(portal: Any) -> str:
+    """What the portal's administrator is given, made before there is a portal."""
+    from rse_sso.saml.config import KeyPair, SamlConfig
+    from rse_sso.saml.crypto import Xmlsec
+    from rse_sso.saml.own import own_metadata
+
+    pair = KeyPair(*lemonldap.make_pair(portal.folder, "rse"))
+    acs = portal.url("open", "/rse/saml/acs")
+    config = SamlConfig(portal.saml_issuer, acs, acs.replace("/acs", "/metadata"), pair)
+    return str(own_metadata(config, Xmlsec("xmlsec1")))
 
 
 @pytest.fixture
-def portal() -> Iterator[Any]:
-    lacking = lemonldap.missing()
-    if lacking:
-        pytest.skip(f"lemonldap is not installed here: {', '.join(lacking)}")
-    if os.geteuid() != 0:
-        pytest.skip("lemonldap is started by root only")
-    folder = Path(f"/var/tmp/rse-test-lemonldap-{os.getpid()}")
-    folder.mkdir(mode=0o755)
-    made = lemonldap.Portal(folder, *free_ports(3), new_secret())
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        lemonldap.bring_up(made, made.url("open", "/rse/oidc/callback"), made.url("open", "/rse/"), started)
-        yield made
-    finally:
-        for one in reversed(started):
-            os.killpg(one.pid, signal.SIGTERM)
-            one.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+def portal(request: pytest.FixtureRequest, start_portal: Callable[..., Any]) -> Any:
+    def prepare(made: Any) -> None:
+        if not lacks_saml():
+            made.site_metadata = site_metadata(made)
+
+    return start_portal(prepare, encryption=getattr(request, "param", "none"))
 
 
 @pytest.fixture
@@ -112,13 +98,10 @@ def named(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
 
 
 @pytest.fixture
-def tab(portal: Any, rse_core: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    section = {
+def tab(portal: Any, rse_core: Any, serve: Callable[..., None], window: Callable[..., Any]) -> Any:
+    section: dict[str, Any] = {
         "sources": ["header", "oidc", "cas"],
-        "header": {
-            "secrets": [portal.secret], "peers": ["127.0.0.1"], "name": "X-RSE-Name",
-            "attributes": {"entity": "X-RSE-Entity"},
-        },
+        "header": header_table(portal),
         "oidc": {
             "issuer": portal.issuer, "client_id": "rse", "client_secret": portal.secret,
             "redirect_uri": portal.url("open", "/rse/oidc/callback"), "ca_file": str(portal.certificate),
@@ -130,39 +113,26 @@ def tab(portal: Any, rse_core: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
             "attributes": {"entity": "departmentNumber"}, "ca_file": str(portal.certificate),
         },
     }  # fmt: skip
-    asked = socket.getaddrinfo
-
-    def getaddrinfo(host: Any, *rest: Any, **more: Any) -> Any:
-        ours = str(host if isinstance(host, str) else (host or b"").decode()).endswith(f".{lemonldap.DOMAIN}")
-        return asked("127.0.0.1" if ours else host, *rest, **more)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    if portal.site_metadata:
+        section["sources"].append("saml")
+        section["saml"] = saml_table(portal)
     core = rse_core([Sso(), Probe()], identity=False, sections={"sso": section})
     make_person(core, "hdupont", name=lemonldap.NAME)
-    server = make_server("127.0.0.1", portal.service, create_app(core), threaded=True, request_handler=Quiet)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    from playwright.sync_api import sync_playwright
-
-    resolver = f"--host-resolver-rules=MAP *.{lemonldap.DOMAIN} 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, resolver])
-        made = browser.new_context(ignore_https_errors=True, locale="fr")
-        yield made.new_page()
-        browser.close()
-    server.shutdown()
-    server.server_close()
-
-
-def sign_in_at_the_portal(tab: Any) -> None:
-    tab.locator("input[name=user]").fill("hdupont")
-    tab.locator("input[name=password]").fill("hdupont")
-    tab.locator("input[name=password]").press("Enter")
+    serve(core, portal)
+    return window()
 
 
 WAYS: dict[str, Callable[[Any], str]] = {
     "oidc": lambda portal: str(portal.url("open", f"/rse/oidc/start?return_to={DESK}")),
     "cas": lambda portal: str(portal.url("open", f"/rse/cas/start?return_to={DESK}")),
+    "saml": lambda portal: str(portal.url("open", f"/rse/saml/start?return_to={DESK}")),
 }
+
+
+def need(way: str) -> None:
+    lacking = lacks_saml() if way == "saml" else []
+    if lacking:
+        pytest.skip(f"SAML cannot be tried here without {', '.join(lacking)}")
 
 
 def test_the_header_brings_the_name_intact_and_a_clients_own_header_brings_nothing(portal: Any, tab: Any) -> None:
@@ -181,15 +151,23 @@ def test_the_header_brings_the_name_intact_and_a_clients_own_header_brings_nothi
     other.get_by_role("heading", name="nobody").wait_for()
 
 
-@pytest.mark.parametrize("way", list(WAYS))
+@pytest.mark.parametrize(
+    ("way", "portal"), [*((way, "none") for way in WAYS), ("saml", "assertion")], indirect=["portal"]
+)
 def test_a_sign_in_at_the_portal_brings_the_name_intact(portal: Any, tab: Any, named: list[Identity], way: str) -> None:
+    need(way)
+    posted: list[str] = []
+    tab.on("request", lambda each: posted.append(each.post_data) if each.url.endswith("/saml/acs") else None)
     tab.goto(WAYS[way](portal))
     sign_in_at_the_portal(tab)
     tab.get_by_role("heading", name="hdupont").wait_for()
     assert tab.url == portal.url("open", DESK)
     (identity,) = named
-    assert (identity.subject, identity.display_name) == ("hdupont", lemonldap.NAME)
+    assert (identity.username, identity.display_name) == ("hdupont", lemonldap.NAME)
     assert identity.attributes == {"entity": lemonldap.ENTITY}
+    if way == "saml":
+        message = base64.b64decode(parse_qs(posted[0])["SAMLResponse"][0])
+        assert (b"EncryptedAssertion" in message) == (portal.encryption == "assertion")
     tab.goto(portal.url("open", "/rse/me/"))
     tab.get_by_role("button", name="Se déconnecter").first.click()
     tab.wait_for_url(lambda url: "/rse/me/" not in url)
@@ -198,3 +176,18 @@ def test_a_sign_in_at_the_portal_brings_the_name_intact(portal: Any, tab: Any, n
     # The portal has forgotten the person too: it asks for the password.
     tab.goto(WAYS[way](portal))
     tab.locator("input[name=password]").wait_for()
+
+
+def test_signing_out_at_the_portal_ends_the_session_that_saml_began(portal: Any, tab: Any) -> None:
+    need("saml")
+    tab.goto(WAYS["saml"](portal))
+    sign_in_at_the_portal(tab)
+    tab.get_by_role("heading", name="hdupont").wait_for()
+    other = tab.context.new_page()
+    other.goto(portal.url("open", DESK))
+    other.get_by_role("heading", name="hdupont").wait_for()
+    # The portal's page loads the site's sign-out in a frame, and is told there that it is done.
+    with tab.expect_response(lambda each: "/saml/singleLogoutReturn" in each.url):
+        tab.goto(portal.url("auth", "/?logout=1"))
+    other.goto(portal.url("open", DESK))
+    other.get_by_role("heading", name="nobody").wait_for()

@@ -1,4 +1,4 @@
-"""Who is asking: a trusted header set by the intranet's web server, a hand-off that it signs, OpenID Connect or CAS."""
+"""Who is asking: a trusted header set by the intranet's web server, a signed hand-off, OpenID Connect, CAS or SAML."""
 
 from __future__ import annotations
 

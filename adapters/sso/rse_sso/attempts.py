@@ -31,16 +31,23 @@ def new_state() -> str:
     return secrets.token_urlsafe(32)
 
 
-def keep(answer: Response, request: Request, kind: str, state: str, values: Mapping[str, str], *, path: str) -> None:
-    """Set the attempt's cookie on the way out."""
+def keep(
+    answer: Response, request: Request, kind: str, state: str, values: Mapping[str, str], *, path: str,
+    cross_site: bool = False,
+) -> None:  # fmt: skip
+    """Set the attempt's cookie on the way out.
+
+    :param cross_site: the way back is a form that another site posts, not a link that it leads along.
+    """
     names = (name for name in request.cookies if name.startswith(_PREFIX))
     others = sorted(names, key=lambda name: _began(kind, request.cookies[name]))
     for name in others[: max(0, len(others) - MOST + 1)]:
         answer.delete_cookie(name, path=path)
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
     answer.set_cookie(
         _name(state), _serializer(kind).dumps({"state": state, **values}), max_age=LIFE, path=path, httponly=True,
-        # Strict would be left out on the way back, which another site leads.
-        samesite="Lax", secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+        # Strict would be left out on the way back, which another site leads; browsers take None by https only.
+        samesite="None" if cross_site and secure else "Lax", secure=secure,
     )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ def check(config: SsoConfig, *, settings: Any, file: Path | None = None) -> list
         *(_header(config.header) if config.header else ()),
         *(_handoff(config.handoff) if config.handoff else ()),
         *_servers(config),
+        *_saml(config),
         *_secrets(config, settings),
         *_file(file),
     ]
@@ -47,14 +48,14 @@ def check(config: SsoConfig, *, settings: Any, file: Path | None = None) -> list
 
 
 def _general(config: SsoConfig, settings: Any) -> Iterator[Finding]:
-    if all(part is None for part in (config.header, config.handoff, config.oidc, config.cas)):
+    if all(part is None for part in (config.header, config.handoff, config.oidc, config.cas, config.saml)):
         yield Finding("warning", "sso.sources", "names no source: nobody can sign in.", 'Write sources = ["header"].')
     for key in ("login_url", "logout_url"):
         url = getattr(config, key)
         parts = urlsplit(url or "")
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             yield Finding("unsafe", f"sso.{key}", "is plain http: it can be read on the way.", "Use https.")
-    if config.login_url is None and config.oidc is None and config.cas is None:
+    if config.login_url is None and config.oidc is None and config.cas is None and config.saml is None:
         yield Finding(
             "warning",
             "sso.login_url",
@@ -148,9 +149,10 @@ def _handoff(config: HandoffConfig) -> Iterator[Finding]:
 def _servers(config: SsoConfig) -> Iterator[Finding]:
     own = [("sso.oidc.redirect_uri", config.oidc.redirect_uri)] if config.oidc else []
     own += [("sso.cas.service_url", config.cas.service_url)] if config.cas else []
+    own += [("sso.saml.acs_url", config.saml.acs_url)] if config.saml else []
     for setting, url in own:
         if not may_be_asked(url):
-            yield Finding("unsafe", setting, "is plain http: codes and tickets can be read on the way.", "Use https.")
+            yield Finding("unsafe", setting, "is plain http: what is sent there can be read on the way.", "Use https.")
     if config.oidc and config.oidc.auth_method == "none":
         yield Finding(
             "warning",
@@ -165,6 +167,13 @@ def _servers(config: SsoConfig) -> Iterator[Finding]:
             f"is {config.oidc.clock_skew} seconds, by which every token lives longer.",
             "Set the clocks of both servers by NTP and go back to 60.",
         )
+
+
+def _saml(config: SsoConfig) -> Iterator[Finding]:
+    if config.saml is not None:
+        from .saml.checking import findings
+
+        yield from findings(config.saml)
 
 
 def _secrets(config: SsoConfig, settings: Any) -> Iterator[Finding]:

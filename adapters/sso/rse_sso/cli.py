@@ -1,4 +1,4 @@
-"""``rse sso check | secret | token``; ``python -m rse_sso`` does the same, even in quarantine."""
+"""``rse sso check | metadata | secret | token``; ``python -m rse_sso`` does the same, even in quarantine."""
 
 from __future__ import annotations
 
@@ -69,6 +69,22 @@ def make_group(load: Loader) -> click.Group:
         """Print a new secret, for a proxy or for signing hand-off tokens."""
         click.echo(new_secret())
 
+    @group.command("metadata")
+    def metadata_command() -> None:
+        """Print RSE's own SAML metadata, for the identity provider."""
+        _, config = load()
+        if config.saml is None:
+            raise ConfigError(
+                "SAML is switched off.", remedy='Add "saml" to sources under [sso], and a table [sso.saml].', plugin="sso"
+            )
+        from .saml.crypto import Xmlsec
+        from .saml.own import own_metadata
+
+        try:
+            click.echo(own_metadata(config.saml, Xmlsec(config.saml.xmlsec1)))
+        except SsoRefused as refusal:
+            raise ConfigError(f"{refusal}.", remedy=f"{refusal.reason.remedy}.", plugin="sso") from None
+
     @group.command("token")
     @click.option("--user", required=True, help="The person's stable identifier at the intranet (sub).")
     @click.option("--name", help="Display name.")
@@ -106,7 +122,7 @@ def make_group(load: Loader) -> click.Group:
 
 def summary(config: SsoConfig, findings: int, unsafe: int) -> str:
     """One line on what is on and what was found."""
-    sources = [name for name in ("header", "handoff", "oidc", "cas") if getattr(config, name) is not None]
+    sources = [name for name in ("header", "handoff", "oidc", "cas", "saml") if getattr(config, name) is not None]
     state = f"Sources on: {', '.join(sources) or 'none'}."
     if not findings:
         return f"{state} Nothing to say against this configuration."

@@ -22,12 +22,13 @@ from .token import MAX_AGE, TokenRules
 if TYPE_CHECKING:
     from .cas_config import CasConfig
     from .oidc_config import OidcConfig
+    from .saml.config import SamlConfig
 
-SOURCES = ("header", "handoff", "oidc", "cas")
+SOURCES = ("header", "handoff", "oidc", "cas", "saml")
 MAX_SKEW = 120
 
 _TOP = (
-    "sources", "login_url", "logout_url", "header", "handoff", "oidc", "cas",
+    "sources", "login_url", "logout_url", "header", "handoff", "oidc", "cas", "saml",
     "proxy_secrets", "handoff_keys", "oidc_client_secret",
 )  # fmt: skip
 _HEADER = (
@@ -62,6 +63,7 @@ class SsoSchema(Schema):
     handoff_keys = fields.Dict(keys=fields.String(), values=fields.String())
     oidc = fields.Dict(keys=fields.String())
     cas = fields.Dict(keys=fields.String())
+    saml = fields.Dict(keys=fields.String())
     oidc_client_secret = fields.String()
 
 
@@ -89,6 +91,7 @@ class SsoConfig:
     handoff: HandoffConfig | None = None
     oidc: OidcConfig | None = None
     cas: CasConfig | None = None
+    saml: SamlConfig | None = None
     login_url: str | None = None
     logout_url: str | None = None
 
@@ -113,6 +116,7 @@ def parse_config(section: Mapping[str, Any]) -> SsoConfig:
     return SsoConfig(
         oidc=_oidc(section) if "oidc" in sources else None,
         cas=_cas(section) if "cas" in sources else None,
+        saml=_saml(section) if "saml" in sources else None,
         header=_header(header) if "header" in sources else None,
         handoff=_handoff(handoff) if "handoff" in sources else None,
         login_url=_url(section, "login_url"),
@@ -143,6 +147,12 @@ def _cas(section: Mapping[str, Any]) -> CasConfig:
     from .cas_config import parse_cas
 
     return parse_cas(_table(section, "cas", "sso"))
+
+
+def _saml(section: Mapping[str, Any]) -> SamlConfig:
+    from .saml.config import parse_saml
+
+    return parse_saml(_table(section, "saml", "sso"))
 
 
 def _header(table: Mapping[str, Any]) -> HeaderRules:

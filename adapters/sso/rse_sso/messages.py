@@ -55,11 +55,15 @@ def sentence(reason: Reason) -> tuple[str, str]:
     return str(what), str(remedy)
 
 
-def as_page(refusal: SsoRefused) -> IdentityRefused:
-    """The refusal as the core shows it: a page, or problem+json for a call."""
+def as_page(refusal: SsoRefused, *, posted: bool = False) -> IdentityRefused:
+    """The refusal as the core shows it: a page, or problem+json for a call.
+
+    :param posted: the form that was sent is a token or a message of a provider, no text of the person's to give back.
+    """
     what, remedy = _SENTENCES[refusal.reason.family]
     error = IdentityRefused(what, code=refusal.reason.value, remedy=str(remedy))
     # Who asks is found out before the reader's language is known: these two must be resolved when shown.
     error.message, error.remedy = what, remedy  # type: ignore[assignment]
     error.status = _STATUS.get(refusal.reason.family, 403)
+    error.shows_what_was_sent = not posted
     return error

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry
+from joserfc.jwk import JWKRegistry, Key
 
 from rse_core.api import Identity
 
@@ -25,6 +25,7 @@ from .oidc_token import MAX_TOKEN, verify_id_token, verify_logout_token
 from .reasons import Reason, SsoRefused
 from .text import MAX_ATTRIBUTE, MAX_EMAIL, MAX_NAME, MAX_SUBJECT, first_control
 
+_CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -164,17 +165,8 @@ class OidcFlow:
 
     def _assertion(self, address: str) -> str:
         config = self.config
-        try:
-            key = JWKRegistry.import_key(
-                config.private_key or "", "EC" if "EC PRIVATE" in (config.private_key or "") else None
-            )
-        except (JoseError, ValueError):
-            try:
-                key = JWKRegistry.import_key(config.private_key or "", "RSA")
-            except (JoseError, ValueError):
-                raise SsoRefused(Reason.OIDC_CLIENT, "the private key cannot be read") from None
+        key, algorithm = _private_key(config.private_key or "")
         header = {"kid": config.private_key_id} if config.private_key_id else None
-        algorithm = "ES256" if key.key_type == "EC" else "RS256"
         made = private_key_jwt_sign(key, config.client_id, address, alg=algorithm, header=header)
         return made.decode() if isinstance(made, bytes) else str(made)
 
@@ -201,6 +193,20 @@ class OidcFlow:
             raise SsoRefused(Reason.NONCE_STORE) from None
         if not first:
             raise SsoRefused(reason)
+
+
+def _private_key(pem: str) -> tuple[Key, str]:
+    """The key, and the algorithm that goes with it: a curve has its own."""
+    for kind in ("RSA", "EC"):
+        # Both kinds may stand under the same words, "BEGIN PRIVATE KEY": the one that can be read is it.
+        try:
+            key = JWKRegistry.import_key(pem, kind)
+        except (JoseError, ValueError, TypeError):
+            continue
+        algorithm = "RS256" if kind == "RSA" else _CURVES.get(str(key.as_dict(private=False).get("crv")))
+        if key.is_private and algorithm is not None:
+            return key, algorithm
+    raise SsoRefused(Reason.OIDC_CLIENT, "the private key cannot be read, or its curve is none of P-256, P-384 and P-521")
 
 
 def _identity(config: OidcConfig, claims: Mapping[str, Any], told: Mapping[str, Any]) -> Identity:

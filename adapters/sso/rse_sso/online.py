@@ -8,6 +8,7 @@ from .config import SsoConfig
 from .oidc_config import OidcConfig
 from .outgoing import Answer, Outgoing
 from .reasons import SsoRefused
+from .saml.config import SamlConfig
 
 MAX_AHEAD = 30
 """Seconds between two clocks that are worth a word."""
@@ -17,7 +18,7 @@ def ask(config: SsoConfig) -> tuple[list[str], list[Finding]]:
     """What to know (and to register at the server), and what is wrong."""
     told: list[str] = []
     found: list[Finding] = []
-    for lines, findings in (_oidc(config.oidc), _cas(config.cas)):
+    for lines, findings in (_oidc(config.oidc), _cas(config.cas), _saml(config.saml)):
         told += lines
         found += findings
     return told, found
@@ -71,6 +72,15 @@ def _cas(config: CasConfig | None) -> tuple[list[str], list[Finding]]:
             return told, [_failed("sso.cas.server_url", refusal)]
     told.append(f"cas: {config.server_url} answers")
     return told, _clock("sso.cas.server_url", answer)
+
+
+def _saml(config: SamlConfig | None) -> tuple[list[str], list[Finding]]:
+    if config is None:
+        return [], []
+    from .saml.checking import online
+
+    told, found, answer = online(config)
+    return told, [*found, *(_clock("sso.saml.metadata_url", answer) if answer is not None else [])]
 
 
 def _failed(setting: str, refusal: SsoRefused) -> Finding:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from .cas_ticket import CasServer
     from .oidc_flow import OidcFlow
+    from .saml.flow import SamlFlow
 
 HERE = Path(__file__).parent
 PRUNE_EVERY = 600
@@ -40,14 +41,14 @@ PRUNE_EVERY = 600
 
 
 class Sso(Plugin):
-    """Trusted header, signed hand-off, OpenID Connect and CAS."""
+    """Trusted header, signed hand-off, OpenID Connect, CAS and SAML."""
 
     manifest = Manifest(
         name="sso",
         label=lazy("Sign-in by the intranet"),
         description=lazy(
             "Recognises people by the intranet's own sign-in: a trusted header of its web server, "
-            "a short-lived token that it signs, OpenID Connect or CAS."
+            "a short-lived token that it signs, OpenID Connect, CAS or SAML."
         ),
         kind="adapter",
     )
@@ -58,11 +59,12 @@ class Sso(Plugin):
         self._settings: Any = None
         self.oidc: OidcFlow | None = None
         self.cas: CasServer | None = None
+        self.saml: SamlFlow | None = None
 
     @hookimpl
     def rse_configure(self, settings: Any) -> None:
         self._settings = settings
-        self.oidc = self.cas = None
+        self.oidc = self.cas = self.saml = None
         self.config = read_section(settings)
         handoff = None
         if self.config.handoff is not None:
@@ -73,7 +75,7 @@ class Sso(Plugin):
         self._servers()
 
     def _servers(self) -> None:
-        """The sign-ins at a server: OpenID Connect, CAS."""
+        """The sign-ins at a server: OpenID Connect, CAS, SAML."""
         if self.config.oidc is not None:
             from .nonces import DatabaseNonces
             from .oidc_flow import OidcFlow
@@ -85,17 +87,27 @@ class Sso(Plugin):
             from .nonces import DatabaseNonces
 
             self.cas = CasServer(self.config.cas, DatabaseNonces(_write))
+        if self.config.saml is not None:
+            from .nonces import DatabaseNonces
+            from .saml.flow import SamlFlow
+
+            self.saml = SamlFlow(self.config.saml, DatabaseNonces(_write))
         self.source.start, self.source.leave = self._start, self._leave
         servers = [found.issuer for found in (self.config.oidc,) if found is not None and found.end_session]
         servers += [found.server_url for found in (self.config.cas,) if found is not None and found.end_session]
-        self.source.leave_origins = tuple(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in servers)
+        known = tuple(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in servers)
+        saml = self.saml
+        # A provider's metadata says where it is, and may say otherwise tomorrow.
+        self.source.leave_origins = lambda: known if saml is None else (*known, *saml.provider.origins)
 
     def _start(self, return_to: str) -> str | None:
         from flask import url_for
 
         if self.oidc is not None:
             return url_for("rse_sso.oidc_start", return_to=return_to)
-        return None if self.cas is None else url_for("rse_sso.cas_start", return_to=return_to)
+        if self.cas is not None:
+            return url_for("rse_sso.cas_start", return_to=return_to)
+        return None if self.saml is None else url_for("rse_sso.saml_start", return_to=return_to)
 
     def _leave(self) -> str | None:
         found = None
@@ -107,12 +119,16 @@ class Sso(Plugin):
             from .cas_views import sign_out_url as cas_sign_out_url
 
             found = cas_sign_out_url(self.cas)
+        if found is None and self.saml is not None:
+            from .saml.views import sign_out_url as saml_sign_out_url
+
+            found = saml_sign_out_url(self.saml)
         return found
 
     @hookimpl
     def rse_identity_source(self) -> SsoSource | None:
         # With nothing configured another adapter may answer.
-        on = (self.config.header, self.config.handoff, self.config.oidc, self.config.cas)
+        on = (self.config.header, self.config.handoff, self.config.oidc, self.config.cas, self.config.saml)
         return self.source if any(part is not None for part in on) else None
 
     @hookimpl
@@ -138,6 +154,10 @@ class Sso(Plugin):
             from .cas_views import add_routes as add_cas_routes
 
             add_cas_routes(blueprint, self.cas)
+        if self.saml is not None:
+            from .saml.views import add_routes as add_saml_routes
+
+            add_saml_routes(blueprint, self.saml)
         return [blueprint]
 
     @hookimpl

@@ -61,7 +61,7 @@ class Reason(StrEnum):
     HEADER_TOO_LONG = auto()
     HEADER_ENCODING = auto()
     SERVER_MERGES_HEADERS = auto()
-    # OpenID Connect and CAS.
+    # The sign-ins at a server.
     PERSON_DISABLED = auto()
     CANCELLED = auto()
     ATTEMPT_UNKNOWN = auto()
@@ -93,6 +93,29 @@ class Reason(StrEnum):
     CAS_ANSWER = auto()
     CAS_CLAIM = auto()
     CAS_LOGOUT = auto()
+    SAML_TOO_LONG = auto()
+    SAML_MALFORMED = auto()
+    SAML_WRAPPED = auto()
+    SAML_STATUS = auto()
+    SAML_UNSIGNED = auto()
+    SAML_ALGORITHM = auto()
+    SAML_SIGNATURE = auto()
+    SAML_ENCRYPTION = auto()
+    SAML_UNENCRYPTED = auto()
+    SAML_ISSUER = auto()
+    SAML_AUDIENCE = auto()
+    SAML_DESTINATION = auto()
+    SAML_RECIPIENT = auto()
+    SAML_EXPIRED = auto()
+    SAML_FUTURE = auto()
+    SAML_UNSOLICITED = auto()
+    SAML_RESPONSE_TO = auto()
+    SAML_REPLAYED = auto()
+    SAML_SUBJECT = auto()
+    SAML_CLAIM = auto()
+    SAML_METADATA = auto()
+    SAML_KEYS = auto()
+    SAML_LOGOUT = auto()
     # Not refusals: the headers are ignored and the request goes on without an identity.
     PEER_UNTRUSTED = auto()
     SECRET_MISSING = auto()
@@ -166,6 +189,31 @@ _TABLE: dict[Reason, _Entry] = {
     Reason.CAS_ANSWER: _Entry(Family.UNAVAILABLE, "the server's answer is no CAS answer; see server_url under [sso.cas]"),
     Reason.CAS_CLAIM: _Entry(_M, "let the server release this attribute, or change identifier under [sso.cas]"),
     Reason.CAS_LOGOUT: _Entry(_U, "this is no sign-out message of a CAS server"),
+    Reason.SAML_TOO_LONG: _Entry(_U, "no message of a provider is so long; see the detail"),
+    Reason.SAML_MALFORMED: _Entry(_U, "a message is not in its form; see the detail"),
+    Reason.SAML_WRAPPED: _Entry(_U, "the message is built to show other things than were signed: look who sends it"),
+    Reason.SAML_STATUS: _Entry(_M, "the provider could not answer: compare its idea of RSE with rse sso metadata"),
+    Reason.SAML_UNSIGNED: _Entry(_U, "let the provider sign the assertion, or see signed under [sso.saml]"),
+    Reason.SAML_ALGORITHM: _Entry(_U, "let the provider use SHA-256, and RSA-OAEP where it encrypts; see algorithms"),
+    Reason.SAML_SIGNATURE: _Entry(_U, "no key of the provider's metadata made the signature: renew it if the key changed"),
+    Reason.SAML_ENCRYPTION: _Entry(_U, "it is encrypted to another key than RSE's: give the provider RSE's metadata again"),
+    Reason.SAML_UNENCRYPTED: _Entry(_U, "let the provider encrypt assertions, or switch require_encryption off"),
+    Reason.SAML_ISSUER: _Entry(_U, "the message is another provider's than issuer under [sso.saml]"),
+    Reason.SAML_AUDIENCE: _Entry(_U, "the assertion was made for another application than entity_id"),
+    Reason.SAML_DESTINATION: _Entry(_U, "the message was sent to another address than it names: see acs_url"),
+    Reason.SAML_RECIPIENT: _Entry(_U, "the assertion was made for another address than acs_url"),
+    Reason.SAML_EXPIRED: _Entry(Family.EXPIRED, "the message is too old: compare both servers' clocks (NTP)"),
+    Reason.SAML_FUTURE: _Entry(_U, "the message is dated in the future: compare both servers' clocks (NTP)"),
+    Reason.SAML_UNSOLICITED: _Entry(
+        Family.ATTEMPT, "nobody asked for this answer; set allow_unsolicited if people start at the provider's portal"
+    ),
+    Reason.SAML_RESPONSE_TO: _Entry(_U, "the assertion was made for another attempt: somebody may be injecting answers"),
+    Reason.SAML_REPLAYED: _Entry(Family.USED, "an answer serves once: the person went back, or somebody replays"),
+    Reason.SAML_SUBJECT: _Entry(_U, "the provider must name the person in a way that lasts: see name_id_format and subject"),
+    Reason.SAML_CLAIM: _Entry(_M, "let the provider release this attribute, or change identifier under [sso.saml]"),
+    Reason.SAML_METADATA: _Entry(_M, "the provider's metadata cannot be used; see the detail and rse sso check --online"),
+    Reason.SAML_KEYS: _Entry(_M, "look at private_key_file, certificate_file and xmlsec1 under [sso.saml]"),
+    Reason.SAML_LOGOUT: _Entry(_U, "this is no sign-out message of the provider; see the detail"),
     Reason.HEADER_EMPTY: _Entry(_M, "the proxy sent an empty identity; send '-' for nobody"),
     Reason.HEADER_LIST: _Entry(_M, "the header came twice or holds a list: the proxy must replace, not add"),
     Reason.HEADER_CONTROL: _Entry(_M, "the identity header holds a control character"),

@@ -39,7 +39,7 @@ class SsoSource:
         # Set by the plugin when a sign-in server is configured: paths of ours that lead there.
         self.start: Callable[[str], str | None] = lambda _return_to: None
         self.leave: Callable[[], str | None] = lambda: None
-        self.leave_origins: tuple[str, ...] = ()
+        self.leave_origins: Callable[[], tuple[str, ...]] = lambda: ()
         self._header = TrustedHeader(config.header) if config.header is not None else None
 
     def identify(self, environ: Mapping[str, Any]) -> Identity | None:
@@ -71,7 +71,7 @@ class SsoSource:
         """The other origins that :meth:`logout_url` may lead to; the form of the sign-out must be let go there."""
         parts = urlsplit(self.config.logout_url or "")
         own = (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()
-        return tuple(dict.fromkeys((*own, *self.leave_origins)))
+        return tuple(dict.fromkeys((*own, *self.leave_origins())))
 
     def _from_header(self, environ: Mapping[str, Any]) -> Identity | None:
         if self._header is None:

@@ -17,7 +17,9 @@ from .token import Claims
 
 def make_blueprint(source: SsoSource) -> Blueprint:
     """The routes, closed over the configuration that the plugin read."""
-    blueprint = Blueprint("rse_sso", __name__)
+    blueprint = Blueprint(
+        "rse_sso", __name__, template_folder="templates", static_folder="static", static_url_path="/sso/static"
+    )
 
     @blueprint.route("/handoff", methods=["GET", "POST"])
     # The token authenticates the request: it is signed, short-lived and serves once.
@@ -29,7 +31,7 @@ def make_blueprint(source: SsoSource) -> Blueprint:
         try:
             return _private(_enter(source))
         except SsoRefused as refusal:
-            raise as_page(refusal) from None
+            raise as_page(refusal, posted=True) from None
 
     if source.config.handoff is not None and source.config.handoff.accept_cookie:
         blueprint.before_app_request(_begin_session_from_cookie)

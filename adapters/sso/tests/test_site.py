@@ -147,6 +147,7 @@ def test_a_token_used_again_is_refused_in_words_a_person_understands(site: Site,
     assert answer.status_code == 403
     assert "Ce lien de connexion a déjà servi." in answer.text
     assert sent["rse_handoff"] not in caplog.text
+    assert sent["rse_handoff"] not in stranger.post("/rse/handoff", data=sent).text
     assert "reason=token_replayed peer=127.0.0.1" in caplog.text
     assert who(stranger) == "nobody"
 

@@ -35,6 +35,7 @@ class Provider:
         self.signs_with, self.alg = "k1", "RS256"
         self.person: dict[str, Any] | None = dict(HELENE)
         self.client = ("social", "a+secret/ with %signs")
+        self.client_alg = "RS256"
         self.change: Callable[[dict[str, Any]], None] = lambda claims: None
         self.sign: Callable[[dict[str, Any]], str] = self._sign
         self.document: dict[str, Any] = {}
@@ -153,7 +154,7 @@ class Provider:
         from urllib.parse import unquote
 
         if "client_assertion" in body:
-            found = jwt.decode(body["client_assertion"], self.keys["client"], algorithms=["RS256"]).claims
+            found = jwt.decode(body["client_assertion"], self.keys["client"], algorithms=[self.client_alg]).claims
             return bool(found["iss"] == found["sub"] == self.client[0] and found["aud"] == f"{self.issuer}/token")
         kind, _, value = headers.get("Authorization", "").partition(" ")
         if kind != "Basic":

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, RSAKey
 from oidc_on_loopback import Provider
 from oidc_walk import Site, claims, refused, sign_in, table, who
 
@@ -145,6 +147,40 @@ def test_the_secret_may_be_wrong_in_a_file_or_replaced_by_a_key(site: Site, prov
     _, keyed = site(client_secret=None, private_key_file=str(tmp_path / "key.pem"))
     assert sign_in(keyed, provider).status_code == 303
     assert "client_secret" not in provider.forms[-1]
+
+
+@pytest.mark.parametrize(
+    "form", [serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL], ids=["PKCS8", "SEC1"]
+)
+@pytest.mark.parametrize(
+    ("curve", "algorithm"),
+    [(ec.SECP256R1(), "ES256"), (ec.SECP384R1(), "ES384"), (ec.SECP521R1(), "ES512")],
+    ids=["P-256", "P-384", "P-521"],
+)
+def test_an_elliptic_key_of_either_form_takes_the_place_of_the_secret(
+    site: Site, provider: Provider, tmp_path: Path, curve: ec.EllipticCurve, algorithm: str, form: Any
+) -> None:
+    made = ec.generate_private_key(curve)
+    pem = made.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(pem)
+    provider.keys["client"] = ECKey.import_key(pem)  # type: ignore[assignment]
+    provider.client_alg = algorithm
+    _, keyed = site(client_secret=None, private_key_file=str(tmp_path / "key.pem"))
+    assert sign_in(keyed, provider).status_code == 303
+    assert who(keyed) == "hdupont"
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), None], ids=["a curve of no algorithm", "no key"])
+def test_a_key_that_cannot_sign_is_said_to_be_one(
+    site: Site, provider: Provider, tmp_path: Path, curve: ec.EllipticCurve | None
+) -> None:
+    text = b"no key"
+    if curve is not None:
+        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        text = ec.generate_private_key(curve).private_bytes(encoding, form, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(text)
+    _, keyed = site(client_secret=None, private_key_file=str(tmp_path / "key.pem"))
+    refused(keyed, sign_in(keyed, provider), "not set up correctly", 500)
 
 
 def test_what_the_token_lacks_is_asked_of_userinfo_about_the_same_person_only(site: Site, provider: Provider) -> None:

@@ -1,0 +1,1 @@
+"""SAML 2: an extra, ``rse-sso[saml]``. Nothing here is imported unless ``saml`` is among the sources."""

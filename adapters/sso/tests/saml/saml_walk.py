@@ -1,0 +1,104 @@
+"""A person and a browser on their way through an identity provider."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Blueprint
+from flask.testing import FlaskClient
+from lxml import etree
+from saml_on_loopback import ACS, ISSUER, NS, Provider
+
+from rse_core.api import Core, Manifest, Plugin, hookimpl
+from rse_core.webapi import current_identity, current_person
+
+WHO = "/rse/probe/who"
+NO_DATA = pytest.mark.parametrize("rse_database", ["sqlite"], indirect=True)
+"""For what is refused before the database is asked: one kind is enough."""
+
+EN = {"Accept-Language": "en"}
+UNVERIFIED, OLD, USED = "could not be verified", "out of date", "already been used"
+
+
+class Probe(Plugin):
+    """Says who is asking."""
+
+    manifest = Manifest("probe", "Probe")
+
+    @hookimpl
+    def rse_blueprints(self) -> list[Blueprint]:
+        blueprint = Blueprint("rse_probe", __name__, url_prefix="/probe")
+
+        @blueprint.get("/who")
+        def who() -> str:
+            person = current_person()
+            return person.username if person and current_identity() else "nobody"
+
+        return [blueprint]
+
+
+Site = Callable[..., tuple[Core, FlaskClient]]
+
+
+def table(provider: Provider, keys: tuple[str, str], **changes: Any) -> dict[str, Any]:
+    found = {
+        "issuer": ISSUER, "acs_url": ACS, "metadata_file": str(provider.file), "private_key_file": keys[0],
+        "certificate_file": keys[1], "identifier": "uid", "name": "cn", "email": "mail", "attributes": {"entity": "entity"},
+        **changes,
+    }  # fmt: skip
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def start(client: FlaskClient, return_to: str = "/actualites/42") -> str:
+    answer = client.get("/rse/saml/start", query_string={"return_to": return_to})
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["Location"])
+
+
+def post(client: FlaskClient, answer: str, **more: str) -> Any:
+    return client.post("/rse/saml/acs", data={"SAMLResponse": answer, **more}, headers=EN)
+
+
+def sign_in(client: FlaskClient, provider: Provider, return_to: str = "/actualites/42", **changes: Any) -> Any:
+    return post(client, provider.answer(provider.request(start(client, return_to)), **changes))
+
+
+def who(client: FlaskClient) -> str:
+    return client.get(WHO).text
+
+
+def refused(client: FlaskClient, answer: Any, words: str, status: int = 403) -> None:
+    assert answer.status_code == status, answer.text
+    assert words in answer.text
+    assert who(client) == "nobody"
+
+
+def edited(change: Callable[[Any], None]) -> Callable[[str], str]:
+    """Change a message after it was made, prefixes and all kept."""
+
+    def run(text: str) -> str:
+        root = etree.fromstring(text.encode())
+        change(root)
+        return etree.tostring(root).decode()
+
+    return run
+
+
+def code(caplog: pytest.LogCaptureFixture) -> str:
+    """The reason on the administrator's line."""
+    lines = [record.getMessage() for record in caplog.records if "Sign-in refused" in record.getMessage()]
+    assert lines, caplog.text
+    return lines[-1].partition("reason=")[2].partition(" ")[0]
+
+
+def forged(assertion: Any) -> Any:
+    """A copy of an assertion that says that somebody else signed in; the signature is taken off."""
+    made = copy.deepcopy(assertion)
+    made.remove(made.find("d:Signature", NS))
+    made.set("ID", "_forged")
+    for each in made.findall(".//s:AttributeValue", NS):
+        each.text = (each.text or "").replace("hdupont", "amartin")
+    return made
