@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from rse_core.models.organisation import Entity, EntityPath, Person
+from rse_core import places
+from rse_core.models.organisation import Entity, EntityPath, Person, PersonEntity
 
 from . import access, words
 from .access import Sight
@@ -114,7 +115,7 @@ def condition(seen: Sight, asked: Asked, terms: Iterable[Term], *, without: str 
     rules = [access.people(seen, former=asked.former, outside=asked.outside), *(ids_of(seen, term) for term in terms)]
     if asked.entity and without != "entity":
         below = select(EntityPath.entity_id).join(Entity, Entity.id == EntityPath.ancestor_id)
-        rules.append(Person.entity_id.in_(below.where(Entity.key == asked.entity)))
+        rules.append(places.of(below.where(Entity.key == asked.entity)))
     if asked.site and without != "site":
         rules += [Person.site == asked.site, access.field_shown(seen, "site")]
     if asked.job and without != "job":
@@ -239,7 +240,7 @@ def _values(session: Session, asked: Asked, name: str, some: Sequence[Any]) -> l
         texts = Counter(row.site if name == "site" else row.job_title for row in some)
         found = [(text, text, number) for text, number in texts.items() if text]
     elif name == "entity":
-        found = _entities(session, asked, Counter(row.entity_id for row in some if row.entity_id is not None))
+        found = _entities(session, asked, {row.id: row.entity_id for row in some})
     else:
         ids = [row.id for row in some if row.expertise]
         rows = (
@@ -252,8 +253,16 @@ def _values(session: Session, asked: Asked, name: str, some: Sequence[Any]) -> l
     return sorted(found, key=lambda one: (-one[2], one[1], one[0]))[:VALUES]
 
 
-def _entities(session: Session, asked: Asked, numbers: Counter[int]) -> list[tuple[str, str, int]]:
-    """What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again."""
+def _entities(session: Session, asked: Asked, mains: Mapping[int, int | None]) -> list[tuple[str, str, int]]:
+    """What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again.
+
+    Somebody in several entities counts once in each of those that are shown.
+    """
+    if not mains:
+        return []
+    at = [(person, entity) for person, entity in mains.items() if entity is not None]
+    beside = select(PersonEntity.person_id, PersonEntity.entity_id).where(PersonEntity.person_id.in_(list(mains)))
+    at += [(person, entity) for person, entity in session.execute(beside)]
     place: ColumnElement[bool] = Entity.parent_id.is_(None)
     if asked.entity:
         chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
@@ -261,9 +270,13 @@ def _entities(session: Session, asked: Asked, numbers: Counter[int]) -> list[tup
     rows = (
         select(Entity.key, Entity.name, EntityPath.entity_id)
         .join(EntityPath, EntityPath.ancestor_id == Entity.id)
-        .where(EntityPath.entity_id.in_(sorted(numbers)), place)
+        .where(EntityPath.entity_id.in_(sorted({entity for _person, entity in at})), place)
     )
-    found: Counter[tuple[str, str]] = Counter()
-    for key, name, entity_id in session.execute(rows) if numbers else ():
-        found[key, name] += numbers[entity_id]
-    return [(key, name, number) for (key, name), number in found.items()]
+    shown: dict[int, list[tuple[str, str]]] = {}
+    for key, name, entity_id in session.execute(rows):
+        shown.setdefault(entity_id, []).append((key, name))
+    people: dict[tuple[str, str], set[int]] = {}
+    for person, entity in at:
+        for one in shown.get(entity, ()):
+            people.setdefault(one, set()).add(person)
+    return [(key, name, len(some)) for (key, name), some in people.items()]
