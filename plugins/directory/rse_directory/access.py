@@ -51,13 +51,36 @@ def sight(session: Session, person_id: int | None) -> Sight:
     :raises SignInNeeded: when nobody is signed in.
     """
     require(session, person_id, SEE)
+    found = _sight(session, person_id)
+    if found is None:
+        raise NotFound(_("There is no such person."))
+    return found
+
+
+def offered(session: Session, viewer_id: int) -> ColumnElement[bool] | None:
+    """Whom somebody is offered where people are chosen elsewhere (mentions, invitations); None: everybody.
+
+    Who left the list, or is of another isolated entity, is offered to those who share a space with them, and to themselves.
+    The directory need not be open to who chooses.
+    """
+    if not option(session, "directory.may_leave") and not option(session, "directory.isolated"):
+        return None
+    seen = _sight(session, viewer_id)
+    if seen is None:
+        return false()
+    if seen.admin:
+        return None
+    return or_(and_(_kept(seen), near(seen)), Person.id == viewer_id, _together(seen))
+
+
+def _sight(session: Session, person_id: int | None) -> Sight | None:
     me = session.execute(
         select(Person.id, Person.entity_id, Person.external, Person.is_manager).where(
             Person.id == person_id, Person.status == "active"
         )
     ).first()
     if me is None:
-        raise NotFound(_("There is no such person."))
+        return None
     paths: dict[int, list[int]] = {}
     up = select(EntityPath.entity_id, EntityPath.ancestor_id).where(
         or_(
@@ -98,14 +121,19 @@ def people(seen: Sight, *, former: bool = False, outside: bool = False) -> Colum
         return false()
     if seen.admin:
         return and_(state, Person.external.is_(outside)) if not former else state
-    kept: ColumnElement[bool] = true()
-    if seen.may_leave:
-        left = select(Profile.person_id).where(Profile.person_id == Person.id, Profile.listed.is_(False))
-        # A query may read profiles too: this one is of its own.
-        kept = ~left.correlate(Person).exists()
+    kept = _kept(seen)
     if seen.external or outside:
         return and_(state, Person.external.is_(outside), kept, _together(seen), near(seen))
     return and_(state, Person.external.is_(False), kept, near(seen))
+
+
+def _kept(seen: Sight) -> ColumnElement[bool]:
+    """Who has not left the list."""
+    if not seen.may_leave:
+        return true()
+    left = select(Profile.person_id).where(Profile.person_id == Person.id, Profile.listed.is_(False))
+    # A query may read profiles too: this one is of its own.
+    return ~left.correlate(Person).exists()
 
 
 def _together(seen: Sight) -> ColumnElement[bool]:
