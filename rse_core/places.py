@@ -32,26 +32,23 @@ def of(entities: Select[int]) -> ColumnElement[bool]:
 
 
 def others(session: Session, ids: Iterable[int]) -> Mapping[int, tuple[Entity, ...]]:
-    """The entities beside the main one of these people, by name; one query. Who has none is left out."""
+    """The entities beside the main one of these people, by name; one query. Who has none is left out.
+
+    One that has become the main one since is not beside it.
+    """
     found: dict[int, tuple[Entity, ...]] = {}
     rows = (
         select(PersonEntity.person_id, Entity)
         .join(Entity, Entity.id == PersonEntity.entity_id)
-        .where(PersonEntity.person_id.in_(sorted(set(ids))))
+        .join(Person, Person.id == PersonEntity.person_id)
+        .where(
+            PersonEntity.person_id.in_(sorted(set(ids))), PersonEntity.entity_id.is_distinct_from(Person.entity_id)
+        )
         .order_by(Entity.name, Entity.id)
     )
     for person_id, entity in session.execute(rows):
         found[person_id] = (*found.get(person_id, ()), entity)
     return found
-
-
-def all_of(session: Session, person_id: int) -> tuple[int, ...]:
-    """The ids of a person's entities, the main one first."""
-    main = session.scalar(select(Person.entity_id).where(Person.id == person_id))
-    beside = session.scalars(
-        select(PersonEntity.entity_id).where(PersonEntity.person_id == person_id).order_by(PersonEntity.entity_id)
-    )
-    return (*(() if main is None else (main,)), *beside)
 
 
 def assistants(session: Session, ids: Iterable[int]) -> Mapping[int, tuple[int, ...]]:

@@ -100,6 +100,16 @@ def test_the_main_entity_is_never_a_second_one_and_what_is_not_there_is_refused(
             places.set_assistants(session, anna.id, [anna.id])
 
 
+def test_an_entity_that_has_become_the_main_one_is_not_beside_it(core, tree):
+    anna = make_person(core, "anna", entity=tree["north"])
+    put(core, anna, tree["south"])
+    with core.db.write() as session:
+        people.move(session, anna.id, tree["south"].id)
+        assert places.others(session, [anna.id]) == {}
+    assert not sees(core, anna, tree["north"])
+    assert sees(core, anna, tree["south"])
+
+
 def test_lists_of_an_entity_have_those_who_are_in_it_beside_another(core, tree):
     anna = make_person(core, "anna", entity=tree["north"])
     put(core, anna, tree["agency"])

@@ -1,27 +1,25 @@
-"""Searching people: the condition, a page by keyset, facets within bounds, proposals while one types."""
+"""Searching people: the condition, a page by keyset, proposals while one types."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from rse_core import places
-from rse_core.models.organisation import Entity, EntityPath, Person, PersonEntity
+from rse_core.models.organisation import Entity, EntityPath, Person
 
 from . import access, words
 from .access import Sight
-from .many import one_of
 from .models import Near, PersonSkill, Skill, Token
 from .words import Term
 
-#: Facets look at so many people at most; beyond that they have no numbers. Values of one facet.
-COUNTED, VALUES = 2_000, 12
+#: Facets look at so many people at most; beyond that they have no numbers.
+COUNTED = 2_000
 #: A word under which there are more entries than that is too broad to look at all of them.
 BROAD = 2 * COUNTED
 #: Of a broad word, so many people are looked at in the order of names before all that have it are sorted.
@@ -80,21 +78,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Ids in order; ``after`` where the next page begins, for :func:`find`; ``near``: by names close to what was typed."""
+    """Ids in order; ``after`` where the next page begins, for :func:`find`; ``near``: by names close to what was typed.
+
+    ``broad``: whether very many have the word that was typed; None where that was not looked at.
+    """
 
     ids: tuple[int, ...] = ()
     after: tuple[str, int] | None = None
     near: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value of a facet; ``count`` is None where there are too many people to count."""
-
-    key: str
-    label: str
-    count: int | None
-    chosen: bool = False
+    broad: bool | None = None
 
 
 def ids_of(seen: Sight, term: Term, *, most: int = 0) -> ColumnElement[bool]:
@@ -108,20 +100,23 @@ def ids_of(seen: Sight, term: Term, *, most: int = 0) -> ColumnElement[bool]:
     return Person.id.in_(union_all(*(select(one.subquery().c.person_id) if most else one for one in found)))
 
 
-def _entries(seen: Sight, term: Term, *, of: ColumnElement[int] | None = None) -> list[Select[int]]:
-    """Entries of the index that this term meets, always or by people of one's entities; ``of``: one person's alone."""
+def _entries(seen: Sight, term: Term) -> list[Select[int]]:
+    always, within = access.token_rules(seen)
+    found: list[Select[int]] = [select(Token.person_id).where(_ranges(term), always)]
+    if within is not None:
+        theirs = select(Person.id).where(Person.entity_id.in_(seen.path))
+        found.append(select(Token.person_id).where(_ranges(term), within, Token.person_id.in_(theirs)))
+    return found
+
+
+def _ranges(term: Term) -> ColumnElement[bool]:
     ranges = [_begins(words.WORD, word) for word in (term.word, *term.near) if word]
     if term.digits:
         ranges.append(_begins(words.PHONE, term.digits))
-    always, within = access.token_rules(seen)
-    found: list[Select[int]] = [select(Token.person_id).where(or_(*ranges), always)]
-    if within is not None:
-        theirs = select(Person.id).where(Person.entity_id.in_(seen.path))
-        found.append(select(Token.person_id).where(or_(*ranges), within, Token.person_id.in_(theirs)))
-    return found if of is None else [one.where(Token.person_id == of).correlate(of.table) for one in found]
+    return or_(*ranges)
 
 
-def _is_broad(session: Session, seen: Sight, terms: Sequence[Term]) -> bool:
+def is_broad(session: Session, seen: Sight, terms: Sequence[Term]) -> bool:
     """Whether one word was typed under which there are more entries than are looked at for facets."""
     if len(terms) != 1:
         return False
@@ -166,19 +161,23 @@ def find(
     if asked.text and not terms:
         return Hits()
     if near:
-        terms = _nearer(session, terms)
+        terms = nearer(session, terms)
     begin = "" if near or any(term.digits for term in terms) else words.whole(asked.text)
     rule = condition(seen, asked, terms)
     # Whose whole name begins so has every word that was typed, and names are hidden from nobody.
     named = condition(seen, asked, ()) if begin else rule
 
+    broad: bool | None = None
+
     def walked(later: ColumnElement[bool], most: int) -> list[tuple[int, str]]:
-        return _walked(session, seen, terms[0], and_(named, later), most) if _is_broad(session, seen, terms) else []
+        nonlocal broad
+        broad = is_broad(session, seen, terms)
+        return _walked(session, seen, terms[0], and_(named, later), most) if broad else []
 
     found = _page(session, rule, after, limit, begin=begin, named=named, walked=walked if not asked.filters else None)
     if found.ids or after or not terms:
-        return replace(found, near=near)
-    better = _nearer(session, terms)
+        return replace(found, near=near, broad=broad)
+    better = nearer(session, terms)
     if better == terms:
         return found
     rule = condition(seen, asked, better)
@@ -218,8 +217,13 @@ def _walked(
     session: Session, seen: Sight, term: Term, rule: ColumnElement[bool], most: int
 ) -> list[tuple[int, str]]:
     """The first people, in the order of names, who have a word that very many have; too few where they stand far apart."""
-    some = select(Person.id, Person.folded_name).where(rule).order_by(Person.folded_name, Person.id).limit(WALKED).subquery()
-    rows = select(some.c.id, some.c.folded_name).where(or_(*(one.exists() for one in _entries(seen, term, of=some.c.id))))
+    first = select(Person.id, Person.folded_name, Person.entity_id).where(rule)
+    some = first.order_by(Person.folded_name, Person.id).limit(WALKED).subquery()
+    always, within = access.token_rules(seen)
+    shown = always if within is None else or_(always, and_(within, some.c.entity_id.in_(seen.path)))
+    has = select(Token.person_id).where(Token.person_id == some.c.id, _ranges(term), shown).correlate(some)
+    # With its limit this is asked of each in turn, until there are enough: PostgreSQL would gather everybody otherwise.
+    rows = select(some.c.id, some.c.folded_name).where(has.limit(1).scalar_subquery().is_not(None))
     return [(ident, name) for ident, name in session.execute(rows.order_by(some.c.folded_name, some.c.id).limit(most))]
 
 
@@ -254,7 +258,7 @@ def _beginning(
     return [(ident, FIRST + token) for ident, token in session.execute(rows)]
 
 
-def _nearer(session: Session, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+def nearer(session: Session, terms: tuple[Term, ...]) -> tuple[Term, ...]:
     """The terms with words that are one slip away beside them; one query."""
     wanted = {term.word: words.parts(term.word) for term in terms if len(term.word) >= 4 and term.word.isalpha()}
     if not wanted:
@@ -285,106 +289,3 @@ def suggest(session: Session, seen: Sight, typed: str, *, limit: int = QUICK) ->
     if len(found) < limit and len(begin) > 1:
         found.update(dict.fromkeys(find(session, seen, Asked(typed[: words.MAX_TYPED]), limit=limit).ids))
     return list(found)[:limit]
-
-
-# -- facets --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """Facets, and how many people there are in all: None when that is more than :data:`COUNTED`."""
-
-    facets: Mapping[str, tuple[Value, ...]]
-    count: int | None
-
-
-def facets(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> Narrowing:
-    """What one can narrow by, each as if it were not narrowed by itself; bounded, whatever the number of people."""
-    terms = words.parse(asked.text)
-    if asked.text and not terms:
-        return Narrowing({}, 0)
-    if near:
-        terms = _nearer(session, terms)
-    broad = _is_broad(session, seen, terms)
-    # Of a broad word a part is looked at, and nothing is numbered; a filter makes it less broad.
-    most = BROAD if broad and not asked.filters else 0
-    everybody, whole = _sample(session, seen, condition(seen, asked, terms, most=most)), not most
-    made: dict[str, tuple[Value, ...]] = {}
-    for name in ("entity", "site", "job", "skill"):
-        some, exact = everybody, whole and len(everybody) <= COUNTED
-        if asked.filters.get(name):
-            part = BROAD if broad and len(asked.filters) == 1 else 0
-            some = _sample(session, seen, condition(seen, asked, terms, without=name, most=part))
-            exact = not part and len(some) <= COUNTED
-        found = _values(session, asked, name, some[:COUNTED])
-        if found:
-            made[name] = tuple(
-                Value(key, label, number if exact else None, asked.filters.get(name) == key) for key, label, number in found
-            )
-    return Narrowing(made, len(everybody) if whole and len(everybody) <= COUNTED else None)
-
-
-def _sample(session: Session, seen: Sight, rule: ColumnElement[bool]) -> Sequence[Any]:
-    """People with what of them may be counted, one more than is counted at most. One query: the search itself runs once."""
-
-    def shown(column: Any, field: str) -> Any:
-        return case((access.field_shown(seen, field), column), else_="").label(field)
-
-    rows = select(
-        Person.id, Person.entity_id, shown(Person.site, "site"), shown(Person.job_title, "job_title"),
-        case((access.field_shown(seen, "expertise"), 1), else_=0).label("expertise"),
-        select(PersonEntity.person_id).where(PersonEntity.person_id == Person.id).correlate(Person).exists().label("beside"),
-    )  # fmt: skip
-    return session.execute(rows.where(rule).order_by(Person.id).limit(COUNTED + 1)).all()
-
-
-def _values(session: Session, asked: Asked, name: str, some: Sequence[Any]) -> list[tuple[str, str, int]]:
-    if name in ("site", "job"):
-        texts = Counter(row.site if name == "site" else row.job_title for row in some)
-        found = [(text, text, number) for text, number in texts.items() if text]
-    elif name == "entity":
-        beside = [row.id for row in some if row.beside]
-        found = _entities(session, asked, {row.id: row.entity_id for row in some}, beside)
-    else:
-        ids = [row.id for row in some if row.expertise]
-        rows = (
-            select(Skill.key, Skill.label, func.count())
-            .join(PersonSkill, PersonSkill.skill_id == Skill.id)
-            .where(one_of(session, PersonSkill.person_id, ids))
-            .group_by(Skill.key, Skill.label)
-        )
-        found = [(row[0], row[1], row[2]) for row in session.execute(rows)] if ids else []
-    return sorted(found, key=lambda one: (-one[2], one[1], one[0]))[:VALUES]
-
-
-def _entities(
-    session: Session, asked: Asked, mains: Mapping[int, int | None], some: Sequence[int]
-) -> list[tuple[str, str, int]]:
-    """What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again.
-
-    Somebody in several entities counts once in each of those that are shown.
-
-    :param some: who is in others beside the main one.
-    """
-    if not mains:
-        return []
-    at = [(person, entity) for person, entity in mains.items() if entity is not None]
-    beside = select(PersonEntity.person_id, PersonEntity.entity_id).where(one_of(session, PersonEntity.person_id, some))
-    at += [(person, entity) for person, entity in session.execute(beside)] if some else []
-    place: ColumnElement[bool] = Entity.parent_id.is_(None)
-    if asked.entity:
-        chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
-        place = or_(Entity.parent_id == chosen, Entity.key == asked.entity)
-    rows = (
-        select(Entity.key, Entity.name, EntityPath.entity_id)
-        .join(EntityPath, EntityPath.ancestor_id == Entity.id)
-        .where(EntityPath.entity_id.in_(sorted({entity for _person, entity in at})), place)
-    )
-    shown: dict[int, list[tuple[str, str]]] = {}
-    for key, name, entity_id in session.execute(rows):
-        shown.setdefault(entity_id, []).append((key, name))
-    people: dict[tuple[str, str], set[int]] = {}
-    for person, entity in at:
-        for one in shown.get(entity, ()):
-            people.setdefault(one, set()).add(person)
-    return [(key, name, len(some)) for (key, name), some in people.items()]

@@ -12,7 +12,7 @@ from rse_core.models.organisation import Entity, Person
 from rse_core.people import folded
 from rse_core.testing.organisation import make_entity
 from rse_core.testing.queries import count_queries
-from rse_directory import access, finding, indexing, words
+from rse_directory import access, finding, indexing, narrowing, words
 from rse_directory.finding import Asked
 from rse_directory.models import Profile
 
@@ -91,11 +91,11 @@ def test_of_a_broad_word_facets_have_no_numbers_and_a_filter_brings_them_back(si
     monkeypatch.setattr(finding, "BROAD", 10)
     with site.core.db.read() as session:
         seen = access.sight(session, anna.id)
-        broad = finding.facets(session, seen, Asked("mission"))
+        broad = narrowing.facets(session, seen, Asked("mission"))
         assert broad.count is None
         assert broad.facets["entity"]
         assert {value.count for value in broad.facets["entity"]} == {None}
-        narrow = finding.facets(session, seen, Asked("mission", entity="here"))
+        narrow = narrowing.facets(session, seen, Asked("mission", entity="here"))
         assert narrow.count == len([one for one in crowd_of(session, "here") if one in expected(session, "mission")])
         assert narrow.facets["job"][0].count
 
