@@ -179,6 +179,7 @@ def cases(core: Core) -> dict[str, Callable[[], None]]:
         "page: 3 letters": ask("?q=dup"),
         "page: 3 letters, a quarter of everybody": ask("?q=mar"),
         "page: the same, page 20": ask(f"?q=mar&after={quote(after)}"),
+        "page: a word of everybody's job": ask("?q=mission"),
         "page: an entity and a site": ask("?entity=e3&site=Site+7"),
         "page: an expertise": ask("?skill=expertise+7"),
         "page: everybody": ask(""),

@@ -4,17 +4,18 @@ Every list is filtered in SQL by one semi-join::
 
     select(Comment).where(Comment.audience_id.in_(visible(person_id)))
 
-A person who is not active is in no audience; one from outside the organisation is in those of their groups and spaces
-only. Who animates or moderates a space by a role is in its audience without being a member. :func:`refresh` computes the
-rows that ought to stand and writes only the difference, by two statements, whatever the number of people.
+Who is in entities beside their main one is in the audiences of all of them. A person who is not active is in no audience;
+one from outside the organisation is in those of their groups and spaces only. Who animates or moderates a space by a role is
+in its audience without being a member. :func:`refresh` computes the rows that ought to stand and writes only the
+difference, by two statements, whatever the number of people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Select, delete, except_, exists, false, func, insert, literal, select, tuple_, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, delete, except_, exists, false, func, insert, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import Subquery
 
 from .errors import NotFound
@@ -26,6 +27,7 @@ from .models.organisation import (
     GroupMember,
     Membership,
     Person,
+    PersonEntity,
     RoleGrant,
     Space,
     SpaceMember,
@@ -136,7 +138,8 @@ def refresh(session: Session, person_ids: Iterable[int] | None = None) -> None:
 def refresh_below(session: Session, entity_id: int) -> None:
     """Recompute for the people of this entity and of all below it (after it was moved)."""
     below = select(EntityPath.entity_id).where(EntityPath.ancestor_id == entity_id)
-    _write_difference(session, select(Person.id).where(Person.entity_id.in_(below)))
+    beside = select(PersonEntity.person_id).where(PersonEntity.entity_id.in_(below))
+    _write_difference(session, select(Person.id).where(or_(Person.entity_id.in_(below), Person.id.in_(beside))))
 
 
 def _write_difference(session: Session, people: Select[int] | None) -> None:
@@ -160,11 +163,18 @@ def _wanted(people: Select[int] | None) -> Subquery:
     person = select(Person.id.label("person_id"), Audience.id.label("audience_id")).where(Person.status == "active")
     if people is not None:
         person = person.where(Person.id.in_(people))
+    main = aliased(EntityPath)
     parts: list[Select[int, int]] = [
         person.where(Person.external.is_(False)).join(Audience, Audience.kind == "everyone"),
         person.where(Person.external.is_(False)).join(EntityPath, EntityPath.entity_id == Person.entity_id).join(
             Audience, (Audience.kind == "entity") & (Audience.target_id == EntityPath.ancestor_id)
         ),
+        # Entities beside the main one, with all above them, where the main one does not lead to the same.
+        person.where(Person.external.is_(False)).join(PersonEntity, PersonEntity.person_id == Person.id).join(
+            EntityPath, EntityPath.entity_id == PersonEntity.entity_id
+        ).join(Audience, (Audience.kind == "entity") & (Audience.target_id == EntityPath.ancestor_id)).where(
+            ~exists().where(main.entity_id == Person.entity_id, main.ancestor_id == EntityPath.ancestor_id)
+        ).distinct(),
         person.join(GroupMember, GroupMember.person_id == Person.id).join(
             Audience, (Audience.kind == "group") & (Audience.target_id == GroupMember.group_id)
         ),

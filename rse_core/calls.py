@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import ColumnElement, false
+
 from .contributions import DigestLine, Review, SearchDocument, SlotItem, SpaceChange, Veto, Viewer
 from .errors import PluginError
 from .i18n import lazy
@@ -81,6 +83,25 @@ class PluginCalls:
         found: list[SearchDocument] = []
         for plugin, answer in self._each("rse_search_documents", session=session, refs=refs):
             found += self._checked(plugin, "rse_search_documents", answer, SearchDocument, lambda _item: True)
+        return found
+
+    def people_offered(self, session: Session, viewer_id: int) -> list[ColumnElement[bool]]:
+        """Conditions on whom somebody is offered; one that cannot be had lets nobody through."""
+        found: list[ColumnElement[bool]] = []
+        for implementation in self.implementations("rse_people_offered"):
+            plugin, hook = implementation.plugin, implementation.hook
+            if self.breaker.is_muted(plugin, hook):
+                return [false()]
+            try:
+                with _own_part(session):
+                    answer = implementation(session=session, viewer_id=viewer_id)
+                if answer is not None:
+                    found.append(answer)
+            except Exception:
+                if self.settings.strict:
+                    raise
+                self._failed(implementation)
+                return [false()]
         return found
 
     def digest(

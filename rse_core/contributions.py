@@ -387,7 +387,7 @@ class DirectoryPerson:
 
     ``external_id`` never changes, whatever else does. ``entity`` is the key of an entity, ``manager`` an external id, "" for
     none. ``external``: from outside the organisation; None where the directory does not say. ``where`` names the entry in
-    reports.
+    reports. ``others``: keys of entities beside the main one; ``assistants``: external ids; None where it does not say.
     """
 
     external_id: str
@@ -403,6 +403,8 @@ class DirectoryPerson:
     site: str = ""
     external: bool | None = None
     where: str = ""
+    others: tuple[str, ...] | None = None
+    assistants: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

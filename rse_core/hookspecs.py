@@ -16,6 +16,7 @@ from .plugin import hookspec
 if TYPE_CHECKING:
     from flask import Blueprint
     from flask_smorest import Blueprint as RestBlueprint
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import DeclarativeBase, Session
 
     from .content import ObjectRef
@@ -176,6 +177,11 @@ class Run:
     @hookspec
     def rse_search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:
         """What the index should keep of these objects; none for those that must not be found."""
+
+    @hookspec
+    def rse_people_offered(self, session: Session, viewer_id: int) -> ColumnElement[bool] | None:
+        """Whom somebody is offered where people are chosen (mentions, invitations): a condition on ``Person``, or None for
+        all. Asked once for each list. An error offers nobody."""
 
     @hookspec
     def rse_digest(self, session: Session, person_id: int, since: dt.datetime) -> Iterable[DigestLine]:

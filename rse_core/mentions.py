@@ -13,6 +13,7 @@ from .content import ObjectRef
 from .models.content import Mention
 from .models.organisation import Membership, Person
 from .people import PersonCard, folded, names
+from .runtime import core_of
 
 #: Names in one text that are told; more is shouting.
 MOST = 20
@@ -78,15 +79,18 @@ def named_in(session: Session, refs: Sequence[ObjectRef]) -> Mapping[ObjectRef, 
 
 
 def suggest(
-    session: Session, audience_id: int | None, typed: str, *, may: Callable[[int], bool] = lambda _id: True
-) -> list[PersonCard]:
+    session: Session, audience_id: int | None, typed: str, *, viewer_id: int,
+    may: Callable[[int], bool] = lambda _id: True,
+) -> list[PersonCard]:  # fmt: skip
     """People of the audience whose name or username begins with what was typed, at most eight.
 
+    :param viewer_id: who is offered them; plugins say whom that person is not offered (``rse_people_offered``).
     :param may: leaves out those for whom it says no (to whom the object is not shown).
     """
     start = folded(typed)
     if not start or audience_id is None:
         return []
+    offered = core_of(session).plugins.people_offered(session, viewer_id)
     people = session.scalars(
         select(Person.id)
         .join(Membership, Membership.person_id == Person.id)
@@ -96,6 +100,7 @@ def suggest(
             Person.folded_name.startswith(start, autoescape=True)
             | Person.folded_name.contains(" " + start, autoescape=True)
             | Person.username.startswith(typed, autoescape=True),
+            *offered,
         )
         .order_by(Person.folded_name)
         .limit(SUGGESTIONS * 3)

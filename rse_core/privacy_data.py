@@ -24,11 +24,13 @@ from .models.governance import (
 from .models.levels import CapabilityShift, LevelRow, PluginSwitch
 from .models.notices import Broadcast, BroadcastMark, BroadcastReader, Mute, NotificationChoice
 from .models.organisation import (
+    Assistant,
     DirectoryRun,
     Entity,
     Group,
     GroupMember,
     Person,
+    PersonEntity,
     PersonIdentity,
     RoleGrant,
     Space,
@@ -44,6 +46,7 @@ from .models.runtime import (
     Token,
     Visit,
 )
+from .places import assistants, others
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -103,6 +106,9 @@ def _profile(session: Session, person_id: int) -> Rows:
     row = {name: getattr(person, name) for name in names}
     row["entity"] = session.scalar(select(Entity.name).where(Entity.id == person.entity_id))
     row["manager"] = session.scalar(select(Person.display_name).where(Person.id == person.manager_id))
+    row["other_entities"] = [one.name for one in others(session, [person_id]).get(person_id, ())]
+    helpers = assistants(session, [person_id]).get(person_id, ())
+    row["assistants"] = list(session.scalars(select(Person.display_name).where(Person.id.in_(helpers))))
     row["created_at"], row["updated_at"] = person.created_at.isoformat(), person.updated_at.isoformat()
     return [row]
 
@@ -127,7 +133,8 @@ def _memberships(session: Session, person_id: int) -> Rows:
 
 
 def _erase_memberships(session: Session, person_id: int) -> int:
-    count = _deleting(GroupMember, SpaceMember)(session, person_id)
+    count = _deleting(GroupMember, SpaceMember, PersonEntity, Assistant)(session, person_id)
+    session.execute(delete(Assistant).where(Assistant.assistant_id == person_id))
     person = session.get_one(Person, person_id)
     person.status = "disabled"
     audiences.refresh(session, [person_id])

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from . import roles
+from . import places, roles
 from .models.organisation import (
     Entity,
     EntityPath,
@@ -33,14 +33,13 @@ def list_people(
 ) -> list[dict[str, Any]]:
     """People by username, JSON-ready, in one query.
 
-    :param entity_id: only of this entity and what is below it.
+    :param entity_id: only of this entity and what is below it, as their main one or beside it.
     :param find: the beginning of their name, folded.
     :param after: the last username of the list before.
     """
     rows = select(Person, Entity.key).outerjoin(Entity, Entity.id == Person.entity_id)
     if entity_id is not None:
-        below = select(EntityPath.entity_id).where(EntityPath.ancestor_id == entity_id)
-        rows = rows.where(Person.entity_id.in_(below))
+        rows = rows.where(places.of(select(EntityPath.entity_id).where(EntityPath.ancestor_id == entity_id)))
     if group_id is not None:
         rows = rows.where(Person.id.in_(select(GroupMember.person_id).where(GroupMember.group_id == group_id)))
     if status is not None:
@@ -69,9 +68,13 @@ def describe(session: Session, person: Person) -> dict[str, Any]:
     return {
         **_row(person, entity_path[0] if entity_path else None),
         "entity_path": entity_path,
+        "other_entities": [one.key for one in places.others(session, [person.id]).get(person.id, ())],
         "email": person.email,
         "job_title": person.job_title,
         "manager": session.scalar(select(manager.username).where(manager.id == person.manager_id)),
+        "assistants": [
+            session.get_one(Person, one).username for one in places.assistants(session, [person.id]).get(person.id, ())
+        ],
         "is_manager": person.is_manager,
         "locale": person.locale,
         "phone": person.phone,

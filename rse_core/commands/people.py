@@ -12,6 +12,7 @@ from ..audit import Actor
 from ..i18n import _, ngettext
 from ..when import parse_moment
 from . import cli_actor, echo_json, json_option, pass_core, progress
+from .places import assist, beside
 
 if TYPE_CHECKING:
     from ..importer import Report
@@ -73,6 +74,7 @@ def import_(
     \b
     PEOPLE.CSV  external_id,username,display_name,email,entity_id,job_title,
                 manager_external_id,is_manager,locale,phone,site
+                and, where wanted, external,other_entity_ids,assistant_external_ids
     --entities  entity_id,name,parent_id
     --groups    group_id,name,external_id
 
@@ -348,4 +350,6 @@ def syncs(core: Core, source: str | None, limit: int, as_json: bool) -> None:
         click.echo(f"{run.began_at:%Y-%m-%d %H:%M} {run.source:<16} {run.state:<8} {mode:<9} {numbers} {wrong}".rstrip())
 
 
+people.add_command(beside)
+people.add_command(assist)
 COMMANDS: list[click.Command] = [people]

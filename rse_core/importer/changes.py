@@ -52,7 +52,12 @@ def _people(plan: Plan) -> Iterator[Change]:
 
 def _differing(now: PersonNow, row: PersonRow) -> dict[str, tuple[object, object]]:
     pairs = zip(_FACTS, now.facts, facts(row), strict=True)
-    return {name: (before, after) for name, before, after in pairs if before != after}
+    found: dict[str, tuple[object, object]] = {name: (before, after) for name, before, after in pairs if before != after}
+    for name in ("others", "assistants"):
+        given = getattr(row, name)
+        if given is not None and frozenset(given) != getattr(now, name):
+            found[name] = (sorted(getattr(now, name)), sorted(given))
+    return found
 
 
 def _groups(plan: Plan, existing: Existing) -> Iterator[Change]:

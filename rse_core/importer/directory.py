@@ -68,7 +68,7 @@ def _people(reading: DirectoryReading, parsed: Parsed) -> None:
         parsed.people[one.external_id] = PersonRow(
             0, one.external_id, one.username, one.display_name, one.email, one.entity, one.job_title, one.manager,
             one.is_manager, normalise_locale(one.locale) or "" if one.locale else "", one.phone, one.site, one.external,
-            one.where,
+            one.where, one.others, one.assistants,
         )  # fmt: skip
 
 

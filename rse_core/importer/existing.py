@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from ..models.organisation import Entity, Group, GroupMember, Person
+from .ties import load as load_ties
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class PersonNow:
     manager: str
     facts: tuple[object, ...]
     external: bool = False
+    others: frozenset[str] = frozenset()
+    assistants: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ class GroupNow:
 
 @dataclass(slots=True)
 class Existing:
-    """Everything, read in four queries."""
+    """Everything, read in six queries."""
 
     entities: dict[str, EntityNow]
     people: dict[str, PersonNow]
@@ -88,6 +91,8 @@ def _people(session: Session, entity_keys: dict[int, str]) -> dict[str, PersonNo
         )
     ).all()
     externals = {row[0]: row[1] for row in rows}
+    ties = load_ties(session, entity_keys, externals)
+    nobody: frozenset[str] = frozenset()
     people = {}
     for ident, external_id, username, status, source, manager_id, entity_id, *rest in rows:
         name, email, job, is_manager, locale, phone, site, external = rest
@@ -95,6 +100,9 @@ def _people(session: Session, entity_keys: dict[int, str]) -> dict[str, PersonNo
         manager = externals.get(manager_id, "")
         facts = (username, name, email, entity, job, manager, is_manager, locale, phone, site)
         people[external_id] = PersonNow(ident, external_id, username, status, source, manager, facts, external)
+        if ident in ties["others"] or ident in ties["assistants"]:
+            people[external_id].others = ties["others"].get(ident, nobody)
+            people[external_id].assistants = ties["assistants"].get(ident, nobody)
     return people
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..i18n import _, ngettext
+from . import ties
 from .existing import Existing, PersonNow
 from .report import LineError, Report
 from .rows import EntityRow, GroupRow, Parsed, PersonRow
@@ -55,6 +56,7 @@ class Planner:
         self._check_entity_of_people()
         while self._check_usernames() or self._check_managers() or self._check_manager_cycles():
             pass
+        ties.check(self, self._stays)
         self._plan_people(allow_mass_disable)
         self._plan_groups()
         order = {self.parsed.entities_file: 0, self.parsed.people_file: 1, self.parsed.groups_file: 2}
@@ -110,6 +112,10 @@ class Planner:
         counts.kept = len(self.existing.entities.keys() - self.parsed.entities.keys() - self._bad)
 
     # People
+
+    def note(self, row: PersonRow, column: str, message: str, remedy: str) -> None:
+        """Note what is wrong with one cell; the person is taken without it."""
+        self._error(row.where or self.parsed.people_file, row.line, column, message, remedy)
 
     def _refuse(self, row: PersonRow, column: str, message: str, remedy: str) -> None:
         self._error(row.where or self.parsed.people_file, row.line, column, message, remedy)
@@ -226,7 +232,9 @@ class Planner:
             now = self.existing.people.get(row.external_id)
             if now is None:
                 plan.new_people.append(row)
-            elif now.status != "active" or now.source != self.source or now.facts != facts(row) or _outside(row, now):
+            elif now.status != "active" or now.source != self.source or now.facts != facts(row) or _outside(row, now) or (
+                ties.differ(row, now)
+            ):
                 plan.changed_people.append((now, row))
             else:
                 counts.unchanged += 1

@@ -48,6 +48,8 @@ class Table:
         self.name = path.name
         #: the cells of each line that was left out; None where no cell can be trusted
         self.refused: list[list[str] | None] = []
+        #: which of the optional columns the file has, once its rows are read
+        self.extra: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (line, cells in the order of ``columns``), trimmed and in Unicode's composed form.
@@ -83,7 +85,8 @@ class Table:
         delimiter = self._delimiter(head)
         places = self._header(head, delimiter)
         width = len(places)
-        self.columns = (*self.columns, *self._extra(head, delimiter))
+        self.extra = tuple(self._extra(head, delimiter))
+        self.columns = (*self.columns, *self.extra)
         # Reading on from the text itself: the header has been taken already.
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         line = 2

@@ -29,7 +29,7 @@ PEOPLE_COLUMNS = (
     "site",
 )
 #: A file may leave these out; what is known stays then as it is.
-PEOPLE_OPTIONAL = ("external",)
+PEOPLE_OPTIONAL = ("external", "other_entity_ids", "assistant_external_ids")
 GROUP_COLUMNS = ("group_id", "name", "external_id")
 
 _TRUE = frozenset({"1", "true", "oui", "yes", "vrai", "o", "y"})
@@ -70,6 +70,9 @@ class PersonRow:
     external: bool | None = None
     #: names the entry in errors, where there is no file with lines
     where: str = ""
+    #: entities beside the main one, and external ids of those who assist them; None where the source does not say
+    others: tuple[str, ...] | None = None
+    assistants: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -191,7 +194,7 @@ def _read_people(table: Table, parsed: Parsed) -> None:
             parsed.present.add(external_id)
         else:
             parsed.anonymous += 1
-        row = _person(table, line, cells)
+        row = _person(table, line, cells, dict(zip(table.extra, cells[len(PEOPLE_COLUMNS) :], strict=True)))
         if row is None:
             continue
         if first is not None:
@@ -208,11 +211,11 @@ def _read_people(table: Table, parsed: Parsed) -> None:
             parsed.anonymous += 1
 
 
-def _person(table: Table, line: int, cells: list[str]) -> PersonRow | None:
-    (external_id, username, display_name, email, entity, job, manager, flag, locale, phone, site, *extra) = cells
+def _person(table: Table, line: int, cells: list[str], extra: dict[str, str]) -> PersonRow | None:
+    (external_id, username, display_name, email, entity, job, manager, flag, locale, phone, site) = cells[:11]
     good = True
     # Control characters were looked for when the line was read; nearly every line passes here at once.
-    if not (external_id and username and display_name and is_email(email)) or max(map(len, cells)) > _SHORT:
+    if not (external_id and username and display_name and is_email(email)) or max(map(len, cells[:11])) > _SHORT:
         texts = (
             ("external_id", external_id),
             ("username", username),
@@ -233,10 +236,10 @@ def _person(table: Table, line: int, cells: list[str]) -> PersonRow | None:
         good = False
         message = _("“%(value)s” does not say whether the person is a manager.", value=flag[:80])
         table.note(line, "is_manager", message, _("Write 1 or 0, true or false, oui or non, yes or no."))
-    outside = extra[0].lower() if extra else None
+    outside = extra["external"].lower() if "external" in extra else None
     if outside is not None and outside not in _TRUE and outside not in _FALSE:
         good = False
-        message = _("“%(value)s” does not say whether the person is from outside.", value=extra[0][:80])
+        message = _("“%(value)s” does not say whether the person is from outside.", value=extra["external"][:80])
         table.note(line, "external", message, _("Write 1 or 0, true or false, oui or non, yes or no."))
     if locale and not _LANGUAGE.match(locale):
         good = False
@@ -259,7 +262,13 @@ def _person(table: Table, line: int, cells: list[str]) -> PersonRow | None:
         phone,
         site,
         None if outside is None else outside in _TRUE,
+        others=_several(extra.get("other_entity_ids")),
+        assistants=_several(extra.get("assistant_external_ids")),
     )
+
+
+def _several(cell: str | None) -> tuple[str, ...] | None:
+    return None if cell is None else tuple(one.strip() for one in cell.split("|") if one.strip())
 
 
 def _check(table: Table, line: int, column: str, value: str, limit: int) -> bool:

@@ -16,6 +16,7 @@ from ..models.organisation import Entity, Group, GroupMember, Person
 from ..organisation import rebuild_paths
 from ..people import DISABLED, ENABLED, folded
 from ..signins import drop_identities
+from . import ties
 from .existing import Existing
 from .planning import Plan
 from .report import Progress
@@ -52,6 +53,7 @@ class Writer:
             ids = dict(self.session.execute(select(_person.c.external_id, _person.c.id)).all())
         self._changed_people(entities, ids)
         self._managers_of_new(ids)
+        ties.write(self.session, [*((None, row) for row in self.plan.new_people), *self.plan.changed_people], ids, entities)
         self._disabled()
         self._groups(ids)
         self.session.expire_all()

@@ -62,6 +62,26 @@ class Person(CoreBase):
     updated_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
 
 
+class PersonEntity(CoreBase):
+    """An entity that somebody is in beside their main one: in its audience; the level follows the main one alone."""
+
+    __tablename__ = "rse_core_person_entity"
+    person_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True)
+    entity_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_entity.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Assistant(CoreBase):
+    """Somebody assists a person."""
+
+    __tablename__ = "rse_core_assistant"
+    person_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True)
+    assistant_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
 class PersonIdentity(CoreBase):
     """(issuer, subject) → person: how somebody who signs in is known."""
 

@@ -98,8 +98,9 @@ class Desk(Plugin):
             person = require_person()
             with session_read() as session:
                 cards = mentions.suggest(
-                    session, audiences.everyone(session), request.args.get("q", ""), may=lambda other: other != person.id
-                )
+                    session, audiences.everyone(session), request.args.get("q", ""), viewer_id=person.id,
+                    may=lambda other: other != person.id,
+                )  # fmt: skip
             return jsonify(
                 [{"username": one.username, "name": one.display_name, "entity": one.entity_name} for one in cards]
             )

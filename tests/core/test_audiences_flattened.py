@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rse_core import audiences, organisation, people
+from rse_core import audiences, organisation, people, places
 from rse_core.errors import Conflict, NotFound
 from rse_core.i18n import use_locale
 from rse_core.models.organisation import Audience, EntityPath, Membership
@@ -22,6 +22,7 @@ acts = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.integers(0, ENTITIES - 1), st.none() | st.integers(0, ENTITIES - 1)),
         st.tuples(st.just("move"), st.integers(0, PEOPLE - 1), st.none() | st.integers(0, ENTITIES - 1)),
+        st.tuples(st.just("beside"), st.integers(0, PEOPLE - 1), st.integers(0, ENTITIES - 1)),
         st.tuples(st.just("group"), st.integers(0, PEOPLE - 1), st.integers(0, GROUPS - 1)),
         st.tuples(st.just("ungroup"), st.integers(0, PEOPLE - 1), st.integers(0, GROUPS - 1)),
         st.tuples(st.just("space"), st.integers(0, PEOPLE - 1), st.integers(0, SPACES - 1)),
@@ -46,6 +47,7 @@ class Model:
 
     parent: dict[int, int | None] = field(default_factory=dict)
     entity: dict[int, int | None] = field(default_factory=dict)
+    beside: dict[int, set[int]] = field(default_factory=dict)
     groups: set[tuple[int, int]] = field(default_factory=set)
     spaces: set[tuple[int, int]] = field(default_factory=set)
     active: set[int] = field(default_factory=set)
@@ -64,7 +66,8 @@ class Model:
         found = set()
         for person in self.active:
             found.add((person, "everyone", 0))
-            found.update((person, "entity", e) for e in self.above(self.entity[person]))
+            for entity in {self.entity[person], *self.beside.get(person, ())}:
+                found.update((person, "entity", e) for e in self.above(entity))
         found.update((p, "group", g) for p, g in self.groups if p in self.active)
         found.update((p, "space", s) for p, s in self.spaces if p in self.active)
         return found
@@ -113,6 +116,12 @@ def test_after_any_acts_the_closure_and_the_audiences_are_those_of_the_slow_mode
             if act == "move":
                 model.entity[person] = None if where is None else entities[where]
                 people.move(session, person, model.entity[person])
+            elif act == "beside":
+                # One is added, or taken away again.
+                mine = model.beside.setdefault(person, set())
+                mine ^= {entities[where]}
+                places.set_others(session, person, mine)
+                mine.discard(model.entity[person])
             elif act == "group":
                 organisation.join_group(session, groups[where], person)
                 model.groups.add((person, groups[where]))

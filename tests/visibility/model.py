@@ -36,6 +36,7 @@ class Person:
     disabled: bool = False
     follows: set = field(default_factory=set)  # topics: (space or "", word)
     confirmed: set = field(default_factory=set)  # numbers of posts
+    beside: tuple = ()  # entities beside the main one
 
 
 @dataclass
@@ -139,7 +140,7 @@ def is_in(world, name, audience):
     if kind == "everyone":
         return not person.external
     if kind == "entity":
-        return not person.external and key in path(world, person.entity)
+        return not person.external and any(key in path(world, one) for one in (person.entity, *person.beside))
     if kind == "group":
         return key in person.groups
     return key in person.spaces or runs_by_grant(world, name, key)

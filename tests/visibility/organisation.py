@@ -24,7 +24,7 @@ from visibility_model import (
 )
 
 from rse_comments import service as comments
-from rse_core import audiences, moderation, organisation, people, roles, spaces
+from rse_core import audiences, moderation, organisation, people, places, roles, spaces
 from rse_core.api import Actor, Event, ObjectRef, defer, emit, utcnow
 from rse_core.models.content import Page as PageRow
 from rse_core.models.governance import Held
@@ -148,12 +148,17 @@ class Site:
             roles_there = {key: "external" if outside else rng.choice(ranks) for key in inside}
             unique = word("p", number)
             self.world.people[name] = Person(name, unique, entity, groups, roles_there, external=outside)
+            # Of its own draw, so that what a seed stands for does not change with it.
+            apart = random.Random(f"{self.seed} {number}")
+            beside = apart.sample(list(self.entity), 1) if apart.random() < 0.25 else []
+            self.world.people[name].beside = tuple(one for one in beside if one != entity)
             self.person[name] = make_person(
                 self.core, name, name=f"Camille {unique}", entity=self.entity.get(entity), external=outside,
                 groups=[self.group[key] for key in groups],
             )  # fmt: skip
         with self.core.db.write() as session:
             for name, person in self.world.people.items():
+                places.set_others(session, self.id(name), [self.entity[key].id for key in person.beside])
                 for key, role in person.spaces.items():
                     organisation.join_space(session, self.space[key].id, self.id(name), role)
             self._grant(session, "p00", "moderator", "site", "")

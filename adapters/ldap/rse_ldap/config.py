@@ -20,13 +20,13 @@ DEFAULTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "id": ("entryUUID",), "username": ("uid",), "display_name": ("displayName", "cn"), "email": ("mail",),
         "job_title": ("title",), "manager": ("manager",), "locale": ("preferredLanguage",), "phone": ("telephoneNumber",),
         "site": ("l",), "entity_id": ("ou",), "entity_name": ("description", "ou"), "group_id": ("cn",),
-        "group_name": ("description", "cn"),
+        "group_name": ("description", "cn"), "assistants": ("secretary",), "other_entities": (),
     },
     "ad": {
         "id": ("objectGUID",), "username": ("sAMAccountName",), "display_name": ("displayName", "cn"), "email": ("mail",),
         "job_title": ("title",), "manager": ("manager",), "locale": ("preferredLanguage",), "phone": ("telephoneNumber",),
         "site": ("physicalDeliveryOfficeName", "l"), "entity_id": ("ou",), "entity_name": ("description", "ou"),
-        "group_id": ("cn",), "group_name": ("description", "cn"),
+        "group_id": ("cn",), "group_name": ("description", "cn"), "assistants": ("assistant",), "other_entities": (),
     },
 }  # fmt: skip
 _PEOPLE = {

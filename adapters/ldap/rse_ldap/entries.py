@@ -50,6 +50,20 @@ class Mapping:
                     return found
         return ""
 
+    def texts(self, entry: Entry, fact: str) -> list[str]:
+        """All values of all attributes, trimmed, each once.
+
+        :raises Unusable: for bytes that are no text.
+        """
+        found: dict[str, None] = {}
+        for name in self.names[fact]:
+            for value in entry.all(name):
+                try:
+                    found.setdefault(value.decode("utf-8").strip())
+                except UnicodeDecodeError:
+                    raise Unusable(name, _("The attribute %(name)s has bytes that are no text.", name=name)) from None
+        return [text for text in found if text]
+
     def ident(self, entry: Entry, fact: str = "id") -> str:
         """What never changes of an entry; 16 bytes, as Active Directory keeps them, are written as a UUID.
 
@@ -74,10 +88,19 @@ class Tree:
 
     def __init__(self) -> None:
         self.by_dn: dict[str, DirectoryEntity] = {}
+        self.keys: set[str] = set()
 
     def add(self, entry: Entry, key: str, name: str) -> None:
         """Note one; its parent is found once all are known."""
         self.by_dn[dn.normal(entry.dn)] = DirectoryEntity(key, name, "", entry.dn)
+        self.keys.add(key)
+
+    def named(self, text: str) -> str:
+        """The key of what a value names: an entity's key, or an entry at or below one; "" when there is none."""
+        if text in self.keys:
+            return text
+        name = dn.normal(text)
+        return self.by_dn[name].key if name in self.by_dn else self.nearest(name)
 
     def nearest(self, name: str) -> str:
         """The key of the nearest entity above an entry, by its normal name; "" when there is none."""

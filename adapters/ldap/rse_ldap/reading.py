@@ -26,6 +26,7 @@ ATTEMPTS = 3
 #: Up to so many changed people are asked about one by one.
 FEW = 300
 _FACTS = ("id", "username", "display_name", "email", "job_title", "manager", "locale", "phone", "site")
+_SEVERAL = ("assistants", "other_entities")
 _MEMBERS = ("member", "uniqueMember")
 
 
@@ -47,10 +48,11 @@ def read(config: Config, mark: str, progress: Progress | None = None) -> Directo
 
 @dataclass(slots=True)
 class _Person:
-    """Somebody whose manager is not looked up yet."""
+    """Somebody whose manager and assistants are not looked up yet."""
 
     said: DirectoryPerson
     manager_dn: str
+    assistant_dns: list[str]
 
 
 @dataclass(slots=True)
@@ -73,7 +75,8 @@ class _Reader:
         people = self._people(tree, since)
         if entities is None and self.config.entity_attribute:
             # Of those that were read; the others stay as they are.
-            keys = dict.fromkeys(one.said.entity for one in people if one.said.entity)
+            named = (key for one in people for key in (one.said.entity, *(one.said.others or ())))
+            keys = dict.fromkeys(key for key in named if key)
             entities = [DirectoryEntity(key[:120], key) for key in keys]
         groups = self._groups(since)
         said = self._managers(people, complete=not since)
@@ -126,7 +129,7 @@ class _Reader:
 
     def _people(self, tree: Tree, since: str) -> list[_Person]:
         config, found = self.config, []
-        attributes = self.mapping.attributes(*_FACTS)
+        attributes = self.mapping.attributes(*_FACTS, *_SEVERAL)
         if config.entity_attribute:
             attributes.append(config.entity_attribute)
         outside = dn.normal(config.external_base)
@@ -154,8 +157,19 @@ class _Reader:
         said = DirectoryPerson(
             external_id, values["username"], values["display_name"], values["email"], entity, values["job_title"],
             locale=values["locale"], phone=values["phone"], site=values["site"], external=external, where=entry.dn,
+            others=self._others(entry, tree),
         )  # fmt: skip
-        return _Person(said, manager)
+        return _Person(said, manager, self.mapping.texts(entry, "assistants"))
+
+    def _others(self, entry: Entry, tree: Tree) -> tuple[str, ...] | None:
+        """The entities beside the main one; None where the configuration names no attribute for them."""
+        if not self.mapping.names["other_entities"]:
+            return None
+        texts = self.mapping.texts(entry, "other_entities")
+        if self.config.entities_base:
+            # A value that names no entity is told as one that is not there.
+            texts = [tree.named(text) or text for text in texts]
+        return tuple(dict.fromkeys(text[:120] for text in texts))
 
     def _attribute(self, entry: Entry, name: str) -> str:
         for value in entry.all(name):
@@ -180,7 +194,9 @@ class _Reader:
             leads = own in leading or (not complete and self._leads(one.said.where))
             # One's own manager, as some directories have it at the very top, is nobody's.
             manager = "" if manager == one.said.external_id else manager
-            found.append(replace(one.said, manager=manager, is_manager=leads))
+            helped = [self._id_of(name, complete=complete) for name in one.assistant_dns]
+            assistants = tuple(filter(None, helped)) if self.mapping.names["assistants"] else None
+            found.append(replace(one.said, manager=manager, is_manager=leads, assistants=assistants))
         return found
 
     def _id_of(self, name: str, *, complete: bool) -> str:

@@ -172,3 +172,27 @@ def test_a_server_that_does_not_run_is_named(config_of):
         read(config, "")
     assert config.url in str(caught.value)
     assert "for a test only" not in repr(dataclasses.replace(config))
+
+
+def test_people_are_in_other_entities_and_have_assistants(directory, config_of):
+    west = directory.entity("West")
+    agency = directory.entity("Agency", west)
+    east = directory.entity("East")
+    zoe = directory.person("zoe", above=east)
+    directory.person("anna", above=east, secretary=zoe, departmentNumber=["Agency", west, "Nowhere"])
+    people = by_name(read(config_of(attributes={"other_entities": "departmentNumber"}), ""))
+    assert people["anna"].assistants == (people["zoe"].external_id,)
+    assert sorted(people["anna"].others or ()) == ["Agency", "Nowhere", "West"], "an unknown one is told by the import"
+    assert people["zoe"].others == people["zoe"].assistants == ()
+    assert by_name(read(config_of(), ""))["anna"].others is None, "nothing is said of what no attribute is named for"
+    assert agency
+
+
+def test_a_changed_person_has_assistants_who_did_not_change(directory, config_of):
+    directory.entity("East")
+    zoe = directory.person("zoe")
+    mark = read(config_of(), "").mark
+    directory.person("anna", secretary=zoe)
+    people = by_name(read(config_of(), mark))
+    ids = {one.username: one.external_id for one in read(config_of(), "").people}
+    assert people["anna"].assistants == (ids["zoe"],)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from rse_core import files, people
+from rse_core import files, organisation, people, places
 from rse_core.api import Actor, can, core_of, utcnow
 from rse_core.models.organisation import Person
 from rse_directory import access, indexing, profiles, skills
@@ -27,6 +27,9 @@ ARRIVALS = {
 }  # fmt: skip
 #: Somebody who shows a field to fewer people than is usual here.
 CHOICES = {"adele.loiseau": {"phone": "entity"}, "therese.pages": {"experience": "nobody"}}
+#: Who is in an entity beside their main one, and who assists whom.
+BESIDE = {"hortense.vidal": ("TROIS-RIVIERES", "COTE-BLANCHE"), "yanis.belkacem": ("TROIS-RIVIERES",)}
+ASSISTED = {"solene.kerbrat": "noemie.besancon", "remi.castaing": "loic.gueguen", "ghislaine.thevenet": "mireille.soulie"}
 WHY = "Les bureaux sont sur la fiche depuis le déménagement."
 
 
@@ -39,6 +42,14 @@ def prepare(session: Session, actor: Actor) -> None:
         session.execute(
             update(Person).where(Person.username == username).values(created_at=now - dt.timedelta(days=days, hours=3))
         )
+
+
+    for username, keys in BESIDE.items():
+        entities = [organisation.entity_by_key(session, key).id for key in keys]
+        places.set_others(session, people.by_username(session, username).id, entities)
+    for username, helper in ASSISTED.items():
+        assistant = people.by_username(session, helper).id
+        places.set_assistants(session, people.by_username(session, username).id, [assistant])
 
 
 def write_profiles(session: Session, actor: Actor) -> None:

@@ -88,6 +88,13 @@ def test_a_few_are_new_and_some_have_their_birthday_this_week(demo_core: Core, e
     assert born == ["awa.diallo", "hortense.vidal", "adele.loiseau"]
 
 
+def test_some_are_in_several_entities_and_some_have_an_assistant(demo_core: Core, emma: int) -> None:
+    with demo_core.db.read() as session:
+        doctor, director = (profiles.page(session, emma, name) for name in ("hortense.vidal", "solene.kerbrat"))
+    assert doctor.card.others == ("Caisse de la Côte-Blanche", "Caisse des Trois-Rivières")
+    assert [one.username for one in director.assistants] == ["noemie.besancon"]
+
+
 def test_somebody_who_narrowed_a_field_is_believed(demo_core: Core, emma: int) -> None:
     with demo_core.db.read() as session:
         page = profiles.page(session, emma, "adele.loiseau")

@@ -176,9 +176,9 @@ def visible(person_id: int | None, held: Rights | None = None) -> ColumnElement[
     return or_(*shown)
 
 
-def suggest(session: Session, info: ContentInfo, typed: str) -> list[PersonCard]:
+def suggest(session: Session, info: ContentInfo, typed: str, *, viewer_id: int) -> list[PersonCard]:
     """People to name under this object: those of its audience to whom comments are shown there."""
     return mentions.suggest(
-        session, info.audience_id, typed,
+        session, info.audience_id, typed, viewer_id=viewer_id,
         may=lambda person_id: not closed(session, person_id, info) and shown_to(session, person_id, info),
     )

@@ -115,7 +115,7 @@ class Mentions(MethodView):
             info = access.place(session, person.id, ObjectRef.parse(query["ref"]))
             # Names are for those who may write here; nobody walks the directory through this.
             access.require_open(session, person.id, info)
-            return access.suggest(session, info, query["q"])
+            return access.suggest(session, info, query["q"], viewer_id=person.id)
 
 
 @blueprint.route("/thread")

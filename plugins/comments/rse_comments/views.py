@@ -157,7 +157,7 @@ def suggest() -> Response:
         info = access.place(session, person.id, ref)
         # Names are for those who may write here; nobody walks the directory through this.
         access.require_open(session, person.id, info)
-        cards = access.suggest(session, info, request.args.get("q", "")[:60])
+        cards = access.suggest(session, info, request.args.get("q", "")[:60], viewer_id=person.id)
     answer = jsonify([{"username": card.username, "name": card.display_name, "entity": card.entity_name} for card in cards])
     answer.headers["Cache-Control"] = "private, max-age=30"
     return answer

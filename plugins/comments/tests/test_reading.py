@@ -296,7 +296,7 @@ def test_a_mention_is_only_of_who_can_read(noted, write):
     with core.db.read() as session:
         notes["1"] = {"audience_id": of_space(session, space.id), "space_id": space.id}
         info = access.place(session, anna.id, NOTE)
-        assert [card.id for card in access.suggest(session, info, "be")] == [ben.id]
+        assert [card.id for card in access.suggest(session, info, "be", viewer_id=anna.id)] == [ben.id]
     comment = write(core, anna, "@ben and @benjamin and @nobody and me@ben", ref=NOTE)
     html = thread(core, anna, NOTE).comments[0].html
     assert html.count("rse-mention") == 1
@@ -323,7 +323,7 @@ def test_comments_on_what_a_public_space_keeps_for_its_members_are_for_them_alon
         thread(core, stranger, NOTE)
     with core.db.read() as session:
         info = access.place(session, anna.id, NOTE)
-        assert [card.id for card in access.suggest(session, info, "be")] == [ben.id]
+        assert [card.id for card in access.suggest(session, info, "be", viewer_id=anna.id)] == [ben.id]
     assert notices(core, stranger) == [], "not of the second, and of the first no more"
     assert notices(core, author) == [("comments.commented", 1)], "who may not open it is not told"
 
@@ -373,7 +373,7 @@ def test_somebody_at_inform_is_neither_offered_nor_told(site, anna, write):
     quiet = make_person(site, "quentin", name="Quentin Quiet", level=0)
     with site.db.read() as session:
         info = access.place(session, anna.id, PAGE)
-        assert access.suggest(session, info, "quen") == []
+        assert access.suggest(session, info, "quen", viewer_id=anna.id) == []
     write(site, anna, "Hello @quentin")
     assert notices(site, quiet) == []
     with pytest.raises(NotFound):
@@ -400,9 +400,9 @@ def test_suggestions_are_found_by_any_part_of_a_name_without_accents(site, anna,
     with site.db.read() as session:
         info = access.place(session, anna.id, PAGE)
         for typed in ("anna", "ser", "SÉR", "ann"):
-            assert [card.username for card in access.suggest(session, info, typed)] == ["anna"], typed
-        assert access.suggest(session, info, "%") == []
-        assert access.suggest(session, info, "") == []
+            assert [card.username for card in access.suggest(session, info, typed, viewer_id=anna.id)] == ["anna"], typed
+        assert access.suggest(session, info, "%", viewer_id=anna.id) == []
+        assert access.suggest(session, info, "", viewer_id=anna.id) == []
 
 
 def test_comments_are_objects_of_the_core(noted, write):

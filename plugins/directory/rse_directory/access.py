@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import NotFound, option, require, translator
-from rse_core.models.organisation import Entity, EntityPath, Person, Space, SpaceMember
+from rse_core.models.organisation import Entity, EntityPath, Person, PersonEntity, Space, SpaceMember
 from rse_core.roles import is_site_admin
 
 from . import fields as field_rules
@@ -24,9 +24,10 @@ SEE, EDIT, ENDORSE, ASK, EXPORT = (
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What of the directory one person is shown. ``path``: their entity and all above it.
+    """What of the directory one person is shown. ``path``: their entities and all above them.
 
-    ``zone`` is the isolated entity in which they are; ``shared`` says that theirs is a service of all entities.
+    ``zones`` are the isolated entities in which they are, one for each of their entities (None where it is in none);
+    ``shared`` says that one of theirs is a service of all entities.
     """
 
     person_id: int
@@ -39,7 +40,7 @@ class Sight:
     may_leave: bool
     isolated: tuple[int, ...] = ()
     services: tuple[int, ...] = ()
-    zone: int | None = None
+    zones: tuple[int | None, ...] = (None,)
     shared: bool = False
 
 
@@ -50,22 +51,52 @@ def sight(session: Session, person_id: int | None) -> Sight:
     :raises SignInNeeded: when nobody is signed in.
     """
     require(session, person_id, SEE)
+    found = _sight(session, person_id)
+    if found is None:
+        raise NotFound(_("There is no such person."))
+    return found
+
+
+def offered(session: Session, viewer_id: int) -> ColumnElement[bool] | None:
+    """Whom somebody is offered where people are chosen elsewhere (mentions, invitations); None: everybody.
+
+    Who left the list, or is of another isolated entity, is offered to those who share a space with them, and to themselves.
+    The directory need not be open to who chooses.
+    """
+    if not option(session, "directory.may_leave") and not option(session, "directory.isolated"):
+        return None
+    seen = _sight(session, viewer_id)
+    if seen is None:
+        return false()
+    if seen.admin:
+        return None
+    return or_(and_(_kept(seen), near(seen)), Person.id == viewer_id, _together(seen))
+
+
+def _sight(session: Session, person_id: int | None) -> Sight | None:
     me = session.execute(
         select(Person.id, Person.entity_id, Person.external, Person.is_manager).where(
             Person.id == person_id, Person.status == "active"
         )
     ).first()
     if me is None:
-        raise NotFound(_("There is no such person."))
-    path: tuple[int, ...] = ()
-    if me.entity_id is not None:
-        up = select(EntityPath.ancestor_id).where(EntityPath.entity_id == me.entity_id).order_by(EntityPath.depth)
-        path = tuple(session.scalars(up))
+        return None
+    paths: dict[int, list[int]] = {}
+    up = select(EntityPath.entity_id, EntityPath.ancestor_id).where(
+        or_(
+            EntityPath.entity_id == me.entity_id,
+            EntityPath.entity_id.in_(select(PersonEntity.entity_id).where(PersonEntity.person_id == me.id)),
+        )
+    )
+    for entity_id, above in session.execute(up.order_by(EntityPath.depth)):
+        paths.setdefault(entity_id, []).append(above)
+    path = tuple(dict.fromkeys(one for some in paths.values() for one in some))
     isolated, services = _keyed(session, "directory.isolated"), _keyed(session, "directory.services")
     return Sight(
         me.id, me.entity_id, me.external, me.is_manager, path, is_site_admin(session, me.id), field_rules.fields(session),
         bool(option(session, "directory.may_leave")), isolated, services,
-        next((one for one in path if one in isolated), None), any(one in services for one in path),
+        tuple(dict.fromkeys(next((one for one in some if one in isolated), None) for some in paths.values())) or (None,),
+        any(one in services for one in path),
     )  # fmt: skip
 
 
@@ -90,14 +121,19 @@ def people(seen: Sight, *, former: bool = False, outside: bool = False) -> Colum
         return false()
     if seen.admin:
         return and_(state, Person.external.is_(outside)) if not former else state
-    kept: ColumnElement[bool] = true()
-    if seen.may_leave:
-        left = select(Profile.person_id).where(Profile.person_id == Person.id, Profile.listed.is_(False))
-        # A query may read profiles too: this one is of its own.
-        kept = ~left.correlate(Person).exists()
+    kept = _kept(seen)
     if seen.external or outside:
         return and_(state, Person.external.is_(outside), kept, _together(seen), near(seen))
     return and_(state, Person.external.is_(False), kept, near(seen))
+
+
+def _kept(seen: Sight) -> ColumnElement[bool]:
+    """Who has not left the list."""
+    if not seen.may_leave:
+        return true()
+    left = select(Profile.person_id).where(Profile.person_id == Person.id, Profile.listed.is_(False))
+    # A query may read profiles too: this one is of its own.
+    return ~left.correlate(Person).exists()
 
 
 def _together(seen: Sight) -> ColumnElement[bool]:
@@ -119,17 +155,19 @@ def near(seen: Sight) -> ColumnElement[bool]:
     def below(ids: tuple[int, ...]) -> ColumnElement[bool]:
         return Person.entity_id.in_(select(EntityPath.entity_id).where(EntityPath.ancestor_id.in_(ids)))
 
-    inner = tuple(one for one in seen.isolated if one != seen.zone)
-    if seen.zone is None:
-        mine = or_(Person.entity_id.is_(None), ~below(inner))
-    else:
+    def of(zone: int | None) -> ColumnElement[bool]:
+        inner = tuple(one for one in seen.isolated if one != zone)
+        if zone is None:
+            return or_(Person.entity_id.is_(None), ~below(inner))
         # A zone within this one is another, a zone around it is not this one either.
         inside = select(EntityPath.entity_id).where(
             EntityPath.ancestor_id.in_(inner),
-            EntityPath.entity_id.in_(select(EntityPath.entity_id).where(EntityPath.ancestor_id == seen.zone)),
-            EntityPath.depth < _depth_to(seen.zone),
+            EntityPath.entity_id.in_(select(EntityPath.entity_id).where(EntityPath.ancestor_id == zone)),
+            EntityPath.depth < _depth_to(zone),
         )
-        mine = and_(below((seen.zone,)), Person.entity_id.not_in(inside))
+        return and_(below((zone,)), Person.entity_id.not_in(inside))
+
+    mine = or_(*(of(zone) for zone in seen.zones))
     return or_(mine, below(seen.services)) if seen.services else mine
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from rse_core import places
 from rse_core.api import BadInput, Forbidden, option, translator, utcnow
 from rse_core.models.organisation import Entity, EntityPath, Person
 from rse_core.roles import administers
@@ -50,7 +51,7 @@ def newcomers(session: Session, viewer_id: int | None, *, entity: str = "", limi
     )
     if entity:
         below = select(EntityPath.entity_id).join(Entity, Entity.id == EntityPath.ancestor_id)
-        rows = rows.where(Person.entity_id.in_(below.where(Entity.key == entity)))
+        rows = rows.where(places.of(below.where(Entity.key == entity)))
     found = session.execute(rows).all()
     cards = {card.id: card for card in profiles.cards(session, seen, [row.id for row in found])}
     return [Arrival(cards[row.id], row.created_at) for row in found]

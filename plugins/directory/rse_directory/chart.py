@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from rse_core.api import NotFound, translator
 from rse_core.models.organisation import Entity, Person
 
-from . import access, profiles
+from . import access, assisting, profiles
 from .access import Sight
 from .profiles import Card
 
@@ -30,6 +30,7 @@ class Node:
     more: bool = False
     #: others stand below who are not shown here
     deeper: bool = False
+    assistants: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,16 @@ def by_manager(session: Session, viewer_id: int | None, username: str = "", *, d
         if not current:
             break
     wanted = [*above, *middle, *(one for level in levels[:depth] for ids in level.values() for one in ids)]
-    cards = {card.id: card for card in profiles.cards(session, seen, wanted)}
+    helpers = assisting.by(session, seen, wanted)
+    every = list(dict.fromkeys([*wanted, *(one for some in helpers.values() for one in some)]))
+    cards = {card.id: card for card in profiles.cards(session, seen, every)}
     below = {boss: ids for level in levels for boss, ids in level.items()}
 
     def node(ident: int, left: int) -> Node:
-        ids = below.get(ident, [])
+        ids, helped = below.get(ident, []), tuple(cards[one] for one in helpers.get(ident, ()))
         if left == 0:
-            return Node(cards[ident], deeper=bool(ids))
-        return Node(cards[ident], tuple(node(one, left - 1) for one in ids), ident in cut)
+            return Node(cards[ident], deeper=bool(ids), assistants=helped)
+        return Node(cards[ident], tuple(node(one, left - 1) for one in ids), ident in cut, assistants=helped)
 
     return Chart(tuple(cards[one] for one in above), tuple(node(one, depth) for one in middle), more)
 

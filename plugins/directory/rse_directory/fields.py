@@ -66,6 +66,7 @@ BUILT_IN: dict[str, Field] = {
         Field("email", lazy("E-mail"), card=True),
         Field("phone", lazy("Telephone"), card=True),
         Field("manager", lazy("Manager"), imposed=True),
+        Field("assistant", lazy("Assistant"), imposed=True),
         Field("photo", lazy("Photo"), card=True),
         Field("about", lazy("About")),
         Field("expertise", lazy("Expertise"), card=True),

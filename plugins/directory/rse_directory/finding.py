@@ -1,16 +1,16 @@
-"""Searching people: the condition, a page by keyset, facets within bounds, proposals while one types."""
+"""Searching people: the condition, a page by keyset, proposals while one types."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, union_all
+from sqlalchemy.orm import Session, aliased
 
+from rse_core import places
 from rse_core.models.organisation import Entity, EntityPath, Person
 
 from . import access, words
@@ -18,9 +18,15 @@ from .access import Sight
 from .models import Near, PersonSkill, Skill, Token
 from .words import Term
 
-#: Facets look at so many people at most; beyond that they have no numbers. Values of one facet.
-COUNTED, VALUES = 2_000, 12
+#: Facets look at so many people at most; beyond that they have no numbers.
+COUNTED = 2_000
+#: A word under which there are more entries than that is too broad to look at all of them.
+BROAD = 2 * COUNTED
+#: Of a broad word, so many people are looked at in the order of names before all that have it are sorted.
+WALKED = 1_500
 PAGE, QUICK = 20, 8
+#: Where a page goes on: among names that begin as typed, or among all others.
+FIRST, THEN = "0", "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,54 +73,74 @@ class Asked:
     def scope(self) -> str:
         """What a cursor is bound to."""
         plain = "\x1f".join(f"{name}={value}" for name, value in self.arguments().items())
-        return "directory:" + hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=9).hexdigest()
+        return "directory.2:" + hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=9).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Ids in order; ``after`` where the next page begins; ``near``: found by names close to what was typed."""
+    """Ids in order; ``after`` where the next page begins, for :func:`find`; ``near``: by names close to what was typed.
+
+    ``broad``: whether very many have the word that was typed; None where that was not looked at.
+    """
 
     ids: tuple[int, ...] = ()
     after: tuple[str, int] | None = None
     near: bool = False
+    broad: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value of a facet; ``count`` is None where there are too many people to count."""
+def ids_of(seen: Sight, term: Term, *, most: int = 0) -> ColumnElement[bool]:
+    """A condition on :class:`Person`: this term finds them, by what of them is shown.
 
-    key: str
-    label: str
-    count: int | None
-    chosen: bool = False
+    :param most: look at so many entries of the index at most; 0 for all.
+    """
+    found = [one.limit(most) if most else one for one in _entries(seen, term)]
+    if len(found) == 1:
+        return Person.id.in_(found[0])
+    return Person.id.in_(union_all(*(select(one.subquery().c.person_id) if most else one for one in found)))
 
 
-def ids_of(seen: Sight, term: Term) -> ColumnElement[bool]:
-    """A condition on :class:`Person`: this term finds them, by what of them is shown."""
+def _entries(seen: Sight, term: Term) -> list[Select[int]]:
+    always, within = access.token_rules(seen)
+    found: list[Select[int]] = [select(Token.person_id).where(_ranges(term), always)]
+    if within is not None:
+        theirs = select(Person.id).where(Person.entity_id.in_(seen.path))
+        found.append(select(Token.person_id).where(_ranges(term), within, Token.person_id.in_(theirs)))
+    return found
+
+
+def _ranges(term: Term) -> ColumnElement[bool]:
     ranges = [_begins(words.WORD, word) for word in (term.word, *term.near) if word]
     if term.digits:
         ranges.append(_begins(words.PHONE, term.digits))
-    always, within = access.token_rules(seen)
-    found: list[Select[int]] = [select(Token.person_id).where(or_(*ranges), always)]
-    if within is not None:
-        theirs = select(Person.id).where(Person.entity_id.in_(seen.path))
-        found.append(select(Token.person_id).where(or_(*ranges), within, Token.person_id.in_(theirs)))
-    return Person.id.in_(found[0] if len(found) == 1 else union_all(*found))
+    return or_(*ranges)
+
+
+def is_broad(session: Session, seen: Sight, terms: Sequence[Term]) -> bool:
+    """Whether one word was typed under which there are more entries than are looked at for facets."""
+    if len(terms) != 1:
+        return False
+    some = _entries(seen, terms[0])[0].limit(BROAD + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) > BROAD
 
 
 def _begins(kind: int, prefix: str) -> ColumnElement[bool]:
     return and_(Token.kind == kind, Token.token >= prefix, Token.token < words.after(prefix))
 
 
-def condition(seen: Sight, asked: Asked, terms: Iterable[Term], *, without: str = "") -> ColumnElement[bool]:
+def condition(
+    seen: Sight, asked: Asked, terms: Iterable[Term], *, without: str = "", most: int = 0
+) -> ColumnElement[bool]:
     """Everything that was asked, on :class:`Person`.
 
     :param without: leave out the filter of this facet.
+    :param most: see :func:`ids_of`.
     """
-    rules = [access.people(seen, former=asked.former, outside=asked.outside), *(ids_of(seen, term) for term in terms)]
+    people = access.people(seen, former=asked.former, outside=asked.outside)
+    rules = [people, *(ids_of(seen, term, most=most) for term in terms)]
     if asked.entity and without != "entity":
         below = select(EntityPath.entity_id).join(Entity, Entity.id == EntityPath.ancestor_id)
-        rules.append(Person.entity_id.in_(below.where(Entity.key == asked.entity)))
+        rules.append(places.of(below.where(Entity.key == asked.entity)))
     if asked.site and without != "site":
         rules += [Person.site == asked.site, access.field_shown(seen, "site")]
     if asked.job and without != "job":
@@ -129,33 +155,110 @@ def find(
     session: Session, seen: Sight, asked: Asked, *, after: tuple[str, int] | None = None, limit: int = PAGE,
     near: bool = False,
 ) -> Hits:  # fmt: skip
-    """A page, in the order of names; when nothing begins as typed, names that are one slip away."""
+    """A page: names that begin as typed, from either end, then everybody else, each in the order of names; when nothing
+    begins as typed, names that are one slip away."""
     terms = words.parse(asked.text)
     if asked.text and not terms:
         return Hits()
     if near:
-        terms = _nearer(session, terms)
-    found = _page(session, condition(seen, asked, terms), after, limit)
+        terms = nearer(session, terms)
+    begin = "" if near or any(term.digits for term in terms) else words.whole(asked.text)
+    rule = condition(seen, asked, terms)
+    # Whose whole name begins so has every word that was typed, and names are hidden from nobody.
+    named = condition(seen, asked, ()) if begin else rule
+
+    broad: bool | None = None
+
+    def walked(later: ColumnElement[bool], most: int) -> list[tuple[int, str]]:
+        nonlocal broad
+        broad = is_broad(session, seen, terms)
+        return _walked(session, seen, terms[0], and_(named, later), most) if broad else []
+
+    found = _page(session, rule, after, limit, begin=begin, named=named, walked=walked if not asked.filters else None)
     if found.ids or after or not terms:
-        return replace(found, near=near)
-    better = _nearer(session, terms)
+        return replace(found, near=near, broad=broad)
+    better = nearer(session, terms)
     if better == terms:
         return found
-    found = _page(session, condition(seen, asked, better), None, limit)
+    rule = condition(seen, asked, better)
+    found = _page(session, rule, None, limit, named=rule)
     return replace(found, near=bool(found.ids))
 
 
-def _page(session: Session, rule: ColumnElement[bool], after: tuple[str, int] | None, limit: int) -> Hits:
-    rows = select(Person.id, Person.folded_name).where(rule).order_by(Person.folded_name, Person.id).limit(limit + 1)
+def _page(
+    session: Session, rule: ColumnElement[bool], after: tuple[str, int] | None, limit: int, *, named: ColumnElement[bool],
+    begin: str = "", walked: Callable[[ColumnElement[bool], int], list[tuple[int, str]]] | None = None,
+) -> Hits:  # fmt: skip
+    """Names that begin as typed come off an index in their order, whatever their number; the others are sorted.
+
+    :param named: what holds for those whose name begins as typed.
+    :param walked: a quicker way to the others, which may find too few of them.
+    """
+    rows: list[tuple[int, str]] = []
+    place, key = (after[0][:1], after[0][1:]) if after is not None else (FIRST, "")
+    if begin and place == FIRST:
+        rows = _beginning(session, named, begin, (key, after[1]) if after is not None else None, limit + 1)
+    if len(rows) <= limit:
+        later: ColumnElement[bool] = ~_named(begin).exists() if begin else true()
+        if after is not None and place == THEN:
+            same = and_(Person.folded_name == key, Person.id > after[1])
+            later = and_(later, or_(Person.folded_name > key, same))
+        most = limit + 1 - len(rows)
+        more = walked(later, most) if walked is not None else []
+        if len(more) < most:
+            others = select(Person.id, Person.folded_name).where(rule, later).order_by(Person.folded_name, Person.id)
+            more = [(ident, name) for ident, name in session.execute(others.limit(most))]
+        rows += [(ident, THEN + name) for ident, name in more]
+    shown = rows[:limit]
+    return Hits(tuple(ident for ident, _key in shown), (shown[-1][1], shown[-1][0]) if len(rows) > limit else None)
+
+
+def _walked(
+    session: Session, seen: Sight, term: Term, rule: ColumnElement[bool], most: int
+) -> list[tuple[int, str]]:
+    """The first people, in the order of names, who have a word that very many have; too few where they stand far apart."""
+    first = select(Person.id, Person.folded_name, Person.entity_id).where(rule)
+    some = first.order_by(Person.folded_name, Person.id).limit(WALKED).subquery()
+    always, within = access.token_rules(seen)
+    shown = always if within is None else or_(always, and_(within, some.c.entity_id.in_(seen.path)))
+    has = select(Token.person_id).where(Token.person_id == some.c.id, _ranges(term), shown).correlate(some)
+    # With its limit this is asked of each in turn, until there are enough: PostgreSQL would gather everybody otherwise.
+    rows = select(some.c.id, some.c.folded_name).where(has.limit(1).scalar_subquery().is_not(None))
+    return [(ident, name) for ident, name in session.execute(rows.order_by(some.c.folded_name, some.c.id).limit(most))]
+
+
+def _named(begin: str) -> Select[int]:
+    """Entries of a person whose name begins so, from either end."""
+    return select(Token.person_id).where(Token.person_id == Person.id, _begins(words.WHOLE, begin)).correlate(Person)
+
+
+def _beginning(
+    session: Session, rule: ColumnElement[bool], begin: str, after: tuple[str, int] | None, limit: int
+) -> list[tuple[int, str]]:
+    earlier = aliased(Token)
+    rows = (
+        select(Token.person_id, Token.token)
+        .join(Person, Person.id == Token.person_id)
+        .where(
+            _begins(words.WHOLE, begin),
+            rule,
+            # Somebody whose name begins so from both ends comes once.
+            ~select(earlier.person_id)
+            .where(
+                earlier.person_id == Token.person_id, earlier.kind == words.WHOLE, earlier.token >= begin,
+                earlier.token < Token.token,
+            )
+            .exists(),
+        )
+        .order_by(Token.token, Token.person_id)
+        .limit(limit)
+    )  # fmt: skip
     if after is not None:
-        rows = rows.where(or_(Person.folded_name > after[0], and_(Person.folded_name == after[0], Person.id > after[1])))
-    found = session.execute(rows).all()
-    shown = found[:limit]
-    more = (shown[-1].folded_name, shown[-1].id) if len(found) > limit else None
-    return Hits(tuple(row.id for row in shown), more)
+        rows = rows.where(or_(Token.token > after[0], and_(Token.token == after[0], Token.person_id > after[1])))
+    return [(ident, FIRST + token) for ident, token in session.execute(rows)]
 
 
-def _nearer(session: Session, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+def nearer(session: Session, terms: tuple[Term, ...]) -> tuple[Term, ...]:
     """The terms with words that are one slip away beside them; one query."""
     wanted = {term.word: words.parts(term.word) for term in terms if len(term.word) >= 4 and term.word.isalpha()}
     if not wanted:
@@ -186,84 +289,3 @@ def suggest(session: Session, seen: Sight, typed: str, *, limit: int = QUICK) ->
     if len(found) < limit and len(begin) > 1:
         found.update(dict.fromkeys(find(session, seen, Asked(typed[: words.MAX_TYPED]), limit=limit).ids))
     return list(found)[:limit]
-
-
-# -- facets --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """Facets, and how many people there are in all: None when that is more than :data:`COUNTED`."""
-
-    facets: Mapping[str, tuple[Value, ...]]
-    count: int | None
-
-
-def facets(session: Session, seen: Sight, asked: Asked, *, near: bool = False) -> Narrowing:
-    """What one can narrow by, each as if it were not narrowed by itself; bounded, whatever the number of people."""
-    terms = words.parse(asked.text)
-    if asked.text and not terms:
-        return Narrowing({}, 0)
-    if near:
-        terms = _nearer(session, terms)
-    everybody = _sample(session, seen, condition(seen, asked, terms))
-    made: dict[str, tuple[Value, ...]] = {}
-    for name in ("entity", "site", "job", "skill"):
-        some = everybody
-        if asked.filters.get(name):
-            some = _sample(session, seen, condition(seen, asked, terms, without=name))
-        found = _values(session, asked, name, some[:COUNTED])
-        exact = len(some) <= COUNTED
-        if found:
-            made[name] = tuple(
-                Value(key, label, number if exact else None, asked.filters.get(name) == key) for key, label, number in found
-            )
-    return Narrowing(made, len(everybody) if len(everybody) <= COUNTED else None)
-
-
-def _sample(session: Session, seen: Sight, rule: ColumnElement[bool]) -> Sequence[Any]:
-    """People with what of them may be counted, one more than is counted at most. One query: the search itself runs once."""
-
-    def shown(column: Any, field: str) -> Any:
-        return case((access.field_shown(seen, field), column), else_="").label(field)
-
-    rows = select(
-        Person.id, Person.entity_id, shown(Person.site, "site"), shown(Person.job_title, "job_title"),
-        case((access.field_shown(seen, "expertise"), 1), else_=0).label("expertise"),
-    )  # fmt: skip
-    return session.execute(rows.where(rule).order_by(Person.id).limit(COUNTED + 1)).all()
-
-
-def _values(session: Session, asked: Asked, name: str, some: Sequence[Any]) -> list[tuple[str, str, int]]:
-    if name in ("site", "job"):
-        texts = Counter(row.site if name == "site" else row.job_title for row in some)
-        found = [(text, text, number) for text, number in texts.items() if text]
-    elif name == "entity":
-        found = _entities(session, asked, Counter(row.entity_id for row in some if row.entity_id is not None))
-    else:
-        ids = [row.id for row in some if row.expertise]
-        rows = (
-            select(Skill.key, Skill.label, func.count())
-            .join(PersonSkill, PersonSkill.skill_id == Skill.id)
-            .where(PersonSkill.person_id.in_(ids))
-            .group_by(Skill.key, Skill.label)
-        )
-        found = [(row[0], row[1], row[2]) for row in session.execute(rows)] if ids else []
-    return sorted(found, key=lambda one: (-one[2], one[1], one[0]))[:VALUES]
-
-
-def _entities(session: Session, asked: Asked, numbers: Counter[int]) -> list[tuple[str, str, int]]:
-    """What stands right below the chosen entity, or at the top; and the chosen one, to be taken away again."""
-    place: ColumnElement[bool] = Entity.parent_id.is_(None)
-    if asked.entity:
-        chosen = select(Entity.id).where(Entity.key == asked.entity).scalar_subquery()
-        place = or_(Entity.parent_id == chosen, Entity.key == asked.entity)
-    rows = (
-        select(Entity.key, Entity.name, EntityPath.entity_id)
-        .join(EntityPath, EntityPath.ancestor_id == Entity.id)
-        .where(EntityPath.entity_id.in_(sorted(numbers)), place)
-    )
-    found: Counter[tuple[str, str]] = Counter()
-    for key, name, entity_id in session.execute(rows) if numbers else ():
-        found[key, name] += numbers[entity_id]
-    return [(key, name, number) for (key, name), number in found.items()]

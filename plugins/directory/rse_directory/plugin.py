@@ -34,6 +34,7 @@ from rse_core.api import (
 
 if TYPE_CHECKING:
     from flask import Blueprint
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import DeclarativeBase, Session
 
 HERE = Path(__file__).parent
@@ -170,6 +171,12 @@ class Directory(Plugin):
         from .objects import documents
 
         return documents(session, refs)
+
+    @hookimpl
+    def rse_people_offered(self, session: Session, viewer_id: int) -> ColumnElement[bool] | None:
+        from .access import offered
+
+        return offered(session, viewer_id)
 
     @hookimpl
     def rse_slot_items(self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> Sequence[SlotItem]:

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from rse_core import files, people
+from rse_core import files, people, places
 from rse_core.api import BadInput, Conflict, Event, NotFound, dialect_insert, emit, require, translator, utcnow
 from rse_core.files import FileInfo
 from rse_core.models.organisation import Entity, Person
 
-from . import access, indexing, skills
+from . import access, assisting, indexing, skills
 from . import fields as field_rules
 from .access import Sight
 from .fields import AUDIENCES, ENTITY, EVERYONE, MOST, TEXTS, Field
@@ -50,6 +50,8 @@ class Card:
     lines: Mapping[str, Line] = field(default_factory=dict)
     skills: tuple[str, ...] = ()
     photo: FileInfo | None = None
+    #: entities beside the main one
+    others: tuple[str, ...] = ()
 
     def value(self, key: str) -> str:
         """The value of a field; "" where there is none or it is not shown."""
@@ -64,6 +66,8 @@ class Page:
     own: bool
     entities: tuple[str, ...] = ()
     manager: Card | None = None
+    assistants: tuple[Card, ...] = ()
+    assists: tuple[Card, ...] = ()
     expertise: tuple[Expertise, ...] = ()
     birthday: tuple[int, int] | None = None
     filled: int = 0
@@ -73,7 +77,7 @@ class Page:
 
 
 def cards(session: Session, seen: Sight, ids: Sequence[int], *, whole: bool = False) -> list[Card]:
-    """Cards in the order of the ids, which are of people that ``seen`` may see; six queries at most.
+    """Cards in the order of the ids, which are of people that ``seen`` may see; seven queries at most.
 
     :param whole: with every field that is shown, not only those that the site puts on cards.
     """
@@ -94,6 +98,7 @@ def cards(session: Session, seen: Sight, ids: Sequence[int], *, whole: bool = Fa
     shown = {key: one for key, one in seen.fields.items() if whole or one.card}
     values = _values(session, ids, shown)
     declared: dict[int, tuple[str, ...]] = skills.labels(session, ids) if "expertise" in shown else {}
+    beside = places.others(session, ids)
     pictures = files.of(session, [photo_ref(one) for one in ids]) if "photo" in shown else {}
     made = []
     for ident in ids:
@@ -113,6 +118,7 @@ def cards(session: Session, seen: Sight, ids: Sequence[int], *, whole: bool = Fa
                 ident, row.username, row.display_name, row.entity or "", here, row.external, lines,
                 declared.get(ident, ()) if here and may("expertise") else (),
                 photo[0] if photo and here and may("photo") else None,
+                tuple(one.name for one in beside.get(ident, ())) if here and not row.external else (),
             )
         )  # fmt: skip
     return made
@@ -184,8 +190,11 @@ def page(session: Session, viewer_id: int | None, username: str) -> Page:
     born = None
     if written is not None and written.birth_day and written.birth_month and may("birthday"):
         born = (written.birth_day, written.birth_month)
+    helpers, helping = assisting.by(session, seen, [ident]).get(ident, ()), assisting.of(session, seen, ident)
+    tied = {one.id: one for one in cards(session, seen, [*helpers, *helping])}
     return Page(
         card, own, _path(session, person.entity_id), manager[0] if manager else None,
+        tuple(tied[one] for one in helpers), tuple(tied[one] for one in helping),
         skills.of(session, seen, ident) if may("expertise") else (), born, written.filled if written and own else 0,
         field_rules.source_label(session, person.source) if own else "",
         field_rules.synchronised_at(session, person) if own else None,

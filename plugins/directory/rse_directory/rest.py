@@ -22,7 +22,7 @@ from rse_core.webapi import (
     session_write,
 )
 
-from . import access, arrivals, chart, finding, limits, objects, profiles, skills
+from . import access, arrivals, chart, finding, limits, narrowing, objects, profiles, skills
 from . import schemas as s
 from .finding import Asked
 
@@ -48,7 +48,7 @@ class People(MethodView):
     @blueprint.arguments(s.DirectoryListQuery, location="query")
     @blueprint.response(200, s.DirectoryPageSchema)
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
-        """People, by cursor in the order of their names."""
+        """People, by cursor: those whose name begins as typed, then all others, each in the order of names."""
         me, asked, settings = _me(), _asked(query), core().settings
         after, near = None, False
         if query["cursor"]:
@@ -86,7 +86,7 @@ class Facets(MethodView):
         me = _me()
         _page_limit(me)
         with session_read() as session:
-            found = finding.facets(session, access.sight(session, me), _asked(query))
+            found = narrowing.facets(session, access.sight(session, me), _asked(query))
         return [{"name": name, "values": values} for name, values in found.facets.items()]
 
 

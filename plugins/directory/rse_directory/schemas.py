@@ -47,6 +47,7 @@ class DirectoryCardSchema(ma.Schema):
         data_key="fields",
     )
     skills = _F.List(_F.String(), data_key="expertise")
+    others = _F.List(_F.String(), data_key="other_entities")
 
 
 class DirectoryPageSchema(ma.Schema):
@@ -75,6 +76,7 @@ class DirectoryPersonSchema(ma.Schema):
     card = _F.Nested(DirectoryCardSchema, data_key="person")
     entities = _F.List(_F.String(), metadata={"description": "from the top down to their own"})
     manager = _F.Nested(DirectoryCardSchema, allow_none=True)
+    assistants, assists = (_F.List(_F.Nested(DirectoryCardSchema)) for _number in range(2))
     expertise = _F.List(_F.Nested(DirectoryExpertiseSchema))
     birthday = _F.Function(lambda page: f"--{page.birthday[1]:02}-{page.birthday[0]:02}" if page.birthday else None)
     own = _F.Boolean()
@@ -140,6 +142,7 @@ class DirectoryChartQuery(ma.Schema):
 class DirectoryNodeSchema(ma.Schema):
     card = _F.Nested(DirectoryCardSchema, data_key="person")
     below = _F.List(_F.Nested(lambda: DirectoryNodeSchema()))
+    assistants = _F.List(_F.Nested(DirectoryCardSchema))
     more, deeper = _F.Boolean(), _F.Boolean()
 
 

@@ -10,7 +10,7 @@ from rse_core.extension import create_app
 from rse_core.models.organisation import Person
 from rse_core.testing import as_person
 from rse_core.testing.organisation import make_person
-from rse_directory import access, finding, indexing, plugin, profiles
+from rse_directory import access, finding, indexing, narrowing, plugin, profiles
 from rse_directory.finding import Asked
 
 
@@ -57,7 +57,7 @@ class Site:
 
     def facet(self, viewer, name, text="", **filters):
         with self.core.db.read() as session:
-            found = finding.facets(session, access.sight(session, viewer.id), Asked(text, **filters))
+            found = narrowing.facets(session, access.sight(session, viewer.id), Asked(text, **filters))
         return {value.key: value.count for value in found.facets.get(name, ())}
 
     def page(self, viewer, username):

@@ -6,7 +6,7 @@ import pytest
 
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity
-from rse_directory import access, finding, profiles, words
+from rse_directory import access, finding, narrowing, profiles, words
 from rse_directory.finding import Asked
 
 
@@ -77,7 +77,7 @@ def test_the_number_of_queries_does_not_grow_with_people(site, staff):
             seen = access.sight(session, staff.id)
             hits = finding.find(session, seen, Asked("pers"))
             profiles.cards(session, seen, hits.ids)
-            finding.facets(session, seen, Asked("pers"))
+            narrowing.facets(session, seen, Asked("pers"))
         return len(count)
 
     site.person("p0", name="Personne Zéro")
@@ -91,7 +91,7 @@ def test_beyond_what_is_counted_facets_have_no_numbers(site, staff, monkeypatch)
     monkeypatch.setattr(finding, "COUNTED", 1)
     assert set(site.facet(staff, "site").values()) <= {None}
     with site.core.db.read() as session:
-        assert finding.facets(session, access.sight(session, staff.id), Asked()).count is None
+        assert narrowing.facets(session, access.sight(session, staff.id), Asked()).count is None
 
 
 def test_a_number_is_folded_as_one_dials_it():

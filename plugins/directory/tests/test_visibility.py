@@ -12,7 +12,7 @@ import random
 import pytest
 from PIL import Image
 
-from rse_core import files
+from rse_core import files, places
 from rse_core.api import Actor, BadInput
 from rse_core.audit import entries
 from rse_core.roles import grant
@@ -73,6 +73,9 @@ class World:
                 facts["listed"] = False
             values = {key: secret[key] for key in ("experience", "projects", "languages", "about", "office")}
             site.edit(person, skills=[secret["expertise"]], choices=facts["choices"], listed=facts["listed"], **values)
+            facts["beside"] = rng.sample(list(rows), 1) if rng.random() < 0.3 else []
+            with core.db.write() as session:
+                places.set_others(session, person.id, [rows[key].id for key in facts["beside"]])
             self.people.append(person)
             self.facts[username] = facts
         for username in rng.sample(sorted(self.facts), 1):
@@ -112,8 +115,9 @@ class World:
             return False
         if me["external"]:
             return True
-        near = self.zone(me["entity"]) == self.zone(other["entity"])
-        return near or self.served(me["entity"]) or self.served(other["entity"])
+        mine = [one for one in (me["entity"], *me["beside"]) if one is not None] or [None]
+        near = self.zone(other["entity"]) in [self.zone(one) for one in mine]
+        return near or any(self.served(one) for one in mine) or self.served(other["entity"])
 
     def shown(self, viewer, subject, field):
         """Whether the viewer is shown this field of the subject, found in a list."""
@@ -125,7 +129,8 @@ class World:
             audience = other["choices"].get(field, audience)
         return {
             "everyone": True, "nobody": False, "managers": me["manager"],
-            "entity": other["entity"] is not None and other["entity"] in self.path(me["entity"]),
+            "entity": other["entity"] is not None
+            and any(other["entity"] in self.path(one) for one in (me["entity"], *me["beside"])),
         }[audience]  # fmt: skip
 
 

@@ -191,7 +191,7 @@ def names() -> BaseResponse:
             # Names are for those who may write here; nobody walks the directory through this.
             return jsonify([])
         cards = mentions.suggest(
-            session, choice.audience_id, request.args.get("q", "")[:60],
+            session, choice.audience_id, request.args.get("q", "")[:60], viewer_id=person.id,
             may=lambda other: can(session, other, access.READ, choice.target).allowed,
         )  # fmt: skip
     answer = jsonify([{"username": one.username, "name": one.display_name, "entity": one.entity_name} for one in cards])

@@ -134,7 +134,8 @@ def names_here(space: str) -> Response:
         seat = access.inside(session, person_id, space)
         if not seat.manages and not can(session, person_id, access.INVITE, seat.target):
             raise NotFound(str(access.ABSENT))
-        cards = mentions.suggest(session, audiences.everyone(session), request.args.get("q", "")[:60])
+        typed = request.args.get("q", "")[:60]
+        cards = mentions.suggest(session, audiences.everyone(session), typed, viewer_id=person_id)
     found = [{"username": card.username, "name": card.display_name, "entity": card.entity_name} for card in cards]
     answer = jsonify(found)
     answer.headers["Cache-Control"] = "private, max-age=30"

@@ -24,7 +24,7 @@ from rse_core.webapi import (
     session_write,
 )
 
-from .. import access, arrivals, chart, exporting, finding, limits, profiles, skills
+from .. import access, arrivals, chart, exporting, finding, limits, narrowing, profiles, skills
 from ..finding import Asked
 from .base import _, blueprint, page
 
@@ -42,21 +42,21 @@ def people() -> Response:
         seen = access.sight(session, me.id)
         hits = finding.find(session, seen, asked, after=after, near=near)
         cards = profiles.cards(session, seen, hits.ids)
-        narrowing = finding.facets(session, seen, asked, near=hits.near)
+        narrowed = narrowing.facets(session, seen, asked, near=hits.near, broad=hits.broad)
         export = exporting.may_export(session, me.id, asked)
     more = None
     if hits.after:
         more = encode_cursor(core().settings, Cursor(asked.scope, (*hits.after, int(hits.near))))
     return page(
-        "page", asked=asked, cards=cards, facets=narrowing.facets,
-        number=None if asked.is_empty else narrowing.count, near=hits.near, more=more, first=after is None,
+        "page", asked=asked, cards=cards, facets=narrowed.facets,
+        number=None if asked.is_empty else narrowed.count, near=hits.near, more=more, first=after is None,
         stale=stale, seen=seen, export=export,
         address=lambda **changed: _address(asked, **changed),
-        chosen=_chosen(asked, narrowing.facets),
+        chosen=_chosen(asked, narrowed.facets),
     )  # fmt: skip
 
 
-def _chosen(asked: Asked, facets: Mapping[str, tuple[finding.Value, ...]]) -> dict[str, str]:
+def _chosen(asked: Asked, facets: Mapping[str, tuple[narrowing.Value, ...]]) -> dict[str, str]:
     """Filters that are set, in words; what a filter is called is told only where somebody of it is shown."""
     found = {}
     for name, key in asked.filters.items():
