@@ -40,16 +40,16 @@ class Options:
 
         :raises NotFound: for a key that no plugin registered.
         """
-        self._read(session)
+        self._read()
         parsed, values = self._parsed, self._values
         if key not in parsed:
             setting = self._setting(key)
             parsed[key] = setting.parse(values.get(key, setting.default))
         return parsed[key]
 
-    def stored(self, session: Session, key: str) -> Any:
+    def stored(self, key: str) -> Any:
         """What stands in the row of this key, as it was written; None where there is none. For the core's own rows."""
-        self._read(session)
+        self._read()
         return self._values.get(key)
 
     def set(self, session: Session, key: str, value: Any, actor: Actor, *, why: str = "") -> Any:
@@ -80,11 +80,13 @@ class Options:
             # What an older version took and this one does not must still give way to what is right.
             return setting.parse(setting.default)
 
-    def _read(self, session: Session) -> None:
+    def _read(self) -> None:
         version = self.core.policy.version()
         if version != self._version:
-            # Read before the version is noted: at worst it is read once more.
-            rows = session.execute(select(SettingRow.key, SettingRow.value))
+            # In a session of its own: the caller's may have begun before the change, and on SQLite would see what was then
+            # there, which would be taken for what is there now. At worst this is read once more.
+            with self.core.db.read() as session:
+                rows = session.execute(select(SettingRow.key, SettingRow.value)).all()
             self._values, self._parsed = {key: value for key, value in rows}, {}
             self._version = version
 

@@ -55,7 +55,7 @@ def withheld(session: Session) -> frozenset[str]:
     """The types of which nothing is found now; from memory, as settings are."""
     from .runtime import core_of
 
-    now = core_of(session).options.stored(session, KEY) or {}
+    now = core_of(session).options.stored(KEY) or {}
     return frozenset(name for name, state in now.items() if state["withheld"])
 
 

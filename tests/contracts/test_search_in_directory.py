@@ -82,6 +82,14 @@ def test_what_a_setting_hides_is_found_by_nobody_from_that_moment_on(core, peopl
     assert found(core, people[0], "person") == 8, "by their names they are found again"
 
 
+def test_a_reader_who_began_before_the_change_leaves_no_memory_of_what_was_then(core, people):
+    with core.db.read() as old:
+        assert search.search(old, people[0].id, Asked("person")).hits
+        change(core, fields=NARROW)
+        search.search(old, people[0].id, Asked("person"))
+    assert found(core, people[0], "cartographe") == 0
+
+
 def test_an_interruption_loses_nothing_and_finds_nothing(core, people):
     change(core, fields=NARROW)
     core.jobs.run_due(limit=1)
