@@ -1,0 +1,87 @@
+"""What Microsoft Entra ID sends beside the standard, brought to the standard before anything else reads it.
+
+* the manager as a plain text, or as a list of one: ``{"path": "urn:…:User:manager", "value": "2819…"}``;
+* attribute paths with a filter as keys of an object without a path: ``{"emails[type eq \\"work\\"].value": "…"}``.
+
+Its capitalised names of operations, its ``"True"`` and ``"False"``, and its ``remove`` with a ``value`` are read by the
+library.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic_core import from_json
+
+from .documents import ENTERPRISE
+
+MANAGER = f"{ENTERPRISE}:manager".lower()
+
+
+def mended(method: str, path: str, body: bytes) -> bytes:
+    """The body with these forms put right; one that is no JSON object is left to be refused."""
+    if method not in ("POST", "PUT", "PATCH") or not body:
+        return body
+    try:
+        found = from_json(body)
+    except ValueError:
+        return body
+    if not isinstance(found, dict):
+        return body
+    if path.strip("/").lower() == "bulk":
+        for operation in _dicts(found.get("Operations")):
+            if isinstance(operation.get("data"), dict):
+                _mend(str(operation.get("method", "")).upper(), operation["data"])
+    else:
+        _mend(method, found)
+    return json.dumps(found, ensure_ascii=True).encode()
+
+
+def _mend(method: str, data: dict[str, Any]) -> None:
+    if method == "PATCH":
+        for name in ("Operations", "operations"):
+            if isinstance(data.get(name), list):
+                data[name] = [mended for operation in data[name] for mended in _operations(operation)]
+        return
+    extension = data.get(ENTERPRISE)
+    if isinstance(extension, dict) and "manager" in extension:
+        extension["manager"] = _manager(extension["manager"])
+
+
+def _operations(operation: Any) -> list[Any]:
+    if not isinstance(operation, dict):
+        return [operation]
+    path, value = operation.get("path"), operation.get("value")
+    if isinstance(path, str) and path.strip().lower() == MANAGER and "value" in operation:
+        value = _manager(value)
+        if str(operation.get("op", "")).lower() == "remove" or value is None:
+            return [{"op": "remove", "path": path}]
+        return [{**operation, "value": value}]
+    if path or not isinstance(value, dict):
+        return [operation]
+    parts: list[Any] = []
+    plain: dict[str, Any] = {}
+    for name, given in value.items():
+        if name.lower() == MANAGER:
+            parts += _operations({**operation, "path": name, "value": given})
+        elif "[" in name:
+            parts.append({**operation, "path": name, "value": given})
+        elif name.lower() == ENTERPRISE.lower() and isinstance(given, dict) and "manager" in given:
+            plain[name] = {**given, "manager": _manager(given["manager"])}
+        else:
+            plain[name] = given
+    # An object of nothing else is an operation too: it changes nothing, or is refused.
+    return [{**operation, "value": plain}, *parts] if plain or not parts else parts
+
+
+def _manager(value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value in ("", [], {}):
+        return None
+    return {"value": value} if isinstance(value, str) else value
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
