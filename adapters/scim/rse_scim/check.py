@@ -39,10 +39,10 @@ def check(session: Session, config: Config) -> HealthResult:
             False, _("The owner of the token of SCIM does not administer the site any more."),
             _("Make another with rse token create, for an administrator whom no directory keeps."),
         )  # fmt: skip
-    if all(token.expires_at is not None and token.expires_at < now + SOON for token, _owner in good):
-        last = max(token.expires_at for token, _owner in good)
+    ends = [token.expires_at for token, _owner in good if token.expires_at is not None]
+    if len(ends) == len(good) and max(ends) < now + SOON:
         return HealthResult(
-            False, _("The last token of SCIM ends on %(day)s.", day=f"{last:%Y-%m-%d}"),
+            False, _("The last token of SCIM ends on %(day)s.", day=f"{max(ends):%Y-%m-%d}"),
             _("Make another with rse token create, and give it to the identity provider."),
         )  # fmt: skip
     if all(owner.source == SOURCE for _token, owner in good):
@@ -54,7 +54,7 @@ def check(session: Session, config: Config) -> HealthResult:
     if latest and latest[0].report.get("errors"):
         last_error = latest[0].report["errors"][-1]
         return HealthResult(
-            False, _("Something that was sent was refused: %(message)s", message=last_error["message"]),
+            False, _("Something that was sent was refused: %(what)s", what=last_error["message"]),
             _("See Administration, Directories."),
         )  # fmt: skip
     return HealthResult(True, _("provisioning is open"))

@@ -9,7 +9,8 @@ from scim2_models import CaseExact
 from scim2_models.path import AttributeBinding
 from sqlalchemy import ColumnElement, case, column, exists, func, literal, null, select, true
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import JSON
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import JSON, String
 
 from rse_core.models.organisation import Group, GroupMember, Person
 
@@ -38,7 +39,7 @@ class UserColumns(Columns):
             "user_name": Text(ScimUser.user_name_key),
             # The person's own state counts; only the attribute itself can be missing.
             "active": Text(
-                case((Person.status != "active", "false"), (ScimUser.keys["active"].as_string().is_(None), None), else_="true")
+                case((Person.status != "active", "false"), (ScimUser.keys["active"].as_string().is_not(None), "true"))
             ),
         }
         if name in own:
@@ -80,7 +81,7 @@ class UserColumns(Columns):
         def value(sub: str) -> Text:
             exact = _exact(binding, sub)
             if self.postgres:
-                return Text(entry.c.value.op("->>")(sub), exact=exact)
+                return Text(entry.c.value.op("->>", return_type=String())(sub), exact=exact)
             return Text(func.json_extract(entry.c.value, f"$.{sub}"), exact=exact)
 
         found = select(literal(1)).select_from(entry)
@@ -110,7 +111,9 @@ class GroupColumns(Columns):
         return Entries(_members) if name == "members" and sub != "ref" else None
 
 
-def sort_column(columns: Columns, binding: AttributeBinding) -> ColumnElement[Any] | None:
+def sort_column(
+    columns: Columns, binding: AttributeBinding
+) -> ColumnElement[Any] | InstrumentedAttribute[Any] | None:
     """What resources are ordered by; None for what is not sorted here."""
     if binding.is_multivalued:
         if not isinstance(columns, UserColumns) or binding.field_name in ("groups", "schemas"):

@@ -28,6 +28,7 @@ from scim2_models.path import (
     coerce_value,
 )
 from sqlalchemy import ColumnElement, and_, false, func, or_, true
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import BinaryExpression
 
 from .documents import fold, storable
@@ -43,7 +44,7 @@ Op = CompareOperator
 class Text:
     """A single text (or a boolean as ``true`` and ``false``) in the form in which it is compared."""
 
-    column: ColumnElement[Any]
+    column: ColumnElement[Any] | InstrumentedAttribute[Any]
     exact: bool = False
 
 
@@ -51,7 +52,7 @@ class Text:
 class Moment:
     """A single time."""
 
-    column: ColumnElement[Any]
+    column: ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True, slots=True)

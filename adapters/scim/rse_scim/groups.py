@@ -82,7 +82,8 @@ class Groups:
 
     def change(self, row: ScimGroup, steps: Sequence[Step]) -> ScimGroup:
         """Apply changes in their order, without reading who else is in the group."""
-        before, after = {}, {}
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
         for step in steps:
             for name, pair in self._apply(row, step).items():
                 before.setdefault(name, pair[0])

@@ -52,7 +52,7 @@ class Manager(ComplexAttribute):
     display_name: Annotated[str | None, Mutability.read_only] = None
 
 
-class User(scim.User):  # type: ignore[type-arg]
+class User(scim.User):
     """A person."""
 
     emails: list[Email] | None = None  # type: ignore[assignment]
@@ -91,7 +91,7 @@ POLICY = ScimPolicy(
 def provider_of(config: Config) -> ScimProvider:
     """What is published on ``/ServiceProviderConfig``, ``/ResourceTypes`` and ``/Schemas``."""
     types = [
-        ResourceType.from_resource(User[EnterpriseUser]),
+        ResourceType.from_resource(cast("Any", User)[EnterpriseUser]),
         ResourceType.from_resource(Group),
     ]
     service = ServiceProviderConfig(

@@ -19,7 +19,7 @@ from scim2_models import (
 )
 from scim2_models.path import Path
 from scim2_server.storage import ScimStorage, SearchPage
-from sqlalchemy import ColumnElement, Select, func, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -64,7 +64,8 @@ class RseStorage(ScimStorage):
                 if self.writing and not self.core.db.is_sqlite:
                     session.execute(_LOCK)
                 self._session = session
-                self.users, self.groups = (made(session, self.config, self.actor) for made in (Users, Groups))
+                self.users = Users(session, self.config, self.actor)
+                self.groups = Groups(session, self.config, self.actor)
                 yield
                 if self.users.done or self.groups.done:
                     note(session, SOURCE, actor=self.actor, people=self.users.done, groups=self.groups.done)
@@ -161,7 +162,7 @@ class RseStorage(ScimStorage):
         # Without a value they stand last, or first when the order is turned round (RFC 7644, 3.4.2.3).
         return query.order_by(order.desc().nulls_first() if down else order.asc().nulls_last(), number)
 
-    def _order(self, model: type[Resource[Any]], columns: Columns, request: SearchRequest[Any]) -> ColumnElement[Any]:
+    def _order(self, model: type[Resource[Any]], columns: Columns, request: SearchRequest[Any]) -> Any:
         binding = Path[model](str(request.sort_by)).resolve()  # type: ignore[valid-type]
         order = None if binding is None else sort_column(columns, binding)
         if order is None:

@@ -85,16 +85,16 @@ class Client:
     def delete(self, path, *, expect=204, **more):
         return self.send("DELETE", path, expect=expect, **more)
 
-    def user(self, name, *, expect=201, **values):
+    def user(self, user_name, /, *, expect=201, **values):
         """Make a person; ``enterprise=…`` goes into the extension."""
         extension = values.pop("enterprise", None)
-        body = {"schemas": [USER], "userName": name, **values}
+        body = {"schemas": [USER], "userName": user_name, **values}
         if extension is not None:
             body["schemas"] = [USER, ENTERPRISE]
             body[ENTERPRISE] = extension
         return self.post("/Users", body, expect=expect)
 
-    def group(self, name, members=(), *, expect=201, **values):
+    def group(self, name, members=(), /, *, expect=201, **values):
         body = {"schemas": [GROUP], "displayName": name, "members": [{"value": one} for one in members], **values}
         return self.post("/Groups", body, expect=expect)
 
