@@ -81,12 +81,17 @@ def _check(value: Any, where: str) -> None:
             _check(item, f"{where}.{name}".lstrip("."))
 
 
-def keys_of(resource: Resource[Any]) -> dict[str, Any]:
-    """The values as they are compared, by the names that the models give them.
+def keys_of(resource: Resource[Any], config: Config) -> dict[str, Any]:
+    """The values that are kept as they are compared, by the names that the models give them.
 
     ``primary`` entries stand first: a list is sorted by its first one (RFC 7644, 3.4.2.3).
     """
-    found = {name: key for name, key in _keys(resource).items() if name not in _OWN_FIELDS}
+    forgotten = {name.lower() for name in config.forget}
+    found = {
+        name: key
+        for name, key in _keys(resource).items()
+        if name not in _OWN_FIELDS and name.replace("_", "") not in forgotten
+    }
     extension = cast("Any", resource)[EnterpriseUser]
     if extension is not None and (keys := _keys(extension)):
         found["enterprise"] = {name: key for name, key in keys.items() if name != "schemas"}

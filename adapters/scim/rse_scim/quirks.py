@@ -1,7 +1,8 @@
 """What Microsoft Entra ID sends beside the standard, brought to the standard before anything else reads it.
 
 * the manager as a plain text, or as a list of one: ``{"path": "urn:…:User:manager", "value": "2819…"}``;
-* attribute paths with a filter as keys of an object without a path: ``{"emails[type eq \\"work\\"].value": "…"}``.
+* attribute paths with a filter as keys of an object without a path: ``{"emails[type eq \\"work\\"].value": "…"}``;
+* a filter by ``manager`` without its schema and without ``.value``: ``id eq "…" and manager eq "…"``.
 
 Its capitalised names of operations, its ``"True"`` and ``"False"``, and its ``remove`` with a ``value`` are read by the
 library.
@@ -10,9 +11,13 @@ library.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import from_json
+from scim2_models import SCIMException, ScimFilter
+from scim2_models.path import AttrPath, Comparison, FilterNode, LogicalExpr, Not, Present
 
 from .documents import ENTERPRISE
 
@@ -36,6 +41,31 @@ def mended(method: str, path: str, body: bytes) -> bytes:
     else:
         _mend(method, found)
     return json.dumps(found, ensure_ascii=True).encode()
+
+
+def mended_query(query: Mapping[str, str]) -> dict[str, str]:
+    """The parameters with the filter put right; one that cannot be read is left to be refused."""
+    found = dict(query)
+    if "manager" in found.get("filter", "").lower():
+        try:
+            found["filter"] = str(_renamed(ScimFilter[Any](found["filter"]).ast))
+        except SCIMException:
+            pass
+    return found
+
+
+def _renamed(node: FilterNode) -> FilterNode:
+    if isinstance(node, LogicalExpr):
+        return replace(node, terms=tuple(_renamed(term) for term in node.terms))
+    if isinstance(node, Not):
+        return replace(node, expr=_renamed(node.expr))
+    if isinstance(node, Comparison | Present):
+        path = node.attr_path
+        own = path.uri is None or path.uri.lower() == ENTERPRISE.lower()
+        if own and path.attr.lower() == "manager" and path.sub_attr in (None, "value"):
+            sub = "value" if isinstance(node, Comparison) else path.sub_attr
+            return replace(node, attr_path=AttrPath(attr="manager", sub_attr=sub, uri=ENTERPRISE))
+    return node
 
 
 def _mend(method: str, data: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ class Users:
             self._bring_back(person, facts)
         row = ScimUser(
             uid=uid, person_id=person.id, user_name_key=fold(facts.username), external_id=document.get("externalId"),
-            manager=facts.manager or None, document=document, keys=keys_of(resource),
+            manager=facts.manager or None, document=document, keys=keys_of(resource, self.config),
         )  # fmt: skip
         self.session.add(row)
         self.session.flush()
@@ -162,7 +162,7 @@ class Users:
                 self._release(facts.username, person.id)
             manager_before = row.manager
             changed = self._tell(person, facts)
-            row.document, row.keys = document, keys_of(resource)
+            row.document, row.keys = document, keys_of(resource, self.config)
             row.user_name_key, row.external_id = fold(facts.username), document.get("externalId")
             row.manager = facts.manager or None
             self.session.flush()

@@ -19,7 +19,7 @@ from .errors import TooLarge
 from .gate import Caller, Gate
 from .handler import Handler, Service
 from .i18n import _
-from .quirks import mended
+from .quirks import mended, mended_query
 from .schemas import provider_of
 from .storage import RseStorage
 
@@ -89,7 +89,7 @@ class Serving:
         base = self.config.base_url or f"{request.host_url.rstrip('/')}{request.script_root}{ROOT}"
         body = mended(self.method, self.path, self._body())
         return ScimRequest(
-            self.method, base, f"/{self.path}", request.args.to_dict(), list(request.headers.items()), body
+            self.method, base, f"/{self.path}", mended_query(request.args.to_dict()), list(request.headers.items()), body
         )
 
     def _body(self) -> bytes:

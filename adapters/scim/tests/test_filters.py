@@ -18,7 +18,8 @@ from rse_scim.storage import RseStorage
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 WORDS = [
     "", "a", "A", "Ä", "ä", "élan", unicodedata.normalize("NFD", "élan"), "ELAN", "100%", "a_b", "x'y", 'q"r', "back\\slash",
-    "Zoé Œuvrard", "İstanbul", "straße", "STRASSE", "日本", "mail@corp.local", "MAIL@corp.local", "true", "  spaced ", "\u00e9",
+    "Zoé Œuvrard", "İstanbul", "straße", "STRASSE", "日本", "mail@corp.local", "MAIL@corp.local", "true", "  spaced ",
+    "\u00e9",
 ]  # fmt: skip
 TEXTS = [
     "userName", "externalId", "displayName", "title", "nickName", "userType", "locale", "preferredLanguage", "timezone",
@@ -30,7 +31,9 @@ TEXTS = [
 KINDS = ["emails.type", "phoneNumbers.type", "addresses.type"]
 FLAGS = ["active", "emails.primary", "phoneNumbers.primary"]
 MOMENTS = ["meta.created", "meta.lastModified"]
-PRESENT = [*TEXTS, *KINDS, *FLAGS, "name", "meta", "addresses", "photos", f"{ENTERPRISE}:manager", "groups", "x509Certificates"]
+PRESENT = [
+    *TEXTS, *KINDS, *FLAGS, "name", "meta", "addresses", "photos", f"{ENTERPRISE}:manager", "groups", "x509Certificates",
+]  # fmt: skip
 OPS = ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
 
 
@@ -65,7 +68,9 @@ inner = st.recursive(
             lambda name, op, value: f"{name} {op} {quoted(value)}", st.sampled_from(["value", "display"]),
             st.sampled_from(OPS), words,
         ),
-        st.builds(lambda op, value: f"type {op} {quoted(value)}", st.sampled_from(["eq", "ne"]), st.sampled_from(["work", "home"])),
+        st.builds(
+            lambda op, value: f"type {op} {quoted(value)}", st.sampled_from(["eq", "ne"]), st.sampled_from(["work", "home"])
+        ),
         st.builds(lambda op, value: f"primary {op} {quoted(value)}", st.sampled_from(["eq", "ne"]), st.booleans()),
         st.builds(lambda name, op: f"{name} {op} null", st.sampled_from(["type", "value"]), st.sampled_from(["eq", "ne"])),
         st.builds(lambda name: f"{name} pr", st.sampled_from(["type", "value", "display", "primary"])),
@@ -81,8 +86,8 @@ filters = st.recursive(
         comparison,
         st.builds(lambda name, text: f"{name}[{text}]", st.sampled_from(["emails", "phoneNumbers"]), inner),
         st.builds(
-            lambda kind, op, value: f'emails[type eq "{kind}"].value {op} {quoted(value)}', st.sampled_from(["work", "home"]),
-            st.sampled_from(OPS), words,
+            lambda kind, op, value: f'emails[type eq "{kind}"].value {op} {quoted(value)}',
+            st.sampled_from(["work", "home"]), st.sampled_from(OPS), words,
         ),
     ),
     lambda some: st.one_of(

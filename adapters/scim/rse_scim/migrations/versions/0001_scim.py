@@ -40,11 +40,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_rse_scim_user_external_id", "rse_scim_user", ["external_id"])
     op.create_index("ix_rse_scim_user_manager", "rse_scim_user", ["manager"])
-    if op.get_bind().dialect.name == "postgresql":
-        op.create_index(
-            "ix_rse_scim_user_keys", "rse_scim_user", ["keys"], postgresql_using="gin",
-            postgresql_ops={"keys": "jsonb_path_ops"},
-        )  # fmt: skip
+    op.create_index(
+        "ix_rse_scim_user_keys", "rse_scim_user", ["keys"], postgresql_using="gin",
+        postgresql_ops={"keys": "jsonb_path_ops"}, sqlite_where=sa.text("keys IS NULL"),
+    )  # fmt: skip
     op.create_table(
         "rse_scim_group",
         sa.Column("number", KEY, nullable=False),
