@@ -157,8 +157,8 @@ json_values = st.recursive(
             st.sampled_from(
                 [
                     "schemas", "userName", "name", "emails", "value", "type", "primary", "op", "path", "Operations",
-                    "members", "displayName", "active", ENTERPRISE, "manager", "method", "data", "bulkId", "externalId", "$ref",
-                    "id",
+                    "members", "displayName", "active", ENTERPRISE, "manager", "method", "data", "bulkId", "externalId",
+                    "$ref", "id",
                 ]
             ),
             some, max_size=6,
