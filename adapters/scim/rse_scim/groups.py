@@ -185,7 +185,7 @@ class Groups:
         self.done[what] = self.done.get(what, 0) + 1
 
 
-def members_of(session: Session, group_ids: list[int]) -> dict[int, list[dict[str, str]]]:
+def members_of(session: Session, group_ids: list[int], base_url: str) -> dict[int, list[dict[str, str]]]:
     """The members as resources show them: one query for any number of groups."""
     rows = session.execute(
         select(GroupMember.group_id, ScimUser.uid)
@@ -195,7 +195,7 @@ def members_of(session: Session, group_ids: list[int]) -> dict[int, list[dict[st
     )
     found: dict[int, list[dict[str, str]]] = {}
     for group_id, uid in rows:
-        found.setdefault(group_id, []).append({"value": uid, "$ref": f"Users/{uid}", "type": "User"})
+        found.setdefault(group_id, []).append({"value": uid, "$ref": f"{base_url}/Users/{uid}", "type": "User"})
     return found
 
 

@@ -38,6 +38,8 @@ def mended(method: str, path: str, body: bytes) -> bytes:
         for operation in _dicts(found.get("Operations")):
             if isinstance(operation.get("data"), dict):
                 _mend(str(operation.get("method", "")).upper(), operation["data"])
+    elif path.endswith(".search") and isinstance(found.get("filter"), str):
+        found["filter"] = mended_query({"filter": found["filter"]})["filter"]
     else:
         _mend(method, found)
     return json.dumps(found, ensure_ascii=True).encode()

@@ -65,13 +65,15 @@ class EnterpriseUser(scim.EnterpriseUser):
 
 
 class Member(ComplexAttribute):
-    """A member, as RFC 7643 (8.7.1) has it: without ``display``, which would have to be kept up to date in every group."""
+    """A member. ``display`` may be sent, as Okta and Canaille do, but is nobody's to write, and is not shown: a name would
+    have to be kept up to date in every group."""
 
     value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
     ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(  # noqa: UP037  the resource's name
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
+    display: Annotated[str | None, Mutability.read_only] = None
 
 
 class Group(scim.Group):

@@ -46,11 +46,15 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('rse_scim'))")
 class RseStorage(ScimStorage):
     """The storage of one request.
 
+    :param base_url: the SCIM root, for references.
     :param writing: whether it changes anything.
     """
 
-    def __init__(self, core: Core, provider: ScimProvider, config: Config, actor: Actor, *, writing: bool) -> None:
+    def __init__(
+        self, core: Core, provider: ScimProvider, config: Config, actor: Actor, *, base_url: str = "", writing: bool
+    ) -> None:
         self.core, self.config, self.actor, self.writing = core, config, actor, writing
+        self.base_url = base_url
         self.user, self.group = model_of(provider, "User"), model_of(provider, "Group")
         postgres = not core.db.is_sqlite
         self.user_columns, self.group_columns = UserColumns(postgres=postgres), GroupColumns(postgres=postgres)
@@ -180,7 +184,7 @@ class RseStorage(ScimStorage):
     def _shown_users(self, rows: Sequence[ScimUser]) -> list[Resource[Any]]:
         ids = [row.person_id for row in rows]
         active = set(self.session.scalars(select(Person.id).where(Person.id.in_(ids), Person.status == "active")))
-        groups = groups_of(self.session, ids)
+        groups = groups_of(self.session, ids, self.base_url)
         return [self._user(row, row.person_id in active, groups.get(row.person_id, [])) for row in rows]
 
     def _user(self, row: ScimUser, active: bool, groups: list[dict[str, str]]) -> Resource[Any]:
@@ -191,7 +195,8 @@ class RseStorage(ScimStorage):
             shown["schemas"].append(ENTERPRISE)
             manager = shown[ENTERPRISE].get("manager")
             if manager and "$ref" not in manager:
-                shown[ENTERPRISE] = {**shown[ENTERPRISE], "manager": {**manager, "$ref": f"Users/{manager['value']}"}}
+                reference = f"{self.base_url}/Users/{manager['value']}"
+                shown[ENTERPRISE] = {**shown[ENTERPRISE], "manager": {**manager, "$ref": reference}}
         if groups:
             shown["groups"] = groups
         stamp = hashlib.sha256(repr((row.version, active, groups)).encode()).hexdigest()[:12]
@@ -202,7 +207,7 @@ class RseStorage(ScimStorage):
         ids = [row.group_id for row in rows]
         names = dict(cast("Any", self.session.execute(select(Group.id, Group.name).where(Group.id.in_(ids)))).all())
         # The number of members is part of the version: what somebody else changes is seen as well.
-        sizes, found = sizes_of(self.session, ids), members_of(self.session, ids) if members else {}
+        sizes, found = sizes_of(self.session, ids), members_of(self.session, ids, self.base_url) if members else {}
         return [
             self.group.model_validate(
                 {

@@ -238,7 +238,7 @@ class Users:
         self.done[what] = self.done.get(what, 0) + 1
 
 
-def groups_of(session: Session, person_ids: list[int]) -> dict[int, list[dict[str, str]]]:
+def groups_of(session: Session, person_ids: list[int], base_url: str) -> dict[int, list[dict[str, str]]]:
     """The groups of SCIM that these people are in, as their resources show them: one query."""
     rows = session.execute(
         select(GroupMember.person_id, ScimGroup.uid, Group.name)
@@ -249,7 +249,7 @@ def groups_of(session: Session, person_ids: list[int]) -> dict[int, list[dict[st
     )
     found: dict[int, list[dict[str, str]]] = {}
     for person_id, uid, name in rows:
-        entry = {"value": uid, "$ref": f"Groups/{uid}", "display": name, "type": "direct"}
+        entry = {"value": uid, "$ref": f"{base_url}/Groups/{uid}", "display": name, "type": "direct"}
         found.setdefault(person_id, []).append(entry)
     return found
 

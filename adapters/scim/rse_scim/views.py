@@ -55,6 +55,7 @@ class Serving:
     def __init__(self, config: Config, service: Service, core: Core, path: str) -> None:
         self.config, self.service, self.core, self.path = config, service, core, path
         self.method = "GET" if request.method == "HEAD" else request.method
+        self.base_url = config.base_url or f"{request.host_url.rstrip('/')}{request.script_root}{ROOT}"
         self.writing = self.method != "GET" and not path.rstrip("/").lower().endswith(".search")
 
     def answer(self) -> Response:
@@ -82,15 +83,15 @@ class Serving:
         return gate
 
     def _handler(self, caller: Caller) -> Handler:
-        storage = RseStorage(self.core, self.service.provider, self.config, caller.actor, writing=self.writing)
+        storage = RseStorage(
+            self.core, self.service.provider, self.config, caller.actor, base_url=self.base_url, writing=self.writing
+        )
         return Handler(self.service, storage)
 
     def _request(self) -> ScimRequest:
-        base = self.config.base_url or f"{request.host_url.rstrip('/')}{request.script_root}{ROOT}"
         body = mended(self.method, self.path, self._body())
-        return ScimRequest(
-            self.method, base, f"/{self.path}", mended_query(request.args.to_dict()), list(request.headers.items()), body
-        )
+        query = mended_query(request.args.to_dict())
+        return ScimRequest(self.method, self.base_url, f"/{self.path}", query, list(request.headers.items()), body)
 
     def _body(self) -> bytes:
         request.max_content_length = self.config.max_body

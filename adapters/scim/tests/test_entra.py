@@ -146,6 +146,8 @@ def test_every_form_of_naming_the_manager(core, scim, form):
         found = scim.find(f'id eq "{made["id"]}" and {name} eq "{uid}"', attributes="id")
         assert [one["id"] for one in found["Resources"]] == [made["id"]]
     assert scim.find(f'id eq "{made["id"]}" and manager eq "other"', attributes="id")["totalResults"] == 0
+    search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": f'not (manager eq "{uid}")'}
+    assert [one["id"] for one in scim.post("/Users/.search", search, expect=200)["Resources"]] == [uid]
 
     scim.patch(f"/Users/{made['id']}", {"op": "Remove", "path": path, **({"value": ""} if form == "text" else {})})
     assert "manager" not in scim.get(f"/Users/{made['id']}").get(ENTERPRISE, {})

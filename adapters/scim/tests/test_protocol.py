@@ -34,7 +34,9 @@ def test_what_the_server_can_do_is_published(scim):
     assert types["Group"]["endpoint"] == "/Groups"
     assert {one["id"] for one in scim.get("/Schemas")["Resources"]} == {USER, ENTERPRISE, GROUP}
     members = next(a for a in scim.get(f"/Schemas/{GROUP}")["attributes"] if a["name"] == "members")
-    assert [sub["name"] for sub in members["subAttributes"]] == ["value", "$ref", "type"]
+    assert {sub["name"]: sub["mutability"] for sub in members["subAttributes"]} == {
+        "value": "immutable", "$ref": "immutable", "type": "immutable", "display": "readOnly",
+    }  # fmt: skip
     scim.get("/ServiceProviderConfig", filter='id eq "x"', expect=403)
 
 
