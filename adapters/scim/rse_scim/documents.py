@@ -20,7 +20,7 @@ from .schemas import EnterpriseUser
 
 ENTERPRISE = str(EnterpriseUser.__schema__)
 #: The most characters of one text and entries of one list; the core's own limits come beside.
-MAX_TEXT, MAX_ENTRIES = 4_000, 100
+MAX_TEXT, MAX_ENTRIES, MAX_ID = 4_000, 100, 200
 #: Kept elsewhere, or never: ``password`` is accepted and forgotten at once.
 _ELSEWHERE = ("id", "meta", "groups", "password", "schemas")
 _OWN_FIELDS = frozenset({"id", "meta", "groups", "password", "schemas", "external_id", "user_name"})
@@ -58,6 +58,11 @@ def document_of(resource: Resource[Any], config: Config) -> dict[str, Any]:
         if not manager.get("value") and manager.get("$ref"):
             manager["value"] = manager["$ref"].rstrip("/").rsplit("/", 1)[-1]
     _check(document, "")
+    for name, value in (("externalId", document.get("externalId")), ("manager", (manager or {}).get("value"))):
+        if value is not None and len(value) > MAX_ID:
+            raise InvalidValueException(
+                detail=_("“%(field)s” has more than %(count)s characters.", field=name, count=MAX_ID)
+            )
     return document
 
 

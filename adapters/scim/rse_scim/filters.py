@@ -241,7 +241,8 @@ def _compared(attribute: Text | Moment, op: Op, value: Any, postgres: bool) -> C
         return true() if op == Op.ne else false()
     text = _prepared(value, attribute.exact)
     if op == Op.eq:
-        return _sure(column == text)
+        # Not by coalesce, which no index sees through; this is never NULL either.
+        return and_(column.is_not(None), column == text)
     if op == Op.ne:
         return column.is_distinct_from(text)
     if op == Op.co:

@@ -28,12 +28,10 @@ def link(session: Session, row: ScimUser) -> None:
         wanted = None
     _set(session, row.person_id, wanted)
     names = [name for name in (row.uid, row.external_id, row.document.get("userName")) if name]
-    waiting = (
-        select(ScimUser.person_id)
-        .join(Person, Person.id == ScimUser.person_id)
-        .where(ScimUser.manager.in_(names), Person.manager_id.is_(None), ScimUser.person_id != row.person_id)
-    )
-    for person_id in session.scalars(waiting).all():
+    # In two steps: joined, a database may begin with everybody who has no manager.
+    named = session.scalars(select(ScimUser.person_id).where(ScimUser.manager.in_(names))).all()
+    waiting = select(Person.id).where(Person.id.in_(named), Person.manager_id.is_(None), Person.id != row.person_id)
+    for person_id in session.scalars(waiting).all() if named else ():
         if not _stands_above(session, person_id, row.person_id):
             _set(session, person_id, row.person_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -13,6 +14,7 @@ from scim2_models import (
     Resource,
     ResourceType,
     ResponseParameters,
+    SCIMException,
     ScimProvider,
     SearchRequest,
     UniquenessException,
@@ -38,6 +40,8 @@ from .models import ScimGroup, ScimUser
 from .schemas import model_of
 from .steps import Step
 from .users import Users, groups_of
+
+logger = logging.getLogger("rse.scim")
 
 #: One writer at a time: two who create the same person, or who fill up the threshold, wait for one another.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('rse_scim'))")
@@ -78,6 +82,11 @@ class RseStorage(ScimStorage):
         except IntegrityError as error:
             # Another source was quicker.
             raise UniquenessException(detail=_("Somebody else has just taken one of these values.")) from error
+        except SCIMException:
+            raise
+        except Exception:  # logged here: inside a bulk request the protocol's own code only answers 500 for it
+            logger.exception("an operation of SCIM failed")
+            raise
         finally:
             self._session = None
 
@@ -139,7 +148,8 @@ class RseStorage(ScimStorage):
         total, found = 0, list[Resource[Any]]()
         for resource_type in resource_types:
             matching = self._matching(resource_type, search_request)
-            size = self.session.scalar(select(func.count()).select_from(matching.order_by(None).subquery())) or 0
+            counted = matching.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
+            size = self.session.scalar(counted) or 0
             skip, room = max(0, start - 1 - total), count - len(found)
             total += size
             if room > 0 and skip < size:
@@ -149,11 +159,10 @@ class RseStorage(ScimStorage):
 
     def _matching(self, resource_type: ResourceType, request: SearchRequest[Any]) -> Select[Any]:
         is_user = resource_type.name == "User"
-        query: Select[Any] = (
-            select(ScimUser).join(Person, Person.id == ScimUser.person_id)
-            if is_user
-            else select(ScimGroup)
-        )
+        query: Select[Any] = select(ScimUser) if is_user else select(ScimGroup)
+        if is_user and "active" in f"{request.filter} {request.sort_by}".lower():
+            # Whether somebody is active is the one thing that stands with the person.
+            query = query.join(Person, Person.id == ScimUser.person_id)
         columns: Columns = self.user_columns if is_user else self.group_columns
         model = self.user if is_user else self.group
         if request.filter is not None:

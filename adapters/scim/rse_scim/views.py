@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, current_app, json, request
 from scim2_models import InvalidValueException, SCIMException
 from scim2_server.requests import ScimRequest
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from rse_core.api import Core, DirectoryFault
@@ -61,18 +62,21 @@ class Serving:
     def answer(self) -> Response:
         """The answer; no exception leaves it."""
         caller: Caller | None = None
+        faults: list[tuple[str, SCIMException]] = []
         try:
             caller = self._gate().admit(request.headers.get("Authorization", ""))
             handler = self._handler(caller)
             response = handler.handle(self._request())
-            self._note(caller, handler.faults)
+            faults = handler.faults
         except SCIMException as error:
-            if caller is not None and error.status not in _NO_FAULT:
-                self._note(caller, [(f"{self.method} {self.path}", error)])
+            if error.status not in _NO_FAULT:
+                faults = [(f"{self.method} {self.path}", error)]
             response = self.service.error_response(error)
         except Exception as error:  # isolation point: the provider must be told in its own format
             logger.exception("an unexpected error on %s %s", self.method, self.path)
             response = self.service.error_response(error)
+        if caller is not None and faults and self.writing:
+            self._note(caller, faults)
         return _flask(response)
 
     def _gate(self) -> Gate:
@@ -105,13 +109,20 @@ class Serving:
             raise InvalidValueException(detail=_("The request broke off.")) from error
 
     def _note(self, caller: Caller, faults: list[tuple[str, SCIMException]]) -> None:
-        """What was refused stands with the run, where administrators look."""
-        if not self.writing or not faults:
-            return
-        with self.core.db.write() as session:
-            for where, error in faults:
-                fault = DirectoryFault(where[:200], error.scim_type or str(error.status), str(error.detail)[:1_000])
-                note(session, SOURCE, actor=caller.actor, fault=fault)
+        """What was refused stands with the run, where administrators look; that it cannot be noted changes no answer."""
+        try:
+            with self.core.db.write() as session:
+                for where, error in faults:
+                    # The path is the sender's own text, and may hold what no database keeps.
+                    place, what = _kept(where), _kept(str(error.detail))
+                    fault = DirectoryFault(place[:200], error.scim_type or str(error.status), what[:1_000])
+                    note(session, SOURCE, actor=caller.actor, fault=fault)
+        except SQLAlchemyError:
+            logger.exception("what was refused could not be noted")
+
+
+def _kept(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _flask(response: ScimResponse) -> Response:

@@ -142,6 +142,11 @@ def test_read_only_attributes_are_not_written(scim):
 def test_endless_lists_and_texts_are_refused(scim):
     scim.user("ana", emails=[{"value": f"{n}@x.org"} for n in range(101)], expect=400)
     scim.user("ana", nickName="x" * 4_001, expect=400)
+    scim.user("ana", externalId="x" * 201, expect=400)
+    scim.user("ana", enterprise={"manager": {"value": "x" * 201}}, expect=400)
+    scim.user("x" * 201, expect=400)
+    scim.group("x" * 301, expect=400)
+    scim.group("Team", externalId="x" * 201, expect=400)
     made = scim.user("ana")
     many = [{"value": str(number)} for number in range(101)]
     scim.patch(f"/Users/{made['id']}", {"op": "add", "path": "ims", "value": many}, expect=400)
@@ -198,6 +203,13 @@ def test_mending_never_raises(text):
     for method in ("POST", "PUT", "PATCH"):
         mended(method, "Bulk", text.encode("utf-8", "replace"))
         mended(method, "Users", json.dumps({"Operations": text, ENTERPRISE: text}).encode())
+
+
+def test_a_path_that_no_database_keeps_is_refused_and_noted(core, scim):
+    scim.send("PUT", "/Users/a%00b%ED%A0%80", {"schemas": [USER], "userName": "x"}, expect=404)
+    operation = {"method": "PUT", "path": "/Users/\x00", "data": {"schemas": [USER], "userName": "x"}}
+    answer = scim.post("/Bulk", {"schemas": [BULK], "Operations": [operation]}, expect=200)
+    assert answer["Operations"][0]["status"] == "404"
 
 
 def test_a_request_from_another_site_with_a_session_is_nobodys(app, core, token):
