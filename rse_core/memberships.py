@@ -16,6 +16,8 @@ from .models.organisation import Group, GroupMember, Person
 
 def set_group_members(session: Session, group_id: int, person_ids: Iterable[int]) -> tuple[int, int]:
     """Make the group's members exactly these; how many were added and removed."""
+    # The lock first: who is in the group is read behind it.
+    touch(session)
     wanted = set(person_ids)
     present = set(session.scalars(select(GroupMember.person_id).where(GroupMember.group_id == group_id)))
     return change_group_members(session, group_id, joining=wanted - present, leaving=present - wanted)

@@ -95,10 +95,15 @@ def condition_of(model: type[Resource[Any]], text: str, columns: Columns) -> Con
 
     :raises InvalidFilterException: for one that cannot be read, is too long, or asks for what is not searched.
     """
-    if len(text) > MAX_FILTER:
-        raise InvalidFilterException(detail=_("A filter has at most %(count)s characters.", count=MAX_FILTER))
+    check_length(text)
     parsed = ScimFilter[model](text)  # type: ignore[valid-type]
     return _ToSql(parsed, columns).visit(parsed.ast)
+
+
+def check_length(text: str) -> None:
+    """:raises InvalidFilterException: for a filter that is too long."""
+    if len(text) > MAX_FILTER:
+        raise InvalidFilterException(detail=_("A filter has at most %(count)s characters.", count=MAX_FILTER))
 
 
 class _ToSql(FilterVisitor[Condition]):

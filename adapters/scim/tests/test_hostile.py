@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +20,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,10 @@ def test_a_huge_filter_is_refused(scim):
     assert scim.get("/Users", filter=many, expect=400)["scimType"] == "invalidFilter"
     long = 'userName eq "' + "x" * 5_000 + '"'
     assert scim.get("/Users", filter=long, expect=400)["scimType"] == "invalidFilter"
+    body = {"schemas": [SEARCH], "filter": " or ".join(["title pr"] * 80_000)}
+    began = time.monotonic()
+    assert scim.post("/Users/.search", body, expect=400)["scimType"] == "invalidFilter"
+    assert time.monotonic() - began < 5, "it is refused before it is read"
     allowed = " or ".join('title pr' for _turn in range(300))
     assert scim.get("/Users", filter=allowed)["totalResults"] == 0
 
@@ -47,6 +53,8 @@ def test_a_deep_filter_is_refused(scim):
 def test_a_deep_body_is_refused(scim):
     deep = b'{"schemas":["' + USER.encode() + b'"],"userName":"x","name":' + b'{"a":' * 20_000 + b"1" + b"}" * 20_000 + b"}"
     scim.send("POST", "/Users", raw=deep, expect=400)
+    digits = b'{"schemas":["' + USER.encode() + b'"],"userName":"x","title":' + b"9" * 6_000 + b"}"
+    scim.send("POST", "/Users", raw=digits, expect=400)
     lists = b'{"schemas":["' + PATCH.encode() + b'"],"Operations":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
     scim.send("PATCH", f"/Users/{scim.user('ana')['id']}", raw=lists, expect=400)
 
