@@ -34,6 +34,7 @@ from .contributions import (
     Setting,
     SlotItem,
     SpaceChange,
+    TokenScope,
     Translations,
     Veto,
     Viewer,
@@ -73,6 +74,7 @@ __all__ = [
     "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify", "ObjectRef",
     "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
     "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review", "RseError",
-    "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TooMany",
-    "Translations", "translator", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
+    "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TokenScope",
+    "TooMany", "Translations", "translator", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer",
+    "withdraw",
 ]  # fmt: skip

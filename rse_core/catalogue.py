@@ -15,7 +15,7 @@ import pluggy
 
 from .calls import PluginCalls
 from .content import ContentType
-from .contributions import Capability, Cli, DirectorySource, LegacySource, Translations
+from .contributions import Capability, Cli, DirectorySource, LegacySource, TokenScope, Translations
 from .i18n import Text
 from .isolation import Implementation
 from .staging import Staging
@@ -144,6 +144,10 @@ class Catalogue(PluginCalls):
     def directory_sources(self) -> dict[str, DirectorySource]:
         """The directories of people, by name."""
         return {source.name: source for _plugin, source in self.contributions(DirectorySource)}
+
+    def token_scopes(self) -> list[str]:
+        """The scopes that plugins ask for by themselves, as tokens carry them."""
+        return sorted(found.scope for _plugin, found in self.contributions(TokenScope))
 
     def legacy_sources(self) -> dict[str, LegacySource]:
         """The sources of the intranet's own content, by name."""

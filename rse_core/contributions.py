@@ -466,6 +466,7 @@ class DirectorySource:
         It never writes to the database.
     :param every: seconds between two runs of the job; 0 leaves it to the command.
     :param complete_every: seconds after which a run reads everything again, to find out who has left.
+    :param pushed: it sends what changes by itself (SCIM), noted by :func:`rse_core.directory_pushes.note`; ``read`` says so.
     """
 
     name: str
@@ -473,6 +474,25 @@ class DirectorySource:
     read: Callable[[str, Callable[[str, int, int], None] | None], DirectoryReading]
     every: int = 0
     complete_every: int = 86_400
+    pushed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScope:
+    """A scope that a token must have for one protocol of a plugin (SCIM), which asks for it by itself.
+
+    Neither ``read`` nor ``write`` covers it, a session never has it, and people cannot give it to a token of their own.
+
+    :param name: ``<plugin>.<what>``; tokens carry it as ``<plugin>:<what>``. ``read`` and ``write`` are the REST resources'.
+    """
+
+    name: str
+    label: Text
+
+    @property
+    def scope(self) -> str:
+        """As a token carries it."""
+        return self.name.replace(".", ":")
 
 
 @dataclass(frozen=True, slots=True)

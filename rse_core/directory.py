@@ -102,8 +102,13 @@ def sync(
     :param complete: read everything, even when changes alone could be read.
     :param strict: one bad entry refuses the whole run; else it is left out and reported.
     :param adopts: sources whose people this one takes over.
-    :raises Conflict: when the source is being synchronised already.
+    :raises Conflict: when the source is being synchronised already, or sends what changes by itself.
     """
+    if source.pushed:
+        raise Conflict(
+            _("“%(name)s” sends what changes by itself; there is nothing to read.", name=source.name),
+            remedy=_("See rse people syncs."),
+        )
     mark = "" if complete or adopts else _mark(core, source)
     if dry_run:
         return _trial(core, source, mark, strict, allow_mass_disable, adopts, progress)

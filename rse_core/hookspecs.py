@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Setting,
         SlotItem,
         SpaceChange,
+        TokenScope,
         Translations,
         Veto,
         Viewer,
@@ -131,6 +132,10 @@ class Start:
     @hookspec
     def rse_directory_sources(self) -> Iterable[DirectorySource]:
         """Directories of people, entities and groups; asked after ``rse_configure``, read by a command or by a job."""
+
+    @hookspec
+    def rse_token_scopes(self) -> Iterable[TokenScope]:
+        """Scopes of access tokens for what is neither a page nor a REST resource; only administrators give them."""
 
     @hookspec
     def rse_indicators(self) -> Iterable[Indicator]:

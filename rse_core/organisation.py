@@ -21,6 +21,7 @@ from .errors import BadInput, Conflict, NotFound
 from .events import Event, emit
 from .freshness import touch
 from .i18n import _, lazy
+from .memberships import set_group_members as set_group_members
 from .models.organisation import (
     Audience,
     Entity,
@@ -193,21 +194,6 @@ def leave_group(session: Session, group_id: int, person_id: int) -> bool:
     session.delete(member)
     audiences.refresh(session, [person_id])
     return True
-
-
-def set_group_members(session: Session, group_id: int, person_ids: Iterable[int]) -> tuple[int, int]:
-    """Make the group's members exactly these; how many were added and removed."""
-    touch(session)
-    _get(session, Group, group_id)
-    wanted = set(person_ids)
-    present = set(session.scalars(select(GroupMember.person_id).where(GroupMember.group_id == group_id)))
-    for person_id in present - wanted:
-        session.delete(session.get_one(GroupMember, (group_id, person_id)))
-    for person_id in wanted - present:
-        _get_person(session, person_id)
-        session.add(GroupMember(group_id=group_id, person_id=person_id))
-    audiences.refresh(session, present ^ wanted)
-    return len(wanted - present), len(present - wanted)
 
 
 # Spaces

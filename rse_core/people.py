@@ -25,7 +25,7 @@ from .statements import Statement
 
 __all__ = [
     "LIMITS", "PersonCard", "add", "by_external_id", "by_username", "card", "check_text", "disable", "enable", "folded",
-    "for_identity", "get", "move", "names", "rename",
+    "for_identity", "get", "move", "names", "release_username", "rename", "update",
 ]  # fmt: skip
 
 #: The most characters that a person's texts may have.
@@ -173,9 +173,8 @@ def add(
     }
     for field, value in texts.items():
         check_text(field, value)
-    for column, value in ((Person.external_id, external_id), (Person.username, username)):
-        if session.scalar(select(Person.id).where(column == value)) is not None:
-            raise Conflict(_("Somebody has the %(field)s “%(value)s” already.", field=column.key, value=value))
+    _check_free(session, "external_id", external_id)
+    _check_free(session, "username", username)
     person = Person(
         **texts,
         folded_name=folded(display_name),
@@ -216,12 +215,55 @@ def rename(session: Session, person_id: int, *, username: str | None = None, dis
         person.display_name, person.folded_name = display_name, folded(display_name)
     if username is not None and username != person.username:
         check_text("username", username)
-        if session.scalar(select(Person.id).where(Person.username == username)) is not None:
-            raise Conflict(_("Somebody has the %(field)s “%(value)s” already.", field="username", value=username))
+        _check_free(session, "username", username)
         drop_identities(session, [(person_id, person.username)])
         person.username = username
     person.updated_at = utcnow()
     session.flush()
+
+
+def update(session: Session, person_id: int, **facts: Any) -> dict[str, tuple[Any, Any]]:
+    """Bring somebody's facts to what their directory says; what is not named stays.
+
+    :param facts: any argument of :func:`add`. Sign-ins known by a former username no longer lead to them.
+    :returns: what changed: field → (before, after); empty when nothing did.
+    :raises BadInput: for a value that cannot be used; names the field.
+    :raises Conflict: when the external id or the username is somebody else's.
+    """
+    person = get(session, person_id)
+    for field in LIMITS.keys() & facts.keys():
+        check_text(field, facts[field])
+    if "locale" in facts:
+        facts["locale"] = normalise_locale(facts["locale"]) or ""
+    changed = {name: (getattr(person, name), value) for name, value in facts.items() if getattr(person, name) != value}
+    for name in ("external_id", "username"):
+        if name in changed:
+            _check_free(session, name, changed[name][1])
+    if not changed:
+        return {}
+    touch(session, person_id)
+    if "username" in changed:
+        drop_identities(session, [(person_id, person.username)])
+    for name, (_before, value) in changed.items():
+        setattr(person, name, value)
+    person.folded_name, person.updated_at = folded(person.display_name)[:300], utcnow()
+    if {"entity_id", "external"} & changed.keys():
+        audiences.refresh(session, [person_id])
+    session.flush()
+    return changed
+
+
+def release_username(session: Session, username: str) -> None:
+    """A newcomer gets the username of somebody who has left: theirs becomes ``name~id``. Nothing for one in use."""
+    holder = session.scalar(select(Person).where(Person.username == username, Person.status == "disabled"))
+    if holder is not None:
+        rename(session, holder.id, username=f"{username[:180]}~{holder.id}")
+
+
+def _check_free(session: Session, name: str, value: str) -> None:
+    column = Person.external_id if name == "external_id" else Person.username
+    if session.scalar(select(Person.id).where(column == value)) is not None:
+        raise Conflict(_("Somebody has the %(field)s “%(value)s” already.", field=name, value=value))
 
 
 def disable(session: Session, person_id: int) -> None:

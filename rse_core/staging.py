@@ -36,6 +36,7 @@ from .contributions import (
     NotificationType,
     PersonalData,
     Setting,
+    TokenScope,
     Translations,
 )
 from .db import metadata
@@ -63,6 +64,7 @@ MANY: Mapping[str, type] = {
     "rse_activities": Activity,
     "rse_legacy_sources": LegacySource,
     "rse_directory_sources": DirectorySource,
+    "rse_token_scopes": TokenScope,
     "rse_indicators": Indicator,
     "rse_health_checks": HealthCheck,
     "rse_personal_data": PersonalData,

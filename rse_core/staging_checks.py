@@ -25,6 +25,7 @@ from .contributions import (
     NotificationType,
     PersonalData,
     Setting,
+    TokenScope,
     Translations,
 )
 from .i18n import Text, lazy
@@ -43,6 +44,7 @@ NAMED: Mapping[type, str] = {
     Job: "name",
     LegacySource: "name",
     DirectorySource: "name",
+    TokenScope: "name",
     Consumer: "name",
     NotificationType: "name",
     Indicator: "name",
@@ -56,6 +58,7 @@ _WORDS: Mapping[type, Text] = {
     Job: lazy("a job"),
     LegacySource: lazy("a source"),
     DirectorySource: lazy("a directory"),
+    TokenScope: lazy("a scope of tokens"),
     Consumer: lazy("a consumer"),
     NotificationType: lazy("a notification type"),
     NotificationTransport: lazy("a way for notifications"),

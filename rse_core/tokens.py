@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .audit import Actor, record
@@ -15,6 +16,9 @@ from .errors import BadInput, Conflict, Forbidden, NotFound
 from .i18n import _
 from .models.organisation import Person
 from .models.runtime import Token
+
+if TYPE_CHECKING:
+    from .runtime import Core
 
 PREFIX = "rse_"
 #: ``read`` reads what its owner may read; ``write`` also acts as them; ``admin`` also administers, as far as they may;
@@ -33,7 +37,7 @@ def create_token(
 
     :raises BadInput: for a scope that does not exist, a name that is none, or a lifetime of no length.
     """
-    known = (*SCOPES, *partial_scopes(session))
+    known = (*SCOPES, *partial_scopes(session), *granted_scopes(session))
     unknown = [scope for scope in scopes if scope not in known]
     if unknown or not scopes:
         raise BadInput(
@@ -74,7 +78,8 @@ def create_own(session: Session, person_id: int, name: str, scopes: tuple[str, .
     if not 1 <= days <= LONGEST:
         raise BadInput(_("A token lasts 1 to %(days)s days.", days=LONGEST), fields={"days": "1–366"})
     person = session.get_one(Person, person_id)
-    if any(scope not in PARTIAL and ":" not in scope for scope in scopes):
+    granted = granted_scopes(session)
+    if any(scope in granted or (scope not in PARTIAL and ":" not in scope) for scope in scopes):
         raise BadInput(_("A token of your own reads and writes; it does not administer."))
     # One row of the person's is locked, so that two forms sent at once cannot both be the last one.
     session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
@@ -110,6 +115,13 @@ def partial_scopes(session: Session) -> list[str]:
     return [f"{plugin}:{scope}" for plugin in plugins for scope in PARTIAL]
 
 
+def granted_scopes(session: Session) -> list[str]:
+    """The scopes that plugins ask for by themselves; administrators alone give them."""
+    from .runtime import core_of
+
+    return core_of(session).plugins.token_scopes()
+
+
 def revoke_token(session: Session, token_id: int, actor: Actor) -> None:
     """:raises NotFound: when there is no such token, or it was revoked before."""
     token = session.get(Token, token_id)
@@ -126,6 +138,17 @@ def find_token(session: Session, text: str) -> Token | None:
         return None
     if token.expires_at is not None and token.expires_at <= utcnow():
         return None
+    return token
+
+
+def accept(core: Core, text: str) -> Token | None:
+    """The token of this text while it is in use, with the day of its last use noted."""
+    with core.db.read() as session:
+        token = find_token(session, text)
+    today = utcnow().date()
+    if token is not None and token.last_used != today:
+        with core.db.write() as session:
+            session.execute(update(Token).where(Token.id == token.id).values(last_used=today))
     return token
 
 

@@ -31,6 +31,7 @@ from .web.identity import (
     sign_out,
 )
 from .web.language import format_date, format_datetime, format_number, format_relative
+from .web.limits import own_rate
 from .web.returns import return_to, safe_return_to
 from .web.slots import params_for as slot_params
 from .web.slots import slot_markup
@@ -39,7 +40,7 @@ from .web.state import actor, core, session_read, session_write, viewer
 __all__ = [
     "Cursor", "CursorError", "TakenFiles", "actor", "allow_files", "core", "csrf_exempt", "csrf_token", "current_identity",
     "current_person", "current_person_id", "decode_cursor", "encode_cursor", "file_url", "format_date", "format_datetime",
-    "format_number", "format_relative", "fragment_response", "hidden_fields", "limit", "once", "require_person", "return_to",
-    "safe_return_to", "session_read", "session_write", "sign_in", "sign_out", "slot_markup", "slot_params", "take_files",
-    "uploads", "viewer", "wants_fragment",
+    "format_number", "format_relative", "fragment_response", "hidden_fields", "limit", "once", "own_rate", "require_person",
+    "return_to", "safe_return_to", "session_read", "session_write", "sign_in", "sign_out", "slot_markup", "slot_params",
+    "take_files", "uploads", "viewer", "wants_fragment",
 ]  # fmt: skip

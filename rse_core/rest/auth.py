@@ -7,14 +7,11 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import current_app, g, request
-from sqlalchemy import update
 
-from ..db import utcnow
 from ..errors import Forbidden, SignInNeeded
 from ..i18n import _
-from ..models.runtime import Token
-from ..tokens import PARTIAL, find_token
-from ..web.state import core, session_read, session_write
+from ..tokens import PARTIAL, accept
+from ..web.state import core
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -33,16 +30,11 @@ def bearer() -> None:
     text = bearer_text()
     if text is None or not request.path.startswith("/api/"):
         return
-    with session_read() as session:
-        token = find_token(session, text)
+    token = accept(core(), text)
     if token is None:
         raise SignInNeeded(
             _("This token is unknown, expired or revoked."), remedy=_("Make another with rse token create.")
         )
-    today = utcnow().date()
-    if token.last_used != today:
-        with session_write() as session:
-            session.execute(update(Token).where(Token.id == token.id).values(last_used=today))
     g.rse_token_person_id = token.person_id
     g.rse_token_scopes = frozenset(token.scopes.split())
 
