@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Indicator,
         Job,
         LegacySource,
+        LiveTopic,
         Migrations,
         NavItem,
         NotificationTransport,
@@ -130,6 +131,10 @@ class Start:
     @hookspec
     def rse_directory_sources(self) -> Iterable[DirectorySource]:
         """Directories of people, entities and groups; asked after ``rse_configure``, read by a command or by a job."""
+
+    @hookspec
+    def rse_live_topics(self) -> Iterable[LiveTopic]:
+        """Kinds of thing whose changes pages may listen to."""
 
     @hookspec
     def rse_indicators(self) -> Iterable[Indicator]:
