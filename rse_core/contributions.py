@@ -109,11 +109,11 @@ class LiveTopic:
         LiveTopic("kanban.board", lambda session, person_id, ident: boards.reads(session, person_id, ident))
 
     :param name: ``<plugin>.<kind>``; a topic is that with a thing's id, ``kanban.board:7``.
-    :param may_listen: ``may_listen(session, person_id, ident)``: whether this person may. Asked when a page begins to listen,
-        every minute after that, and soon after the person's rights changed. ``ident`` is what the browser sent: it is
-        printable ASCII, and nothing more is sure. False for what there is not; nobody can tell that from a refusal. An
-        error refuses.
-    :param stands_for: ``stands_for(session, person_id, ident)``: the topics by whose changes this one changes for this person
+    :param may_listen: ``may_listen(session, person_id, ident)``: whether they may. Asked when a page begins to listen, every
+        minute after that, and soon after the person's rights changed. ``ident`` is what the browser sent: it is
+        printable ASCII, and nothing more is sure. False for what there is not: nobody can tell it from a refusal. An error
+        refuses.
+    :param stands_for: ``stands_for(session, person_id, ident)``: the topics by whose changes it changes for this person
         (each audience of theirs, for a feed), asked as often. None: itself.
     """
 

@@ -1,8 +1,8 @@
 """Live: pages are told at once that something changed, and ask again; what changed never travels this way.
 
 A service calls :func:`say_changed` in its transaction. On PostgreSQL the word leaves with the commit (``pg_notify``) and
-reaches ``rse live``, a process of its own, which tells the browsers that listen. On SQLite it stays within the one process that
-serves. Where live is off, nothing of this costs anything and pages ask from time to time.
+reaches ``rse live``, a process of its own, which tells the browsers that listen. On SQLite it stays within the one process
+that serves. Where live is off, nothing of this costs anything and pages ask from time to time.
 
 A topic is ``<plugin>.<kind>:<id>``, ``kanban.board:7``. Plugins say who may listen to theirs by
 :class:`~rse_core.contributions.LiveTopic`.
@@ -139,6 +139,8 @@ class Live:
         self.hub = self._thread = None
 
     def _committed(self, session: Session) -> None:
+        if session.in_nested_transaction():
+            return  # a savepoint was released: nothing is committed yet
         said = session.info.pop(_PENDING, None)
         if said and self.hub is not None:
             self.hub.tell(dict.fromkeys(topic for topic, _inner in said))

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import make_url
 
 from . import CHANNEL
 
@@ -21,6 +20,10 @@ log = logging.getLogger("rse.live")
 NAME = "rse-live"
 #: Seconds of silence after which the server is asked whether it is still there, and longest wait before another try.
 SILENCE, PATIENCE = 10.0, 15.0
+OPTIONS: dict[str, Any] = {
+    "application_name": NAME, "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}  # fmt: skip
 
 
 class Listener:
@@ -64,15 +67,11 @@ class Listener:
             self._stop.wait(min(0.25 * 2**tries, PATIENCE))
 
     def _connect(self) -> psycopg.Connection[Any]:
-        options = {
-            "application_name": NAME, "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5,
-            "keepalives_count": 2, "tcp_user_timeout": 15_000,
-        }  # fmt: skip
-        engine = create_engine(self._url, poolclass=NullPool, connect_args=options)
-        fairy = engine.raw_connection()
-        fairy.detach()
-        connection: psycopg.Connection[Any] = fairy.driver_connection  # type: ignore[assignment]
-        connection.autocommit = True
+        import psycopg
+
+        # As SQLAlchemy reads the address, without its pool: this connection is kept for good.
+        given, named = self._url.get_dialect()().create_connect_args(self._url)
+        connection: psycopg.Connection[Any] = psycopg.connect(*given, **{**named, **OPTIONS}, autocommit=True)
         connection.execute(f"LISTEN {CHANNEL}")
         return connection
 

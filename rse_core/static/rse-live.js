@@ -12,9 +12,11 @@
   const url = voice.dataset.rseLive || '', all = [];
   let source = null, heard = new Set(), began = false, failures = 0, again = 0, away = 0;
 
-  /* Asking. */
+  /* Asking. Elements that ask the same are asked for once. */
+  function present(one) { return one.boxes.some(box => box.isConnected); }
   function tell(one, answer) {
-    one.box.dispatchEvent(new CustomEvent('rse:changed', { bubbles: true, detail: { topic: one.topic, answer: answer } }));
+    const detail = { topic: one.topic, answer: answer };
+    one.boxes.forEach(box => box.dispatchEvent(new CustomEvent('rse:changed', { bubbles: true, detail: detail })));
   }
   function plan(one) {
     if (one.failures < 0 || !one.ask) { return; }
@@ -31,7 +33,7 @@
   function ask(one) {
     clearTimeout(one.timer);
     one.timer = 0;
-    if (document.hidden || one.failures < 0 || !one.box.isConnected) { return; }
+    if (document.hidden || one.failures < 0 || !present(one)) { return; }
     if (!one.ask) { tell(one, null); return; }
     if (one.busy) { one.more = true; return; }
     one.busy = true;
@@ -60,7 +62,7 @@
 
   /* Listening. */
   function topics() {
-    return Array.from(new Set(all.filter(one => one.topic && one.box.isConnected).map(one => one.topic))).slice(0, 50);
+    return Array.from(new Set(all.filter(one => one.topic && present(one)).map(one => one.topic))).slice(0, 50);
   }
   function silent() {
     heard = new Set();
@@ -114,7 +116,7 @@
       away = setTimeout(() => { close(); heard = new Set(); }, AWAY);
       return;
     }
-    all.forEach(one => { if (one.ask) { soon(one, 0); } });
+    all.forEach(one => { if (one.ask || url) { soon(one, 0); } });
     if (!source && !again) { connect(); }
   });
   /* A page that the browser keeps for the way back does not listen meanwhile. */
@@ -122,10 +124,15 @@
   window.addEventListener('pageshow', event => { if (event.persisted) { all.forEach(one => soon(one, 0)); connect(); } });
 
   function follow(box) {
-    if (all.some(one => one.box === box)) { return; }
+    const topic = box.dataset.rseTopic || '', address = box.dataset.rseAsk || box.dataset.rseNew || '';
+    const same = all.find(one => one.topic === topic && one.ask === address);
+    if (same) {
+      if (!same.boxes.includes(box)) { same.boxes.push(box); }
+      return;
+    }
     const one = {
-      box: box, topic: box.dataset.rseTopic || '', ask: box.dataset.rseAsk || box.dataset.rseNew || '', failures: 0, timer: 0,
-      due: 0, mark: undefined, busy: false, more: false, every: (Number(box.dataset.rseEvery) || 0) * 1000 || EVERY
+      boxes: [box], topic: topic, ask: address, every: (Number(box.dataset.rseEvery) || 0) * 1000 || EVERY,
+      mark: undefined, failures: 0, timer: 0, due: 0, busy: false, more: false
     };
     all.push(one);
     plan(one);
@@ -136,7 +143,8 @@
   document.addEventListener('rse:parts', event => {
     const before = topics().join(' '), box = event.detail.box;
     for (let i = all.length - 1; i >= 0; i -= 1) {
-      if (!all[i].box.isConnected) { clearTimeout(all[i].timer); all.splice(i, 1); }
+      all[i].boxes = all[i].boxes.filter(box => box.isConnected);
+      if (!all[i].boxes.length) { clearTimeout(all[i].timer); all.splice(i, 1); }
     }
     if (box.matches(WANTED)) { follow(box); }
     box.querySelectorAll(WANTED).forEach(follow);

@@ -32,7 +32,8 @@ def live() -> Response:
     """
     hub = core().live.hub
     if hub is None:
-        raise NotFound(_("Changes are not told here."), remedy=_("Pages ask by themselves, until rse live serves this address."))
+        remedy = _("Pages ask by themselves, until rse live serves this address.")
+        raise NotFound(_("Changes are not told here."), remedy=remedy)
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise Forbidden(_("Another site may not listen."))
     person = require_person()
