@@ -63,7 +63,8 @@ class Rounds:
             due, self._changed = self._changed[1], None
         with self.core.db.read() as session:
             if self._known is None:
-                self._known = read_version(session)
+                # Who began to listen before the first round was decided on earlier facts.
+                self._known, self._changed = read_version(session), (time.monotonic(), None)
                 return due
             version, people = changes_since(session, self._known)
         if version != self._known:
