@@ -85,7 +85,7 @@ def run(core: Core, host: str, port: int, workers: int, threads: int) -> None:
         for one in served if streams else ():
             one.live.serve_here(streams, alive=lambda: bool(worker.alive))
 
-    def ended(*_worker: Any) -> None:
+    def ended(_worker: Any) -> None:
         for one in served:
             one.live.stop()
 

@@ -1,5 +1,5 @@
-"""Two browsers: what one does shows in the other, at once where changes are told, else within the interval; nothing is shown that
-the page did not ask for anew."""
+"""Two browsers: what one does shows in the other, at once where changes are told, else within the interval; nothing is shown
+that the page did not ask for anew."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ def test_the_bell_counts_up_and_down_in_every_browser_of_a_person(site, live, rs
     menu = narrow.locator(".rse-nav-fold summary .rse-count-badge")
     menu.wait_for(timeout=PROMISE + BUSY)
     tell(site, ben, "two")
-    wide.wait_for_function("() => document.querySelector('.rse-nav-wide [data-rse-badge] .rse-count-badge').textContent === '2'")
-    narrow.wait_for_function("() => document.querySelector('.rse-nav-fold summary .rse-count-badge').textContent === '2'")
+    for tab, place in ((wide, ".rse-nav-wide [data-rse-badge]"), (narrow, ".rse-nav-fold summary")):
+        tab.wait_for_function("place => document.querySelector(place + ' .rse-count-badge').textContent === '2'", arg=place)
     assert axe_violations(wide) == []
     with site.core.db.write() as session:
         notify.mark_read(session, ben.id)

@@ -346,7 +346,8 @@ def test_the_oldest_stream_of_a_person_gives_way_and_the_total_is_a_limit():
     assert not third.over.is_set()
     for stream in [stream for stream in hub.streams if stream.over]:
         stream.close()
-    assert hub.open(opening(2, "a.b:1")) and hub.open(opening(3, "a.b:1"))
+    assert hub.open(opening(2, "a.b:1"))
+    assert hub.open(opening(3, "a.b:1"))
     assert hub.open(opening(4, "a.b:1")) is None
     assert hub.refused == 1
     hub.stop()

@@ -1,4 +1,5 @@
-"""``rse live`` as a process of its own, on PostgreSQL: what others commit reaches those who may hear it, and nothing else does."""
+"""``rse live`` as a process of its own, on PostgreSQL: what others commit reaches those who may hear it, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -291,7 +292,8 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_are_told(core, tm
     """The server's own loop, with a client whose buffers are full, and a patience of two seconds."""
     script = tmp_path / "slow.py"
     script.write_text(_SLOW, encoding="utf-8")
-    environment = {**os.environ, "RSE_DATABASE_URL": core.settings.database_url, "RSE_SECRET_KEY": SECRET, "RSE_SAFE_MODE": "1"}
+    environment = {**os.environ, "RSE_DATABASE_URL": core.settings.database_url, "RSE_SECRET_KEY": SECRET}
+    environment["RSE_SAFE_MODE"] = "1"
     done = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.split() == ["dropped", "told"]

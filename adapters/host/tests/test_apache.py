@@ -169,3 +169,20 @@ def test_our_outage_leaves_the_intranet_answering(served: Callable[..., str]) ->
     address = served(rse=False)
     assert get(address, "/rse/embed.js")[0] == 503
     assert TAG in get(address, "/note")[2]
+
+
+def test_what_rse_live_says_passes_at_once(served: Callable[..., str], serve_http: Any) -> None:
+    def slow_stream(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        handler.wfile.write(f"data: {handler.path}\n\n".encode())
+        handler.wfile.flush()
+        time.sleep(4)
+
+    connection = http.client.HTTPConnection(urlsplit(served(live=serve_http(slow_stream))).netloc, timeout=2)
+    connection.request("GET", "/rse/live?topic=a.b:1")
+    answer = connection.getresponse()
+    assert answer.readline() == b"data: /rse/live?topic=a.b:1\n"
+    answer.close()
+    connection.close()
