@@ -30,7 +30,7 @@ def live(core: Core, host: str, port: int, streams: int) -> None:
             remedy=_("Use rse run, which tells pages by itself on SQLite, or PostgreSQL."),
         )
     try:
-        from ..web.live_server import LiveServer
+        from .live_server import LiveServer
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "gevent":
             raise

@@ -305,7 +305,7 @@ import gevent
 from rse_core.live import hub as hubs
 hubs.SLOW = 2.0
 from rse_core.runtime import Core
-from rse_core.web import live_server
+from rse_core.commands import live_server
 live_server.BUFFER = 4096
 core = Core.from_environment()
 server = live_server.LiveServer(core, "127.0.0.1", 0, total=10)

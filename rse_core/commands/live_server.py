@@ -23,7 +23,7 @@ from ..extension import RSE
 from ..live.hub import Hub, Opening
 from ..live.listening import Listener
 from ..live.rounds import Rounds
-from .live import TAKE
+from ..web.live import TAKE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
