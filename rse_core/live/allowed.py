@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from .. import sessions
@@ -68,7 +68,7 @@ def _ask(
         if not topic.may_listen(session, person_id, ident):
             return frozenset()
         return frozenset([name] if topic.stands_for is None else topic.stands_for(session, person_id, ident))
-    except DBAPIError:
+    except OperationalError:
         raise  # the database is to blame, and no plugin
     except Exception:  # isolation point: what cannot be said is taken to be no
         if core.settings.strict:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy.exc import DBAPIError
 
 from ..freshness import HOLDS, changes_since
 from ..snapshot import read_version
 from .allowed import examine
-from .hub import Hub
+from .hub import Hub, Stream
 
 if TYPE_CHECKING:
     from ..runtime import Core
@@ -33,44 +31,55 @@ class Rounds:
         self.core, self.hub = core, hub
         self._call = call or (lambda work: work())
         self._known: int | None = None
-        self._changed: tuple[float, frozenset[int] | None] | None = None
+        #: when it was seen that rights changed, and whose (None: perhaps everybody's)
+        self._changes: list[tuple[float, frozenset[int] | None]] = []
 
     def wait(self) -> None:
         """Until the next round: shorter when a session ended."""
         self.hub.alarm.wait(EVERY)
 
     def go(self) -> None:
-        """One round. When the database is away, nobody hears anything anyway: the next round looks again."""
+        """One round. When the database is away, nobody hears anything anyway: a later round looks at everybody."""
         try:
             people = self._call(self._people)
             for stream in self.hub.due(people, RECHECK):
-                look = partial(examine, self.core, stream.opening, tuple(stream.topics))
-                self.hub.settle(stream, self._call(look))
-        except DBAPIError:
-            log.warning("the streams could not be looked at: the database does not answer")
-            # Not only those of this round: who was to be looked at is no longer known.
-            self._changed = (time.monotonic(), None)
+                self.hub.settle(stream, self._heard(stream))
         except Exception:  # isolation point: the next round must come
-            log.exception("the streams could not be looked at")
+            log.exception("the streams could not be looked at; they are looked at again")
+            # Whoever was to be looked at in this round is no longer known.
+            self._changes.append((time.monotonic(), None))
+
+    def _heard(self, stream: Stream) -> Mapping[str, frozenset[str]]:
+        """What it may go on hearing. What cannot be said is taken to be nothing, unless it is the database that is away."""
+        try:
+            heard: Mapping[str, frozenset[str]] = self._call(
+                partial(examine, self.core, stream.opening, tuple(stream.topics))
+            )
+        except Exception:
+            self._call(self._version)
+            log.exception("what a page may hear cannot be said; its stream ends")
+            return {}
+        return heard
+
+    def _version(self) -> int:
+        with self.core.db.read() as session:
+            return read_version(session)
 
     def _people(self) -> frozenset[int] | None:
         """Whose rights changed a moment ago (None: perhaps everybody's).
 
         What is decided from memory is right within two seconds of a change, so that asking at once would ask too early.
         """
-        due: frozenset[int] | None = frozenset()
-        if self._changed is not None and time.monotonic() - self._changed[0] >= HOLDS:
-            due, self._changed = self._changed[1], None
+        now = time.monotonic()
+        ripe = [people for at, people in self._changes if now - at >= HOLDS]
+        self._changes = [one for one in self._changes if now - one[0] < HOLDS]
         with self.core.db.read() as session:
             if self._known is None:
                 # Who began to listen before the first round was decided on earlier facts.
-                self._known, self._changed = read_version(session), (time.monotonic(), None)
-                return due
-            version, people = changes_since(session, self._known)
+                version, people = read_version(session), None
+            else:
+                version, people = changes_since(session, self._known)
         if version != self._known:
             self._known = version
-            if self._changed is not None:
-                before = self._changed[1]
-                people = None if before is None or people is None else before | people
-            self._changed = (time.monotonic(), people)
-        return due
+            self._changes.append((now, people))
+        return None if None in ripe else frozenset().union(*(some for some in ripe if some is not None))

@@ -44,6 +44,8 @@ def live() -> Response:
         heard = topics(core(), session, person.id, asked)
     if not heard:
         raise NotFound(_("There is nothing to listen to under these names."))
+    if request.method == "HEAD":
+        return Response(headers=HEADERS)
     opening = Opening(person.id, session_text(), heard, again="Last-Event-ID" in request.headers)
     take: Callable[[Opening], None] | None = request.environ.get(TAKE)
     if take is not None:

@@ -451,6 +451,40 @@ def test_a_session_that_was_ended_ends_what_it_listens_to_at_once(core, anna, he
     hub.stop()
 
 
+def test_what_one_page_may_hear_cannot_be_said_and_the_others_are_still_looked_at(core, anna, space, boards, make_person):
+    hub = Hub(total=10, quiet=0)
+    ben = make_person("ben")
+    own = {f"core.notices:{ben.id}": frozenset(["x.y:1"])}
+    readers = [Reader(hub.open(Opening(anna.id, "", {f"boards.board:{space[1]}": frozenset(["x.y:1"])})))]
+    readers += [Reader(hub.open(Opening(ben.id, "", own))) for _ in range(3)]
+    for stream in hub.streams:
+        stream.checked -= 61
+    boards.broken = True
+    Rounds(core, hub).go()
+    assert readers[0].until("end") == [{"reason": "over"}]
+    assert all(stream.checked > hub.clock() - 60 for stream in hub.streams)
+    assert not any(reader.over.is_set() for reader in readers[1:])
+    hub.stop()
+
+
+def test_when_the_database_is_away_nobody_is_cut_off_and_everybody_is_looked_at_later(core, anna, monkeypatch):
+    hub, rounds, reader = listen(core, anna, f"core.notices:{anna.id}")
+    rounds.go()
+    (stream,) = hub.streams
+    stream.checked -= 61
+    looked = stream.checked
+    with monkeypatch.context() as away:
+        away.setattr(core.db, "read", lambda: (_ for _ in ()).throw(OSError("away")))
+        rounds.go()
+    assert (stream.checked, reader.over.is_set()) == (looked, False)
+    for _ in go_round(rounds):
+        if stream.checked > looked:
+            break
+    assert stream.checked > looked
+    assert not reader.over.is_set()
+    hub.stop()
+
+
 def test_a_person_who_left_hears_nothing_more(core, anna):
     hub, rounds, reader = listen(core, anna, f"core.notices:{anna.id}")
     with core.db.write() as session:
@@ -510,9 +544,11 @@ def test_nothing_to_hear_is_not_found_and_too_much_is_refused(served, rse_client
     assert ask(served, *(f"boards.board:{number}" for number in range(MOST + 1))).status_code == 422
     assert ask(served, *(f"boards.board:{number}" for number in range(5_000))).status_code == 422
     assert ask(served, f"core.notices:{anna.id}", **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
-    assert ask(as_person(rse_client, None), f"core.notices:{anna.id}").status_code == 401
+    assert served.head("/rse/live", query_string={"topic": f"core.notices:{anna.id}"}).status_code == 200
+    assert core.live.hub.streams == set(), "whoever asks for the headers alone leaves nothing behind"
     core.live.hub.total = 0
-    assert ask(as_person(rse_client, anna), f"core.notices:{anna.id}").status_code == 429
+    assert ask(served, f"core.notices:{anna.id}").status_code == 429
+    assert ask(as_person(rse_client, None), f"core.notices:{anna.id}").status_code == 401
 
 
 def test_a_main_server_serves_no_stream_and_its_pages_name_the_address_only_when_live_is_on(
