@@ -75,6 +75,7 @@ def slow_stream(handler: BaseHTTPRequestHandler) -> None:
     """One line at once, who asked in it, and nothing more for longer than anybody waits here."""
     handler.send_response(200)
     handler.send_header("Content-Type", "text/event-stream")
+    handler.close_connection = True
     handler.end_headers()
     who = f"{handler.path} {handler.headers['X-RSE-User']} {handler.headers['X-RSE-Proxy-Secret']}"
     handler.wfile.write(f"data: {who}\n\n".encode())
