@@ -22,6 +22,7 @@ from .contributions import (
     Indicator,
     Job,
     LegacySource,
+    LiveTopic,
     Migrations,
     NavItem,
     NotificationTransport,
@@ -58,6 +59,7 @@ from .i18n import LazyText, Text, current_locale, translator, use_locale
 from .identity import Identity, IdentityRefused, IdentitySource
 from .jobs import defer
 from .levels import Level, parse_level
+from .live import say_changed
 from .notify import notify, withdraw
 from .objects import resolve, seen
 from .options import option
@@ -70,11 +72,11 @@ __all__ = [
     "ContentInfo", "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert",
     "DigestLine", "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading",
     "DirectorySource", "emit", "Event", "Forbidden", "HealthCheck", "HealthResult", "hookimpl", "Identity",
-    "IdentityRefused", "IdentitySource", "Indicator", "Job", "Key", "LazyText", "LegacySource", "Level", "Manifest",
-    "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify", "ObjectRef",
-    "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
+    "IdentityRefused", "IdentitySource", "Indicator", "Job", "Key", "LazyText", "LegacySource", "Level", "LiveTopic",
+    "Manifest", "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify",
+    "ObjectRef", "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
     "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review", "RseError",
-    "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TokenScope",
-    "TooMany", "Translations", "translator", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer",
-    "withdraw",
+    "say_changed", "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text",
+    "TokenScope", "TooMany", "Translations", "translator", "Undeliverable", "use_locale", "UtcDateTime", "utcnow",
+    "Veto", "Viewer", "withdraw",
 ]  # fmt: skip

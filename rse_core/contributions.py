@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from .events import Event
 
 __all__ = [
-    "Activity", "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "DigestLine",
-    "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading", "DirectorySource",
-    "HealthCheck", "HealthResult", "Indicator", "Job", "LegacySource", "Migrations", "NavItem", "NotificationTransport",
+    "Activity", "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "DigestLine", "DirectoryEntity",
+    "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading", "DirectorySource", "HealthCheck",
+    "HealthResult", "Indicator", "Job", "LegacySource", "LiveTopic", "Migrations", "NavItem", "NotificationTransport",
     "NotificationType", "ObjectRef", "OutgoingMessage", "PersonalData", "Publication", "RestBlueprints", "Review",
     "SearchDocument", "Setting", "SlotItem", "SpaceChange", "Translations", "Veto", "Viewer",
 ]  # fmt: skip
@@ -84,6 +84,9 @@ class NavItem:
         place of the core's plain list; ``space`` for the pages of a space, whose endpoint takes the space's key as
         ``space``.
     :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
+    :param count: with a badge, the endpoint that answers ``{"count": 3}``, conditionally: the number follows while the page
+        is open.
+    :param topic: with ``count``, the kind of :class:`LiveTopic` whose id is the person's, by whose changes it changes.
     """
 
     endpoint: str
@@ -93,6 +96,30 @@ class NavItem:
     icon: str | None = None
     area: str = "main"
     badge: Callable[[Session, int], int] | None = None
+    count: str = ""
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTopic:
+    """A kind of thing whose changes pages may listen to; a change is told by :func:`~rse_core.live.say_changed`.
+
+    .. code-block:: python
+
+        LiveTopic("kanban.board", lambda session, person_id, ident: boards.reads(session, person_id, ident))
+
+    :param name: ``<plugin>.<kind>``; a topic is that with a thing's id, ``kanban.board:7``.
+    :param may_listen: ``may_listen(session, person_id, ident)``: whether they may. Asked when a page begins to listen, every
+        minute after that, and soon after the person's rights changed. ``ident`` is what the browser sent: it is
+        printable ASCII, and nothing more is sure. False for what there is not: nobody can tell it from a refusal. An error
+        refuses.
+    :param stands_for: ``stands_for(session, person_id, ident)``: the topics by whose changes it changes for this person
+        (each audience of theirs, for a feed), asked as often. None: itself.
+    """
+
+    name: str
+    may_listen: Callable[[Session, int, str], bool]
+    stands_for: Callable[[Session, int, str], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

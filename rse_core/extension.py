@@ -42,6 +42,8 @@ class RSE:
     :param host: an existing Flask application to answer beside; None to assemble RSE alone (``rse.app``).
     :param core: a running core; None makes one from ``rse.toml``, the environment and the host's ``RSE_*`` keys.
     :param background: begin the worker thread with the first request, unless the configuration says not to.
+    :param streams: on SQLite, how many pages may listen to changes by threads of this process, the only one that serves; the
+        server must have that many to spare. 0: none, pages ask from time to time.
     :param identify: who is signed in to the host; called within a request context of the host, so that its login
         extension works in it. None leaves it to the adapters.
     :param overrides: settings, by name, over everything else.
@@ -57,10 +59,11 @@ class RSE:
         *,
         core: Core | None = None,
         background: bool = True,
+        streams: int = 0,
         identify: Callable[[], Identity | None] | None = None,
         **overrides: Any,
     ) -> None:
-        self.background = background
+        self.background, self.streams = background, streams
         self.identify = identify
         self._core, self._overrides = core, overrides
         self._started_pid = 0
@@ -102,6 +105,8 @@ class RSE:
                 return
             self._started_pid = os.getpid()
         self.core.policy.start()
+        if self.streams and self.core.db.is_sqlite:
+            self.core.live.serve_here(self.streams)
         if self.core.settings.worker:
             self.core.jobs.start()
 

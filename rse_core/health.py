@@ -13,7 +13,7 @@ from . import search_again
 from .contributions import HealthCheck, HealthResult
 from .db import utcnow
 from .errors import RseError
-from .i18n import _
+from .i18n import _, ngettext
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -91,6 +91,8 @@ def examine(core: Core, *, repair: bool = False) -> list[Line]:
     lines = list(report.lines)
     seen = {line.name for line in lines}
     lines.append(Line("secret", _secret(core)))
+    if core.settings.live:
+        lines.append(Line("live", _live(core)))
     own = [("found", HealthCheck("found", search_again.check, search_again.repair))]
     for name, check in [*(own if report.ready else []), *_checks(core)]:
         result = run_check(core, check)
@@ -117,6 +119,32 @@ def _secret(core: Core) -> HealthResult:
     except RseError as error:
         return HealthResult(False, error.message, error.remedy or "")
     return HealthResult(True)
+
+
+_LISTENERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"
+)
+
+
+def _live(core: Core) -> HealthResult:
+    from .live.listening import NAME
+
+    if core.db.is_sqlite:
+        return HealthResult(
+            False, _("“live” is set, and the database is SQLite: pages ask from time to time."),
+            _("Remove it; rse run tells pages by itself on SQLite, with one process."),
+        )  # fmt: skip
+    try:
+        with core.db.read() as session:
+            found = session.scalar(_LISTENERS, {"name": NAME}) or 0
+    except Exception as error:
+        log.exception("the processes that listen cannot be counted")
+        return HealthResult(False, f"{type(error).__name__}: {error}", _("See the log."))
+    if not found:
+        return HealthResult(
+            False, _("“live” is set, and no process listens: pages ask from time to time."), _("Start one: rse live.")
+        )
+    return HealthResult(True, ngettext("%(num)s process listens.", "%(num)s processes listen.", found))
 
 
 def run_check(core: Core, check: HealthCheck) -> HealthResult:

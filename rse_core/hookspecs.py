@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Indicator,
         Job,
         LegacySource,
+        LiveTopic,
         Migrations,
         NavItem,
         NotificationTransport,
@@ -136,6 +137,10 @@ class Start:
     @hookspec
     def rse_token_scopes(self) -> Iterable[TokenScope]:
         """Scopes of access tokens for what is neither a page nor a REST resource; only administrators give them."""
+
+    @hookspec
+    def rse_live_topics(self) -> Iterable[LiveTopic]:
+        """Kinds of thing whose changes pages may listen to."""
 
     @hookspec
     def rse_indicators(self) -> Iterable[Indicator]:

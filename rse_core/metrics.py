@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
@@ -41,6 +41,7 @@ class Metrics:
             registry=self.registry,
         )
         self.registry.register(FromDatabase(core))
+        self.registry.register(FromLive(core))
 
     def note(self, endpoint: str, method: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -93,3 +94,30 @@ class FromDatabase(Collector):
         yield family
         age = 0.0 if oldest is None else max(0.0, (utcnow() - oldest).total_seconds())
         yield GaugeMetricFamily("rse_oldest_job_seconds", "How long the oldest due job has waited", value=age)
+
+
+class FromLive(Collector):
+    """The streams of this process, where it serves any."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """As the hub counts them."""
+        hub = self.core.live.hub
+        if hub is None:
+            return
+        yield GaugeMetricFamily("rse_live_listening", "Whether changes reach this process", value=int(hub.listening))
+        yield GaugeMetricFamily("rse_live_streams", "Pages that listen", value=len(hub.streams))
+        for name, text, value in (
+            ("opened", "Streams begun", hub.opened),
+            ("refused", "Streams refused because there were too many", hub.refused),
+            ("dropped", "Streams dropped because their client did not read", hub.dropped),
+            ("events", "Changes told to a page", hub.told),
+            ("again", "Times that every page was told to look again", hub.lost),
+        ):
+            yield CounterMetricFamily(f"rse_live_{name}", text, value=value)

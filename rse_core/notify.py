@@ -22,6 +22,7 @@ from .content import ObjectRef
 from .contributions import Job, NotificationTransport, NotificationType, SpaceChange
 from .db import Key, UtcDateTime, dialect_insert, utcnow
 from .errors import RseError
+from .live.bell import MANY, say_broadcast, say_told
 from .models.notices import Broadcast, Mute
 from .models.organisation import Person
 from .models.runtime import NotificationActor, NotificationRow
@@ -98,10 +99,15 @@ def notify_many(
     heard = None if firm else hearing(session, Person.id, place.mutable, personal=kind.personal)
     telling = _Telling(session, kind, place, actor_id, cause, dict(data or {}), usual, heard, _leaves(session))
     done = 0
+    told: set[int] = set()
     for ids in in_chunks(session, people):
-        done += telling.tell(allowed(session, ids, kind, place))
+        some = allowed(session, ids, kind, place)
+        done += telling.tell(some)
+        if len(told) <= MANY:
+            told.update(some)
     if done:
         _wake(session)
+        say_told(session, told)
     return done
 
 
@@ -135,22 +141,24 @@ def broadcast(
     new = session.execute(made.on_conflict_do_nothing(index_elements=["cause"]).returning(Broadcast.id)).scalar()
     if new is not None:
         _wake(session)
+        say_broadcast(session, [audience_id])
     return new is not None
 
 
 def withdraw(session: Session, cause: str) -> int:
     """Take back what this cause told: rows that nobody has read, and broadcasts; the number that vanish."""
     rows = session.execute(
-        delete(Broadcast).where(Broadcast.cause == cause).returning(Broadcast.id)
+        delete(Broadcast).where(Broadcast.cause == cause).returning(Broadcast.audience_id)
         .execution_options(synchronize_session=False)
     ).all()  # fmt: skip
     alone = session.execute(
         delete(NotificationRow)
         .where(NotificationRow.cause == cause, NotificationRow.read_at.is_(None), ~_has_actors())
-        .returning(NotificationRow.id)
+        .returning(NotificationRow.person_id)
         .execution_options(synchronize_session=False)
     ).all()
     gone = len(rows) + len(alone)
+    whose = {row.person_id for row in alone}
     unread = select(NotificationRow.id).where(NotificationRow.read_at.is_(None))
     touched = session.scalars(
         delete(NotificationActor)
@@ -163,10 +171,13 @@ def withdraw(session: Session, cause: str) -> int:
         dropped = session.execute(
             delete(NotificationRow)
             .where(among(session, NotificationRow.id, some), NotificationRow.cause.is_(None), ~_has_actors())
-            .returning(NotificationRow.id)
+            .returning(NotificationRow.person_id)
             .execution_options(synchronize_session=False)
-        )
-        gone += len(dropped.all())
+        ).all()
+        gone += len(dropped)
+        whose.update(row.person_id for row in dropped)
+    say_told(session, whose)
+    say_broadcast(session, {row.audience_id for row in rows})
     return gone
 
 

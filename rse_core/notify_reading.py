@@ -32,6 +32,7 @@ from .content import ObjectRef
 from .db import UtcDateTime, dialect_insert, utcnow
 from .errors import BadInput
 from .i18n import _
+from .live.bell import say_told
 from .models.notices import Broadcast, BroadcastMark, BroadcastReader
 from .models.runtime import NotificationActor, NotificationRow
 from .notify_queries import Place, broadcasts, earlier, is_read_by, is_unread, shown
@@ -185,6 +186,8 @@ def mark_read(session: Session, person_id: int, keys: Iterable[int | str] | None
         done += len(session.execute(changed.execution_options(synchronize_session=False)).all())
     if keys is None or casts:
         done += _mark(session, person_id, casts if keys is not None else None)
+    if done:
+        say_told(session, (person_id,))
     return done
 
 
@@ -204,6 +207,7 @@ def hide(session: Session, person_id: int, key: str) -> None:
                 person_id=person_id, broadcast_id=one, hidden=True, at=utcnow()
             )
             session.execute(mark.on_conflict_do_update(index_elements=["person_id", "broadcast_id"], set_={"hidden": True}))
+    say_told(session, (person_id,))
 
 
 def prune(session: Session, *, read_before: dt.datetime, told_before: dt.datetime, limit: int = 5_000) -> int:

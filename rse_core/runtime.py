@@ -15,6 +15,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .jobs import Jobs
+    from .live import Live
     from .manager import PluginManager
     from .options import Options
     from .pages import Pages
@@ -35,12 +36,14 @@ class Core:
     policy: Policy
     pages: Pages
     jobs: Jobs
+    live: Live
     options: Options
 
     def __init__(
         self, settings: Settings, *, plugins: Sequence[object] | None = None, extra: Sequence[object] = ()
     ) -> None:
         from .jobs import Jobs
+        from .live import Live
         from .manager import PluginManager
         from .options import Options
         from .pages import Pages
@@ -56,6 +59,7 @@ class Core:
         self.plugins.add_core_type(self.pages.content_type())
         self.jobs = Jobs(self)
         self.options = Options(self)
+        self.live = Live(self)
 
     @classmethod
     def from_environment(cls, **overrides: Any) -> Core:
@@ -70,6 +74,7 @@ class Core:
 
     def close(self) -> None:
         """Stop the threads and close the connections."""
+        self.live.stop()
         self.jobs.stop()
         self.policy.stop()
         self.db.dispose()

@@ -21,6 +21,8 @@ from .db import utcnow
 from .errors import NotFound
 from .i18n import _
 from .identity import Identity
+from .live import say_changed
+from .live.hub import SESSION
 from .models.organisation import Person
 from .models.runtime import SignedSession
 
@@ -143,11 +145,13 @@ def end_of(session: Session, person_ids: Iterable[int], why: str) -> None:
     """End all sessions of these people: they have left, or their sign-in was unlinked."""
     ids = list(person_ids)
     for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
         session.execute(
             update(SignedSession)
-            .where(SignedSession.person_id.in_(ids[start : start + 500]), SignedSession.ended_at.is_(None))
+            .where(SignedSession.person_id.in_(some), SignedSession.ended_at.is_(None))
             .values(ended_at=utcnow(), ended_why=why)
         )
+        say_changed(session, *(f"{SESSION}:{one}" for one in some))
 
 
 def prune(session: Session) -> None:
@@ -160,9 +164,10 @@ def prune(session: Session) -> None:
 def _end(session: Session, ids: Iterable[int], why: str) -> int:
     some = list(ids)
     if some:
-        session.execute(
-            update(SignedSession).where(SignedSession.id.in_(some)).values(ended_at=utcnow(), ended_why=why)
-        )
+        ended = update(SignedSession).where(SignedSession.id.in_(some)).values(ended_at=utcnow(), ended_why=why)
+        whose = session.scalars(ended.returning(SignedSession.person_id)).all()
+        # What they listen to ends at once.
+        say_changed(session, *(f"{SESSION}:{one}" for one in whose))
     return len(some)
 
 

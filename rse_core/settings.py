@@ -51,6 +51,8 @@ class SettingsSchema(Schema):
     disabled_plugins = fields.List(fields.String(), load_default=list)
     jobs = fields.String(load_default="auto", validate=validate.OneOf(JOBS))
     worker = fields.Boolean(load_default=True)
+    #: ``rse live`` runs on PostgreSQL, and the web server passes ``/rse/live`` on to it
+    live = fields.Boolean(load_default=False)
     rate_limit_storage = fields.String(load_default="memory://")
     session_cookie = fields.String(load_default="rse_session")
     session_hours = fields.Integer(load_default=12, validate=validate.Range(1, 24 * 31))
@@ -98,6 +100,7 @@ class Settings:
     disabled_plugins: tuple[str, ...] = ()
     jobs: str = "auto"
     worker: bool = True
+    live: bool = False
     rate_limit_storage: str = "memory://"
     session_cookie: str = "rse_session"
     session_hours: int = 12

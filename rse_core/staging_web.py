@@ -46,12 +46,12 @@ def check_web(staging: Staging, others: Iterable[Staging]) -> None:
             _check_addresses(staging, blueprint, app, taken, pages=kind == "blueprints")
             staging.addresses.setdefault(kind, set()).update(_rules(app))
             _check_templates(staging, blueprint)
-    for item in staging.contributions.get(NavItem, ()):
-        if item.endpoint not in endpoints:
+    for endpoint in (one for item in staging.contributions.get(NavItem, ()) for one in (item.endpoint, item.count) if one):
+        if endpoint not in endpoints:
             raise staging.error(
                 lazy(
                     "puts “%(endpoint)s” into the navigation, which is no endpoint of its blueprints.",
-                    endpoint=item.endpoint,
+                    endpoint=endpoint,
                 ),
                 lazy("Its endpoints: %(list)s.", list=", ".join(sorted(endpoints)) or "–"),
             )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -36,8 +37,11 @@ def mount(wsgi_app: WSGIApplication, *, core: Core | None = None, **overrides: A
     return mounted
 
 
-def make_application() -> WSGIApplication:
+def make_application(*, streams: int = 0, made: Callable[[Core], object] | None = None) -> WSGIApplication:
     """RSE alone, from ``rse.toml`` and the environment; the database must be up to date.
+
+    :param streams: as :class:`~rse_core.extension.RSE` takes it.
+    :param made: told of the core.
 
     :raises RseError: says to run ``rse init`` or ``rse upgrade``.
     """
@@ -45,7 +49,9 @@ def make_application() -> WSGIApplication:
 
     core = Core.from_environment()
     core.check_database()
-    application: WSGIApplication = RSE(core=core).app
+    if made is not None:
+        made(core)
+    application: WSGIApplication = RSE(core=core, streams=streams).app
     return application
 
 

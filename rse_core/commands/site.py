@@ -74,17 +74,35 @@ def run(core: Core, host: str, port: int, workers: int, threads: int) -> None:
     core.close()
     from gunicorn.app.base import BaseApplication
 
+    from ..live import HERE
+
+    # Pages that listen hold a thread each. With several processes none would hear of what the others write.
+    streams = HERE if core.db.is_sqlite and workers == 1 else 0
+    served: list[Core] = []
+
+    def watch(worker: Any) -> None:
+        # The streams end with their worker, which otherwise waits for them.
+        for one in served if streams else ():
+            one.live.serve_here(streams, alive=lambda: bool(worker.alive))
+
+    def ended(_worker: Any) -> None:
+        for one in served:
+            one.live.stop()
+
     class Server(BaseApplication):
         def load_config(self) -> None:
             for key, value in (
                 ("bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
                 ("workers", workers),
-                ("threads", threads),
+                ("threads", threads + streams),
                 ("worker_class", "gthread"),
                 ("accesslog", None),
                 ("timeout", 60),
                 ("graceful_timeout", 20),
                 ("control_socket_disable", True),
+                ("worker_int", ended),
+                ("worker_abort", ended),
+                ("post_worker_init", watch),
             ):
                 if key in self.cfg.settings:
                     self.cfg.set(key, value)
@@ -92,7 +110,7 @@ def run(core: Core, host: str, port: int, workers: int, threads: int) -> None:
         def load(self) -> Any:
             from ..wsgi import make_application
 
-            return make_application()
+            return make_application(streams=streams, made=served.append)
 
     prefix = core.settings.url_prefix
     click.echo(f"http://{host}:{port}{prefix}/", err=True)

@@ -3,7 +3,6 @@
   'use strict';
   const own = window.rseOwn;
   if (!own) { return; }
-  const EVERY = 30000, MOST = 600000;
 
   /* <a data-rse-more="ID" href="the next page">, ID naming the list; without one, the page's only [data-rse-list]. */
   function listOf(link, root) {
@@ -39,42 +38,18 @@
     add(link);
   });
 
-  /* <div data-rse-new="URL">: the address answers {"count": 3, "label": "3 new posts"}, conditionally. */
-  function watch(box) {
-    let failures = 0, timer = 0, shown = '';
-    function show(body) {
-      const label = body.count ? body.label : '';
-      if (label === shown) { return; }
-      shown = label;
-      box.textContent = '';
-      if (!label) { return; }
-      const link = own.make('a', 'rse-button rse-primary rse-newer', label);
-      link.href = box.dataset.rseHref || location.pathname + location.search;
-      box.append(link);
-      own.announce(label);
-    }
-    function ask() {
-      clearTimeout(timer);
-      if (document.hidden) { return; }
-      /* The browser keeps the last answer and asks whether it still holds (ETag). */
-      fetch(box.dataset.rseNew, { credentials: 'same-origin', cache: 'no-cache', redirect: 'manual', headers: { Accept: 'application/json' } })
-        .then(answer => {
-          if (!answer.ok) { throw answer; }
-          return answer.json();
-        })
-        .then(body => { failures = 0; show(body); })
-        .catch(answer => {
-          failures += 1;
-          if (answer.type === 'opaqueredirect' || [401, 403, 404].includes(answer.status)) { failures = -1; }
-        })
-        .then(plan);
-    }
-    function plan() {
-      clearTimeout(timer);
-      if (failures >= 0 && box.isConnected) { timer = setTimeout(ask, Math.min(EVERY * Math.pow(2, failures), MOST)); }
-    }
-    document.addEventListener('visibilitychange', () => { if (!document.hidden && failures >= 0) { ask(); } });
-    plan();
-  }
-  document.querySelectorAll('[data-rse-new]').forEach(watch);
+  /* <div data-rse-new="URL">: the address answers {"count": 3, "label": "3 new posts"}, conditionally. It is asked by
+     rse-live.js, from time to time or when the topic of the element changes. */
+  document.addEventListener('rse:changed', event => {
+    const box = event.target, body = event.detail.answer;
+    if (!box.matches || !box.matches('[data-rse-new]') || !body) { return; }
+    const label = body.count ? body.label : '', shown = box.firstElementChild ? box.firstElementChild.textContent : '';
+    if (label === shown) { return; }
+    box.textContent = '';
+    if (!label) { return; }
+    const link = own.make('a', 'rse-button rse-primary rse-newer', label);
+    link.href = box.dataset.rseHref || location.pathname + location.search;
+    box.append(link);
+    own.announce(label);
+  });
 }());

@@ -11,7 +11,7 @@ from ..i18n import _
 from . import layout
 from .state import core, rse
 
-SCRIPTS = ("own.js", "drafts.js", "mentions.js", "more.js", "uploads.js", "keys.js")
+SCRIPTS = ("own.js", "drafts.js", "mentions.js", "more.js", "uploads.js", "keys.js", "rse-live.js")
 #: In a form that is sent without the script's help: the next page says by a cookie that it was taken.
 SENDING, SENT = "rse_sending", "rse_sent"
 _TOKEN = re.compile(r"[0-9a-f]{32}\Z")

@@ -27,6 +27,7 @@ from .fragments import hidden_fields
 from .gates import plugins_on
 from .identity import current_person
 from .language import format_date, format_datetime, format_number, format_relative
+from .live import live_url
 from .own_pages import page_scripts, page_stylesheets, script_words
 from .state import core, session_read
 from .theme import theme_stylesheets
@@ -103,6 +104,7 @@ def register(app: Flask, extension: RSE) -> None:
             "hidden_fields": hidden_fields,
             "icon": icon,
             "intranet_home": intranet_home,
+            "live_url": live_url,
             "moment": moment,
             "navigation_entries": navigation_entries,
             "page_layout": layout.current,
@@ -136,6 +138,9 @@ class Entry:
     badge: int = 0
     #: the letter that leads here after "g" on the keyboard
     key: str = ""
+    #: where the badge's number is asked for while the page is open, and by which topic it changes
+    count: str = ""
+    topic: str = ""
 
 
 def navigation_entries() -> list[Entry]:
@@ -181,7 +186,9 @@ def entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
             taken.add(key)
             badge = item.badge(session, person_id) if item.badge is not None else 0
             here = item.endpoint == request.endpoint
-            found.append(Entry(url_for(item.endpoint), item.label, item.icon, here, badge, key))
+            count = url_for(item.count) if item.count else ""
+            topic = f"{item.topic}:{person_id}" if item.topic else ""
+            found.append(Entry(url_for(item.endpoint), item.label, item.icon, here, badge, key, count, topic))
     return found
 
 

@@ -22,6 +22,7 @@ def _site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--listen", default="80", show_default=True, help="Port, or address:port."),
         click.option("--upstream", default="http://127.0.0.1:8080", show_default=True, help="Where the intranet answers."),
         click.option("--rse", default="http://127.0.0.1:8400", show_default=True, help="Where RSE answers; unix:/path too."),
+        click.option("--live", default="", help="Where rse live answers, http://127.0.0.1:8401, if it runs."),
         click.option("--profile", type=click.Choice(tuple(PROFILES)), help="Kind of intranet (default: rse.toml's)."),
         click.option("--slots", help="Slots to place, with commas between; those of rse.toml if not given."),
         click.option(

@@ -28,6 +28,7 @@ class Site:
     :param server_name: the name people type; ``_`` for any.
     :param upstream: where the intranet answers, ``http://127.0.0.1:8080``.
     :param rse: where RSE answers, ``http://127.0.0.1:8400`` or ``unix:/run/rse.sock``.
+    :param live: where ``rse live`` answers, ``http://127.0.0.1:8401``; "" where it does not run.
     :param listen: address and port of the web server, ``80`` or ``127.0.0.1:8081``.
     :param sso: how the web server knows who is asking: ``none``, ``basic`` (a password file, for a pilot),
         ``header``
@@ -43,6 +44,7 @@ class Site:
     server_name: str = "intranet.example"
     upstream: str = "http://127.0.0.1:8080"
     rse: str = "http://127.0.0.1:8400"
+    live: str = ""
     listen: str = "80"
     prefix: str = "/rse"
     profile: str = "generic"
@@ -62,6 +64,7 @@ class Site:
         _need(_listen(self.listen), "--listen", self.listen)
         _need(_address(self.upstream), "--upstream", self.upstream)
         _need(_address(self.rse) or _socket(self.rse), "--rse", self.rse)
+        _need(not self.live or _address(self.live), "--live", self.live)
         _need(_address(self.auth_url, path=True), "--auth-url", self.auth_url)
         for option, value in (
             ("--user-header", self.user_header),
@@ -134,6 +137,7 @@ def nginx(site: Site, *, ssi: bool = False) -> str:
         identity="\n        ".join(_nginx_headers(site, "$rse_person", site.secret or "-")),
         nobody="\n        ".join(_nginx_headers(site, "", "")),
         coding=coding,
+        live=_nginx_live(site) if site.live else "",
         # With SSI a second text is replaced, and "once" counts for each.
         once="on",
         ssi=_nginx_ssi(site) if ssi else "",
@@ -148,6 +152,7 @@ def apache(site: Site) -> str:
         site,
         identity=_apache_identity(site),
         guard=_apache_guard(site),
+        live=_apache_live(site) if site.live else "",
         modules="auth_basic authn_file" if site.sso == "basic" else "",
         vhost=f"{host or '*'}:{port}",
         listen_line="" if site.listen in ("80", "443") else f"\nListen {site.listen}\n",
@@ -236,6 +241,30 @@ def _nginx_guard(site: Site) -> str:
             "    # reachable by that proxy alone; otherwise anyone may write anybody's name into it.\n"
         )
     return "# Nobody is known here yet: add --sso, or use the signed hand-off of the sso adapter.\n"
+
+
+def _nginx_live(site: Site) -> str:
+    lines = (
+        f"location = {site.prefix}/live {{",
+        "    # One connection for each page that is open: what is said on it goes on at once.",
+        f"    proxy_pass {site.live.rstrip('/')};",
+        "    proxy_http_version 1.1;",
+        '    proxy_set_header Connection "";',
+        "    proxy_set_header Host $http_host;",
+        "    proxy_set_header X-Forwarded-Proto $scheme;",
+        "    proxy_set_header X-Forwarded-For $remote_addr;",
+        *(f"    {line}" for line in _nginx_headers(site, "$rse_person", site.secret or "-")),
+        "    proxy_connect_timeout 1s;",
+        "    proxy_read_timeout 60s;",
+        "    proxy_buffering off;",
+        "}",
+    )
+    return "\n    ".join(lines)
+
+
+def _apache_live(site: Site) -> str:
+    address = f"{site.prefix}/live"
+    return f'ProxyPass "{address}" "{site.live.rstrip("/")}{address}" connectiontimeout=1 timeout=60 flushpackets=on\n    '
 
 
 def _nginx_ssi(site: Site) -> str:

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -169,3 +170,25 @@ def test_our_outage_leaves_the_intranet_answering(served: Callable[..., str]) ->
     address = served(rse=False)
     assert get(address, "/rse/embed.js")[0] == 503
     assert TAG in get(address, "/note")[2]
+
+
+def test_what_rse_live_says_passes_at_once(served: Callable[..., str], serve_http: Any) -> None:
+    read = threading.Event()
+
+    def slow_stream(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.close_connection = True
+        handler.end_headers()
+        handler.wfile.write(f"data: {handler.path}\n\n".encode())
+        handler.wfile.flush()
+        read.wait(10)
+
+    connection = http.client.HTTPConnection(urlsplit(served(live=serve_http(slow_stream))).netloc, timeout=2)
+    connection.request("GET", "/rse/live?topic=a.b:1")
+    answer = connection.getresponse()
+    assert answer.readline() == b"data: /rse/live?topic=a.b:1\n"
+    read.set()
+    assert answer.read() == b"\n"
+    answer.close()
+    connection.close()

@@ -8,6 +8,7 @@ import base64
 import gzip
 import http.client
 import json
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -68,6 +69,29 @@ def intranet(handler: BaseHTTPRequestHandler) -> None:
         echo(handler)
     else:
         answer(handler, PAGE, ETag='"1"', Last_Modified="Mon, 01 Jun 2026 08:00:00 GMT")
+
+
+def slow_stream(handler: BaseHTTPRequestHandler) -> None:
+    """One line at once, who asked in it, and nothing more for longer than anybody waits here."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.close_connection = True
+    handler.end_headers()
+    who = f"{handler.path} {handler.headers['X-RSE-User']} {handler.headers['X-RSE-Proxy-Secret']}"
+    handler.wfile.write(f"data: {who}\n\n".encode())
+    handler.wfile.flush()
+    time.sleep(4)
+
+
+def first_line(address: str, headers: dict[str, str]) -> str:
+    """What is said first, if it comes within two seconds."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=2)
+    connection.request("GET", "/rse/live?topic=a.b:1", headers=headers)
+    answer = connection.getresponse()
+    line = answer.readline().decode()
+    answer.close()
+    connection.close()
+    return line.removeprefix("data: ").strip()
 
 
 @pytest.fixture
@@ -135,6 +159,13 @@ def test_nobody_but_the_server_says_who_is_asking(served: Callable[..., str], tm
         assert "x-rse-proxy-secret" not in plain
     if sso == "basic":
         assert get(address, "/rse/feed/", **forged)[0] == 401
+
+
+def test_what_rse_live_says_passes_at_once_for_the_person_that_the_server_knows(
+    served: Callable[..., str], serve_http: Any
+) -> None:
+    address = served({"live": serve_http(slow_stream), "sso": "header", "secret": SECRET})
+    assert first_line(address, {"Auth-User": "anna", "X-RSE-User": "mallory"}) == f"/rse/live?topic=a.b:1 anna {SECRET}"
 
 
 def test_the_name_may_come_from_a_sub_request(served: Callable[..., str], serve_http: Any) -> None:
@@ -246,7 +277,7 @@ def test_a_fragment_that_fails_leaves_no_error_in_the_page(served: Callable[...,
 @pytest.mark.parametrize("render", [nginx, apache, snippet, lambda site: nginx(site, ssi=True)])
 @pytest.mark.parametrize("sso", ["none", "basic", "header", "auth_request"])
 def test_every_configuration_is_complete_and_ascii(render: Callable[[Site], str], sso: str) -> None:
-    text = render(Site(sso=sso, secret=SECRET, profile="spip"))
+    text = render(Site(sso=sso, secret=SECRET, profile="spip", live="http://127.0.0.1:8401"))
     assert text.isascii()
     assert "~~" not in text
     assert text.count("<script") == 1
@@ -261,6 +292,7 @@ def test_every_configuration_is_complete_and_ascii(render: Callable[[Site], str]
         ({"upstream": "http://a/b"}, "--upstream"),
         ({"upstream": "http://a b"}, "--upstream"),
         ({"rse": "unix:relative"}, "--rse"),
+        ({"live": "http://a b"}, "--live"),
         ({"user_header": "X-User; x"}, "--user-header"),
         ({"users_file": "/etc/a b"}, "--users-file"),
         ({"slots": ("a'b",)}, "--slots"),

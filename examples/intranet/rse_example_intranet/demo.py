@@ -21,6 +21,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from rse_core import migrate, people
 from rse_core.errors import RseError
 from rse_core.extension import RSE
+from rse_core.live import HERE
 from rse_core.runtime import Core
 from rse_core.settings import Settings
 from rse_example_intranet import demo_seed
@@ -108,7 +109,8 @@ def running_core(permit: Permit, host: str, port: int) -> Iterator[Core]:
 
 def wrap(core: Core, source: DemoIdentity, *, background: bool = False) -> WSGIApplication:
     """Return the intranet with everything around it."""
-    rse = RSE(core=core, background=background).app.wsgi_app
+    # Its server has a thread for each connection, and nothing else writes to its database.
+    rse = RSE(core=core, background=background, streams=HERE).app.wsgi_app
     extended = HostMiddleware(
         create_intranet(), prefix=PREFIX, profile=PROFILE, source=fragments_of(rse, DEFAULT_SLOTS, PREFIX),
         fragments=places(rse, PREFIX),

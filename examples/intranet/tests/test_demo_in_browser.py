@@ -22,6 +22,8 @@ PAGES = (PAGE, "/", "/rh/contacts", "/english/welcome", "/divers/plan-acces.html
 def origin(demo_permit: Permit) -> Iterator[str]:
     """The address of a running demo."""
     with demo.listening("127.0.0.1", 0) as server, demo.running_core(demo_permit, "127.0.0.1", server.port) as core:
+        # As the demo's first request does, with the other threads that these tests do without.
+        core.live.serve_here()
         server.app = demo.wrap(core, DemoIdentity(demo_permit))
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
@@ -125,3 +127,18 @@ def test_moving_the_slider_changes_the_intranets_pages(visit: Callable[..., Any]
     reader.wait_for_load_state("networkidle")
     assert _reaction(reader).count() == 0
     assert "informer" in reader.locator(".rse-demo-bar summary").inner_text()
+
+
+def test_pages_of_the_demo_hear_of_changes_through_everything_around_them(visit: Callable[..., Any]) -> None:
+    tab = visit("helene.dupont", "/rse/feed/")
+    said = tab.evaluate(
+        """async () => {
+            const topic = document.querySelector('[data-rse-new]').dataset.rseTopic;
+            const answer = await fetch(document.getElementById('rse-live').dataset.rseLive + '?topic=' + topic);
+            const reader = answer.body.getReader(), first = await reader.read();
+            reader.cancel();
+            return answer.headers.get('Content-Type') + new TextDecoder().decode(first.value);
+        }"""
+    )
+    assert said.startswith("text/event-stream")
+    assert "event: ready" in said

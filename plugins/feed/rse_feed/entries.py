@@ -16,7 +16,7 @@ from rse_core.api import Activity, ContentInfo, Event, ObjectRef, core_of, diale
 from rse_core.models.content import Page
 from rse_core.objects import SHOWN
 
-from . import counting
+from . import counting, news
 from .access import TYPE, ref_of
 from .models import Entry, Post
 from .texts import heading
@@ -39,6 +39,7 @@ def keep(session: Session, post: Post) -> None:
         select(Entry).where(Entry.ref_type == TYPE, Entry.ref_id == str(post.id), Entry.event == PUBLISHED).with_for_update()
     )
     counted = entry.space_id if entry is not None and entry.audience_id is not None else None
+    before = None if entry is None else (entry.audience_id, entry.space_id)
     if entry is None:
         if not shown:
             return
@@ -49,6 +50,8 @@ def keep(session: Session, post: Post) -> None:
     entry.audience_id = post.audience_id if shown else None
     entry.title = heading(post.title, post.body)[:TITLE_MOST]
     session.flush()
+    if before != (entry.audience_id, entry.space_id):
+        news.say(session, before, (entry.audience_id, entry.space_id))
     wanted = post.space_id if shown else None
     if counted != wanted:
         counting.less(session, counted)
@@ -161,6 +164,7 @@ def _upsert(
     session.execute(
         statement.on_conflict_do_update(index_elements=["ref_type", "ref_id", "event"], set_=values)
     )  # fmt: skip
+    news.say(session, (audience_id, space_id))
 
 
 def _bump(session: Session, event: Event) -> None:

@@ -16,6 +16,7 @@ from rse_core.api import (
     Indicator,
     Job,
     Level,
+    LiveTopic,
     Manifest,
     Migrations,
     NavItem,
@@ -208,6 +209,12 @@ class Feed(Plugin):
                 mail="immediate", personal=True,
             ),
         ]  # fmt: skip
+
+    @hookimpl
+    def rse_live_topics(self) -> Iterable[LiveTopic]:
+        from .news import MINE, may_listen, signs
+
+        return [LiveTopic(MINE, may_listen, stands_for=signs)]
 
     @hookimpl
     def rse_indicators(self) -> Iterable[Indicator]:

@@ -79,7 +79,10 @@ class Notifications(Plugin):
     def rse_nav_items(self) -> Iterable[NavItem]:
         label = lazy("Notifications")
         return [
-            NavItem("rse_notifications.index", label, order=900, icon="bell", badge=_unread),
+            NavItem(
+                "rse_notifications.index", label, order=900, icon="bell", badge=_unread,
+                count="rse_notifications_api.Count", topic="core.notices",
+            ),
             NavItem("rse_notifications.index", label, icon="bell", area="notices", badge=_unread),
             NavItem("rse_notifications.preferences", lazy("What you are told of"), icon="bell", area="me", order=200),
         ]
