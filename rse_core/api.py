@@ -75,5 +75,6 @@ __all__ = [
     "open_audiences", "option", "OutgoingMessage", "parse_level", "Participation", "PersonalData", "Plugin", "plugin_base",
     "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review", "RseError",
     "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TooMany", "TourStep",
-    "Translations", "translator", "Tutorial", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
+    "Translations", "translator", "Tutorial", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer",
+    "withdraw",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .i18n import Text
 from .levels import Level
@@ -25,7 +25,7 @@ class TourStep:
     :param key: ``<plugin>.<name>``.
     :param capability: one of the plugin's own, or "".
     :param text: two or three sentences, plain text: what it is for, where it is done.
-    :param endpoint: where it is done: a page of the plugin that takes no arguments; "" for what stands on the intranet's pages.
+    :param endpoint: where it is done: a page of the plugin without arguments; "" for what stands on the intranet's pages.
     :param selector: a CSS selector of what to point at there, in the light of the page, e.g. ``.rse-feed-composer``.
     :param order: among the steps of one level.
     """
@@ -71,5 +71,5 @@ class Participation:
 
     name: str
     label: Text
-    people: Callable[[Session], Select[int]]
+    people: Callable[[Session], Select[Any]]
     order: int = 100

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -30,5 +32,5 @@ def participation() -> list[Participation]:
     return [Participation("comments.wrote", lazy("commented at least once"), _people, order=20)]
 
 
-def _people(_session: Session) -> Select[int]:
+def _people(_session: Session) -> Select[Any]:
     return select(Comment.author_id).where(Comment.author_id.is_not(None), Comment.state == "published")

@@ -13,8 +13,8 @@ def steps() -> list[TourStep]:
     return [
         TourStep(
             "directory.endorse", "directory.endorse", lazy("Find who knows"),
-            lazy("The directory finds people by name, trade, place and expertise. On a colleague's page you can confirm what they "
-                 "know."),
+            lazy("The directory finds people by name, trade, place and expertise. On a colleague's page you can confirm "
+                 "what they know."),
             endpoint="rse_directory.page", selector="form[role=search]", order=30,
         ),
         TourStep(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -27,7 +28,8 @@ def steps() -> list[TourStep]:
         ),
         TourStep(
             "feed.post", "feed.post", lazy("Post something of your own"),
-            lazy("Write at the top of the feed. Before you publish you choose for whom, and see how many people it reaches."),
+            lazy("Write at the top of the feed. Before you publish you choose for whom, and see how many people "
+                 "it reaches."),
             endpoint="rse_feed.feed", selector=".rse-feed-composer", order=10,
         ),
     ]  # fmt: skip
@@ -43,5 +45,5 @@ def participation() -> list[Participation]:
     return [Participation("feed.posted", lazy("posted at least once"), _people, order=30)]
 
 
-def _people(_session: Session) -> Select[int]:
+def _people(_session: Session) -> Select[Any]:
     return select(Post.author_id).where(Post.author_id.is_not(None), Post.state == "published")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -18,8 +20,8 @@ def steps() -> list[TourStep]:
     return [
         TourStep(
             "likes.react", "likes.react", lazy("Say that something helps you"),
-            lazy("Under each article of the intranet stand a few reactions, “useful” or “thanks” for instance. One click says it, "
-                 "a second one takes it back. Whoever may read the article sees how many have reacted."),
+            lazy("Under each article of the intranet stand a few reactions, “useful” or “thanks” for instance. One click "
+                 "says it, a second one takes it back. Whoever may read the article sees how many have reacted."),
             selector='rse-slot[name="reactions"]', order=10,
         ),
     ]  # fmt: skip
@@ -30,5 +32,5 @@ def participation() -> list[Participation]:
     return [Participation("likes.reacted", lazy("reacted at least once"), _people, order=10)]
 
 
-def _people(_session: Session) -> Select[int]:
+def _people(_session: Session) -> Select[Any]:
     return select(Reaction.person_id).where(Reaction.person_id.is_not(None))

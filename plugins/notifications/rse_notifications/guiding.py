@@ -13,7 +13,8 @@ def steps() -> list[TourStep]:
     return [
         TourStep(
             "notifications.bell", "", lazy("Be told of what concerns you"),
-            lazy("Answers to you, your name in a comment, announcements: in the page, by mail or in a digest, as you choose."),
+            lazy("Answers to you, your name in a comment, announcements: in the page, by mail or in a digest, "
+                 "as you choose."),
             endpoint="rse_notifications.preferences", order=60, level=Level.REACT,
         ),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a newly opened level lets people do: a short tour, tutorials, and figures for those who accompany their colleagues."""
+"""What a newly opened level lets people do: a short tour, tutorials, figures for those who accompany them."""
 
 from .plugin import Onboarding
 

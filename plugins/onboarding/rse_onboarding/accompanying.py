@@ -1,7 +1,7 @@
 """For ambassadors and managers: how far the people of an entity or a team have come, in numbers alone, and what to do next.
 
-Nobody is listed, and no group of fewer than ten is told, also not by subtraction: each person is shown the figures of one set
-of people and no other, numbers that are near each other are told as such, and entities are pooled.
+Nobody is listed, and no group of fewer than ten is told, also not by subtraction: each person is shown the figures of one
+set of people and no other, numbers that are near each other are told as such, and entities are pooled.
 """
 
 from __future__ import annotations
@@ -174,13 +174,16 @@ def _parts(session: Session, scope: Scope) -> Iterator[Part]:
         .where(Person.status == "active", Person.external.is_(False))
         .group_by(top.id, top.name)
     )
-    counts: list[Counts] = [([(ident, name)], number, int(done or 0)) for ident, name, number, done in session.execute(query)]
+    counts: list[Counts] = [
+        ([(ident, name)], number, int(done or 0)) for ident, name, number, done in session.execute(query)
+    ]
     alone = Person.entity_id == scope.entity_id if scope.kind == "entity" else Person.entity_id.is_(None)
     own = session.execute(
         select(func.count(), func.sum(came)).where(Person.status == "active", Person.external.is_(False), alone)
     ).one()
     if own[0]:
-        counts.append(([(None, _("directly in it") if scope.kind == "entity" else _("in no entity"))], own[0], int(own[1] or 0)))
+        name = _("directly in it") if scope.kind == "entity" else _("in no entity")
+        counts.append(([(None, name)], own[0], int(own[1] or 0)))
     found = pooled(counts, both=True)
     if len(found) > 1:
         for names, number, done in found:
@@ -192,8 +195,8 @@ def _advice(session: Session) -> Iterator[Advice]:
     yield Advice(
         "webinar", _("A webinar"),
         option(session, options.ADVICE_WEBINAR) or _(
-            "Half an hour together, on real pages of the intranet: show one reaction and one comment, then let everybody try. "
-            "Those who have not come yet come most easily with somebody they know."
+            "Half an hour together, on real pages of the intranet: show one reaction and one comment, then let everybody "
+            "try. Those who have not come yet come most easily with somebody they know."
         ),
         option(session, options.WEBINAR),
     )  # fmt: skip

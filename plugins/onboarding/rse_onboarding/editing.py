@@ -104,14 +104,14 @@ def change(session: Session, actor: Actor, number: int, draft: Draft, *, version
     row = _row(session, number, lock=True)
     if row.version != version:
         raise Conflict(_("Somebody has changed this tutorial meanwhile."), remedy=_("Look at it anew, then change it."))
-    before = {"title": row.title, "level": row.level}
+    was, before = row.level, {"title": row.title, "level": row.level}
     _fill(row, draft)
     row.changed_at, row.version = utcnow(), version + 1
     session.flush()
     after = {"title": row.title, "level": row.level}
     record(session, actor, "onboarding.page.change", f"{SITE}{number}", before=before, after=after)
-    for level in {before["level"], row.level}:
-        emit(session, Event(CHANGED, actor.person_id, ref_of(int(level), number)))
+    for level in {was, row.level}:
+        emit(session, Event(CHANGED, actor.person_id, ref_of(level, number)))
     return of_row(row)
 
 

@@ -1,4 +1,4 @@
-"""What the plugin keeps of a person: what they noted of tutorials. Where their tour stands is among their choices (the core)."""
+"""What the plugin keeps of a person: what they noted of tutorials. Where their tour stands is among their choices."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Onboarding(Plugin):
     manifest = Manifest(
         name="onboarding",
         label=lazy("First steps"),
-        description=lazy("What a newly opened level lets people do: a tour, tutorials, figures for ambassadors and managers."),
+        description=lazy("What a newly opened level lets people do: a tour, tutorials, figures for those who accompany."),
     )
 
     @hookimpl

@@ -1,4 +1,4 @@
-"""The bar “You can now comment” above a page, ours or the intranet's, with the tour that it opens; nothing when nothing is new."""
+"""The bar “You can now comment” above a page, ours or the intranet's, with its tour; nothing when nothing is new."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANCHOR = "rse-tour-"
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What is told: ``opened`` or ``closed`` in words; the steps of the tour, and the one at which it begins or stands open."""
+    """What is told: ``opened`` or ``closed`` in words; the steps of the tour, and the one at which it begins."""
 
     standing: Standing
     opened: str

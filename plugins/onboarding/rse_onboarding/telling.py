@@ -1,14 +1,14 @@
 """Telling people that a level has opened: a job that looks for dated levels that have started, and tells set by set.
 
-Nothing hangs on it: a level opens without a job, and the bar on a person's pages is computed when they come. What has been told
-stands in rows, so that a job that dies goes on; the core tells nobody twice of one cause, and a person is told once of a level.
+Nothing hangs on it: a level opens without a job, and the bar on a person's pages is computed when they come. What has been
+told stands in rows, so that a job that dies goes on; the core tells nobody twice of one cause: once of each level.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from babel.lists import format_list
@@ -109,7 +109,7 @@ def _some(session: Session, snapshot: Snapshot, row: LevelRow) -> bool:
     """Tell the next people of one dated level; True when nobody is left."""
     progress = session.get(Opening, row.id, with_for_update=True)
     upto = 0 if progress is None else progress.upto
-    people = []
+    people: Sequence[Any] = ()
     if option(session, TELL):
         people = session.execute(
             _people(row).where(Person.id > upto, Person.status == "active").order_by(Person.id).limit(CHUNK)
@@ -127,7 +127,7 @@ def _some(session: Session, snapshot: Snapshot, row: LevelRow) -> bool:
 
 
 def _people(row: LevelRow) -> Select[Any]:
-    people = select(Person.id, Person.entity_id)
+    people: Any = select(Person.id, Person.entity_id)
     if row.scope == "entity":
         below = select(EntityPath.entity_id).where(EntityPath.ancestor_id == int(row.scope_key))
         return people.where(Person.entity_id.in_(below))

@@ -13,7 +13,8 @@ def steps() -> list[TourStep]:
     return [
         TourStep(
             "search.use", "search.use", lazy("Search in everything that you may see"),
-            lazy("Posts, comments, people, communities and pages, as you type them: accents and small errors do not matter."),
+            lazy("Posts, comments, people, communities and pages, as you type them: accents and small errors "
+                 "do not matter."),
             endpoint="rse_search.page", selector="form[role=search]", order=50,
         ),
     ]  # fmt: skip
