@@ -25,7 +25,7 @@ def index() -> str:
         own = editing.all_of(session, person.id)
         said = tutorials.feedback(session)
     brought = [(tutorial, shipped.text(tutorial, "fr"), plugin) for plugin, tutorial in shipped.offered(core()).values()]
-    return render_template("rse/onboarding/editing.html", own=own, said=said, brought=brought, none=tutorials.Feedback())
+    return render_template("rse/onboarding/editing.html", own=own, said=said, brought=brought, nothing=tutorials.Feedback())
 
 
 @blueprint.get("/new")

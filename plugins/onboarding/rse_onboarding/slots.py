@@ -58,7 +58,7 @@ def bar(session: Session, person_id: int, wanted: str = "") -> Bar | None:
         where = standing.of(session, person_id)
     if where.closed:
         verbs = [str(one.label) for one in _levels(openings.closed(session, person_id, where))]
-        return Bar(where, "", said(verbs), (), 0, False) if verbs else None
+        return Bar(where, "", said(verbs, last="or"), (), 0, False) if verbs else None
     steps = tuple(openings.steps(session, person_id, where.since, where.level))
     keys = [step.key for step in steps]
     if not steps or (not where.opened and wanted not in keys):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from babel.lists import format_list
 from sqlalchemy import Select, select
@@ -70,9 +70,9 @@ def line(_count: int, data: Mapping[str, Any]) -> Text:
     return lazy("You can now %(what)s. See what has opened to you", what=said(verbs))
 
 
-def said(words: list[str]) -> str:
-    """“react, comment and contribute”, in the reader's language."""
-    return str(format_list(words, locale=current_locale()))
+def said(words: list[str], *, last: Literal["standard", "or"] = "standard") -> str:
+    """“react, comment and contribute”, in the reader's language; with ``or`` between the last two."""
+    return str(format_list(words, style=last, locale=current_locale()))
 
 
 def tell(session: Session) -> None:

@@ -53,7 +53,8 @@ def test_tutorials_are_read_and_noted(anna, level, visit, send):
     address = f"{API}/tutorials/onboarding.levels/note"
     for _again in range(2):
         noted = send(client, "put", address, json={"done": True, "useful": True}).json
-        assert noted["useful"] and noted["done_at"]
+        assert noted["useful"]
+        assert noted["done_at"]
     assert send(client, "put", address, json={"done": False}).json["done_at"] is None
     assert send(client, "put", f"{API}/tutorials/onboarding.good_comment/note", json={"done": True}).status_code == 404
 

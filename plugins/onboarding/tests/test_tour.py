@@ -116,9 +116,9 @@ def test_what_a_lowering_closed_is_said_once_and_stays_on_the_page(core, anna, l
         standing.acknowledge(session, anna.id)
     level("react")
     found = bar(core, anna)
-    assert (found.closed, found.opened, found.steps) == ("comment and contribute", "", ())
+    assert (found.closed, found.opened, found.steps) == ("comment or contribute", "", ())
     client = visit(anna)
-    assert "For now you can no longer comment and contribute. What you wrote stays." in client.get("/rse/feed/").text
+    assert "For now you can no longer comment or contribute. What you wrote stays." in client.get("/rse/feed/").text
     page = client.get("/rse/onboarding/").text
     assert "Closed for now" in page
     assert "Comment" in page

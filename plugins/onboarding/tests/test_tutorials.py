@@ -161,6 +161,13 @@ def test_the_editor_keeps_what_was_typed_and_publishes(core, admin, level, visit
     assert client.get(address).status_code == 404
 
 
+def give(core):
+    """What plugins bring is looked at, and everything that happened is told."""
+    with core.db.write() as session:
+        objects.follow_shipped(session)
+    core.jobs.run_due()
+
+
 def found(core, person, text):
     with core.db.read() as session:
         answer = core.plugins.search_backend().find(
@@ -171,7 +178,7 @@ def found(core, person, text):
 
 def test_tutorials_are_found_from_their_level_on(core, anna, level, admin, write):
     key = write("Zebra crossing").key
-    core.jobs.run_due()
+    give(core)
     level("react")
     assert found(core, anna, "zebra") == []
     assert found(core, anna, "levels") == ["onboarding.levels.en"]
@@ -191,7 +198,7 @@ def test_tutorials_are_found_from_their_level_on(core, anna, level, admin, write
 
 
 def test_what_plugins_bring_is_given_to_the_search_once_and_again_when_it_changes(core, monkeypatch):
-    core.jobs.run_due()
+    give(core)
     given = []
     monkeypatch.setattr(objects, "emit", lambda _session, event: given.append(str(event.ref)))
     with core.db.write() as session:
@@ -215,17 +222,12 @@ def test_export_and_erasure(core, anna, level, write):
     with core.db.write() as session:
         tutorials.note(session, anna.id, key, done=True, useful=False)
     with core.db.read() as session:
-        told = {part: list(rows) for part, rows in _parts(export(session, anna.id))}
-    mine = next(rows for part, rows in told.items() if "onboarding.notes" in part)
+        mine = next(one for one in export(session, anna.id)["sections"] if one["name"] == "onboarding.notes")["rows"]
     assert [(row["tutorial"], row["useful"]) for row in mine] == [(key, False)]
     with core.db.write() as session:
         erase(session, anna.id, actor=Actor("test"))
     with core.db.read() as session:
         assert tutorials.feedback(session) == {}
-
-
-def _parts(exported):
-    return exported.items() if hasattr(exported, "items") else [(part.name, part.rows) for part in exported]
 
 
 def test_every_tutorial_that_is_brought_is_whole_in_both_languages(core):
