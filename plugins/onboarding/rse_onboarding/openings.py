@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rse_core.api import Capability, Decision, Level, Reason, Text, TourStep, core_of
 from rse_core.cursor import NOWHERE, plugin_on
+from rse_core.models.content import Page
 
 from .standing import Standing
 
@@ -103,6 +105,18 @@ def _plain(
     for key, one in sorted(openings.items()):
         if one.level == level and owner(key) not in speaking:
             yield Shown(key, level, one.capability.label, one.capability.description, charter=one.charter)
+
+
+def example(session: Session) -> str:
+    """A page of the intranet on which to show what stands there: the newest that it published for everyone; "" for none.
+
+    One query; asked only where steps are shown.
+    """
+    pages = select(Page.address).where(
+        Page.audience_id == core_of(session).policy.everyone(), Page.published_at.is_not(None), Page.gone_at.is_(None),
+        Page.locked_at.is_(None), Page.site == "", Page.address.startswith("/"),
+    )  # fmt: skip
+    return session.scalar(pages.order_by(Page.published_at.desc(), Page.id.desc()).limit(1)) or ""
 
 
 def closed(session: Session, person_id: int, standing: Standing) -> list[Opening]:

@@ -41,7 +41,8 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
     found = bar(session, viewer.person_id, wanted)
     if found is None:
         return []
-    html = render_template("rse/onboarding/bar.html", bar=found, ref=refs[0], embed=viewer.embed)
+    page = openings.example(session) if any(not step.endpoint for step in found.steps) else ""
+    html = render_template("rse/onboarding/bar.html", bar=found, ref=refs[0], embed=viewer.embed, example=page)
     return [SlotItem(refs[0], html, order=10)]
 
 

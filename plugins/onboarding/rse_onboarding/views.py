@@ -55,7 +55,8 @@ def tour() -> str:
         every = request.args.get("from") == "start"
         steps = openings.steps(session, person.id, Level.INFORM if every else where.since, where.level)
         more = not every and where.since > Level.INFORM
-    return render_template("rse/onboarding/tour.html", standing=where, steps=steps, more=more)
+        example = openings.example(session)
+    return render_template("rse/onboarding/tour.html", standing=where, steps=steps, more=more, example=example)
 
 
 @blueprint.post("/shown")

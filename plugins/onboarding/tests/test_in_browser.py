@@ -86,6 +86,7 @@ def test_the_tour_is_walked_by_keyboard_closed_found_again_and_ended(served, rse
     tab.get_by_role("link", name=words["on"]).press("Enter")
     tab.get_by_role("dialog", name=SECOND[lang]).wait_for()
     assert tab.evaluate("() => document.querySelector('.rse-feed-kinds').style.outline") != ""
+    assert tab.get_by_role("dialog").get_by_role("link").count() == 0, "what it points at is here"
     tab.keyboard.press("ArrowLeft")
     tab.get_by_role("dialog", name=FIRST[lang]).wait_for()
     for _step in range(2):
@@ -121,6 +122,7 @@ def test_on_a_page_of_the_intranet_too_and_nothing_when_nothing_is_new(served, r
     tab.get_by_role("link", name=words["show"], exact=True).press("Enter")
     tab.get_by_role("dialog", name=FIRST[lang]).wait_for()
     assert title(tab) == FIRST[lang]
+    assert tab.evaluate("() => getComputedStyle(document.querySelector('rse-slot[name=reactions]')).outlineWidth") == "3px"
     tab.keyboard.press("ArrowRight")
     tab.get_by_role("dialog", name=SECOND[lang]).wait_for()
     picture(tab, f"onboarding-intranet-tour-{lang}-{width}")

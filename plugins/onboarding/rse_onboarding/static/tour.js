@@ -7,16 +7,17 @@
   let marked = null;
 
   function mark(selector) {
-    if (marked) { marked.style.outline = marked.rseOutline; marked.style.outlineOffset = ''; marked = null; }
+    if (marked) { marked.style.removeProperty('outline'); marked.style.removeProperty('outline-offset'); marked = null; }
     let found = null;
     try { found = selector && document.querySelector(selector); } catch (error) { /* a selector that this browser does not know */ }
-    if (!found || !found.getClientRects().length) { return; }
+    if (!found || !found.getClientRects().length) { return false; }
     marked = found;
-    found.rseOutline = found.style.outline;
-    found.style.outline = '3px solid currentColor';
-    found.style.outlineOffset = '4px';
+    /* Important: a slot in the intranet's page refuses the page's styles, and this is ours. */
+    found.style.setProperty('outline', '3px solid currentColor', 'important');
+    found.style.setProperty('outline-offset', '4px', 'important');
     const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    found.scrollIntoView({ block: 'center', behavior: still ? 'auto' : 'smooth' });
+    found.scrollIntoView({ block: window.innerWidth < 640 ? 'start' : 'center', behavior: still ? 'auto' : 'smooth' });
+    return true;
   }
 
   function setUp(bar) {
@@ -34,7 +35,8 @@
       bar.querySelectorAll('input[name=step]').forEach(field => { field.value = steps[at].dataset.rseStep; });
       const title = steps[at].querySelector('h2');
       dialog.setAttribute('aria-labelledby', title.id);
-      mark(steps[at].dataset.rseSelector);
+      /* What it points at is here: nowhere to lead to. */
+      steps[at].querySelector('[data-rse-tour-where]').hidden = mark(steps[at].dataset.rseSelector);
       title.focus({ preventScroll: true });
     }
     function open() {
