@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core.api import BadInput, Conflict, Level, translator
+from rse_core.api import BadInput, Conflict, Level, current_locale, translator
 from rse_core.webapi import actor, core, require_person, session_read, session_write
 
 from . import editing, shipped, tutorials
@@ -24,7 +24,8 @@ def index() -> str:
     with session_read() as session:
         own = editing.all_of(session, person.id)
         said = tutorials.feedback(session)
-    brought = [(tutorial, shipped.text(tutorial, "fr"), plugin) for plugin, tutorial in shipped.offered(core()).values()]
+    brought = [(tutorial, shipped.text(tutorial, current_locale()), core().plugins.states[plugin].label)
+               for plugin, tutorial in shipped.offered(core()).values()]  # fmt: skip
     return render_template("rse/onboarding/editing.html", own=own, said=said, brought=brought, nothing=tutorials.Feedback())
 
 

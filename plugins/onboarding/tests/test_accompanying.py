@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from rse_core import charter, indicators
 from rse_core.api import Actor, Forbidden, Manifest, ObjectRef, Participation, Plugin, hookimpl
 from rse_core.models.organisation import Person
 from rse_core.roles import grant
-from rse_core.small_groups import FEW, figures, pooled, tells
+from rse_core.small_groups import FEW, tells
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity, make_group, make_person
 from rse_likes import service as likes
@@ -186,24 +184,3 @@ def test_a_plugin_whose_figure_fails_is_left_out(rse_core, rse_plugins):
 
     set_level(core, "react", entity=north)
     assert "used it" not in told(progress(core, boss))
-
-
-def test_numbers_that_are_near_each_other_are_told_as_such():
-    found = figures([("came", 50), ("accepted", 45), ("reacted", 30), ("posted", 4), ("all", 97)], 100)
-    assert [one.number for one in found] == [50, None, 30, None, None]
-    assert "came" in found[1].text
-
-
-def test_no_number_told_lies_within_ten_of_another_of_nothing_or_of_all():
-    for numbers in itertools.product((0, 3, 9, 10, 14, 25, 31, 40), repeat=3):
-        known = [one.number for one in figures([(str(n), n) for n in numbers], 40) if one.number is not None]
-        for one, other in itertools.combinations([*known, 0, 40], 2):
-            assert one == other or abs(one - other) >= FEW, (numbers, known)
-
-
-def test_pooled_with_both_hides_the_few_who_did_too():
-    counts = [([(1, "a")], 40, 3), ([(2, "b")], 50, 25), ([(3, "c")], 60, 30)]
-    for names, number, done in pooled(counts, both=True):
-        assert not tells(number, done), names
-        assert done == 0 or done >= FEW, names
-    assert len(pooled(counts)) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 import time_machine
@@ -252,3 +253,26 @@ def test_words_in_french(core, north, level, visit):
     page = visit(zoe).get("/rse/onboarding/").text
     assert "Ce que je peux faire" in page
     assert "Vous pouvez désormais réagir et commenter." in page
+
+
+def test_what_stands_on_the_intranets_pages_is_shown_on_its_newest_one(core, anna, level, visit):
+    from rse_core.audiences import everyone
+    from rse_core.models.content import Page
+
+    level("react")
+    client = visit(anna)
+    assert re.search('href="[^"]*/#rse-tour-likes.react"', client.get("/rse/onboarding/tour").text)
+    with core.db.write() as session:
+        for day, (address, audience) in enumerate((("/a", everyone(session)), ("/b", everyone(session)), ("/c", None))):
+            published = utcnow() - dt.timedelta(days=9 - day)
+            session.add(Page(key=address, address=address, audience_id=audience, published_at=published))
+    for page in ("onboarding/tour", "me/"):
+        assert re.search('href="[^"]*[^/]/b#rse-tour-likes.react"|href="/b#rse', client.get(f"/rse/{page}").text), page
+
+
+def test_a_step_that_an_address_names_opens_the_tour_on_the_intranets_page(core, anna, level, visit):
+    level("react")
+    html = visit(anna).get(SLOTS + "&slot.top.anchor=rse-tour-feed.read").json["slots"]["top"]["html"]
+    assert "data-rse-open" in html
+    assert 'data-rse-at="1"' in html
+    assert "data-rse-open" not in visit(anna).get(SLOTS + "&slot.top.anchor=rse-comment-1").json["slots"]["top"]["html"]
