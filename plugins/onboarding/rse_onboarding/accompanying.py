@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from rse_core import charter
@@ -133,11 +133,11 @@ def _people(session: Session, scope: Scope) -> Select[Any]:
 
 def _ways(session: Session, person_id: int) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """What is counted, in words, and the condition on :class:`Person` that says who has done it."""
-    yield _("came at least once"), exists().where(Visit.person_id == Person.id)
+    yield _("came at least once"), Person.id.in_(select(Visit.person_id))
     current = charter.in_force(session)
     if current is not None:
-        accepted = and_(CharterAcceptance.person_id == Person.id, CharterAcceptance.charter_id == current.id)
-        yield _("accepted the charter"), exists().where(accepted)
+        accepted = select(CharterAcceptance.person_id).where(CharterAcceptance.charter_id == current.id)
+        yield _("accepted the charter"), Person.id.in_(accepted)
     core = core_of(session)
     snapshot, facts = core.policy.snapshot(), core.policy.person(person_id)
     ways = [
@@ -146,13 +146,13 @@ def _ways(session: Session, person_id: int) -> Iterator[tuple[str, ColumnElement
     ]  # fmt: skip
     for plugin, way in sorted(ways, key=lambda one: (one[1].order, one[1].name)):
         try:
-            done = way.people(session).subquery()
+            done = way.people(session)
         except Exception:  # isolation point: one plugin's figure is left out
             if core.settings.strict:
                 raise
             log.exception("plugin %s: the figure %s failed", plugin, way.name)
             continue
-        yield str(way.label), exists().where(next(iter(done.c)) == Person.id)
+        yield str(way.label), Person.id.in_(done)
 
 
 def _number(session: Session, people: Select[Any], done: ColumnElement[bool]) -> int:
@@ -164,7 +164,7 @@ def _parts(session: Session, scope: Scope) -> Iterator[Part]:
     if scope.kind == "team":
         return
     top = aliased(Entity)
-    came = case((exists().where(Visit.person_id == Person.id), 1), else_=0)
+    came = case((Person.id.in_(select(Visit.person_id)), 1), else_=0)
     where = top.parent_id.is_(None) if scope.kind == "site" else top.parent_id == scope.entity_id
     query = (
         select(top.id, top.name, func.count(), func.sum(came))

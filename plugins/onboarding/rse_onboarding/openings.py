@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rse_core.api import Capability, Decision, Level, Reason, Text, TourStep, core_of
+from rse_core.api import Capability, Core, Decision, Level, Reason, Text, TourStep, core_of
 from rse_core.cursor import NOWHERE, plugin_on
 from rse_core.models.content import Page
 
@@ -16,6 +18,9 @@ from .standing import Standing
 
 #: Steps of the tour of one level.
 MOST = 5
+#: Seconds for which the page that serves as an example is kept.
+KEPT = 300
+_examples: WeakKeyDictionary[Core, tuple[float, str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,16 @@ def _plain(
 def example(session: Session) -> str:
     """A page of the intranet on which to show what stands there: the newest that it published for everyone; "" for none.
 
-    One query; asked only where steps are shown.
+    Asked only where steps are shown, and kept for some minutes.
     """
+    core, now = core_of(session), time.monotonic()
+    kept = _examples.get(core)
+    if kept is None or now - kept[0] > KEPT:
+        kept = _examples[core] = (now, _newest(session))
+    return kept[1]
+
+
+def _newest(session: Session) -> str:
     pages = select(Page.address).where(
         Page.audience_id == core_of(session).policy.everyone(), Page.published_at.is_not(None), Page.gone_at.is_(None),
         Page.locked_at.is_(None), Page.site == "", Page.address.startswith("/"),

@@ -30,7 +30,7 @@ def settings() -> Iterable[Setting]:
             help=lazy("entity: of their entity with all below it; team: of the people whom they manage; nothing."),
         ),
         Setting(
-            TELL, lazy("Tell people that a level has opened"), True, bool, kind="boolean",
+            TELL, lazy("Tell people that a level has opened"), True, _boolean, kind="boolean",
             help=lazy("By a notification, once for each person and level. The bar on their pages does not depend on it."),
         ),
         Setting(WEBINAR, lazy("Address of the next webinar"), "", address),
@@ -42,6 +42,10 @@ def settings() -> Iterable[Setting]:
 
 def _kept() -> Any:
     return lazy("For ambassadors and managers, in Markdown. Empty: the text that comes with the plugin.")
+
+
+def _boolean(value: Any) -> bool:
+    return value in (True, 1, "1", "true", "on")
 
 
 def _key(value: Any) -> str:

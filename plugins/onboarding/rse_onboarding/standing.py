@@ -7,14 +7,13 @@ nothing is new costs no query.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from rse_core import preferences
-from rse_core.api import Level, can, core_of, utcnow
+from rse_core.api import Level, can, utcnow
 from rse_core.policy import level_of
 
 #: Being told at all, from the first level above INFORM; also what switches the plugin off for somebody.
@@ -25,15 +24,12 @@ CHOICE = "onboarding.shown"
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``level`` now, ``shown`` before, ``base`` from where the last tour began, ``step`` at which it was left (a key).
-
-    ``at``: when they were last shown one; None for somebody who never was.
     """
 
     level: Level
     shown: Level
     base: Level
     step: str = ""
-    at: dt.datetime | None = None
 
     @property
     def opened(self) -> bool:
@@ -59,11 +55,7 @@ def of(session: Session, person_id: int) -> Standing:
 
 def _standing(level: Level, kept: Any) -> Standing:
     values = kept if isinstance(kept, dict) else {}
-    at = values.get("at")
-    return Standing(
-        level, _level(values.get("level")), _level(values.get("from")), str(values.get("step", ""))[:80],
-        dt.datetime.fromisoformat(at) if isinstance(at, str) else None,
-    )  # fmt: skip
+    return Standing(level, _level(values.get("level")), _level(values.get("from")), str(values.get("step", ""))[:80])
 
 
 def _level(value: Any) -> Level:
@@ -103,8 +95,3 @@ def keep_place(session: Session, person_id: int, step: str) -> Standing:
 def _put(session: Session, person_id: int, level: Level, base: Level, step: str) -> None:
     value = {"level": int(level), "from": int(base), "step": step[:80], "at": utcnow().isoformat()}
     preferences.put(session, person_id, CHOICE, value)
-
-
-def opens_next(session: Session, person_id: int) -> dt.datetime | None:
-    """When the tour itself will open to somebody to whom it is closed, as far as that is decided."""
-    return core_of(session).policy.can(session, person_id, TOUR).opens_at

@@ -39,7 +39,7 @@ from rse_core.snapshot import load_snapshot
 from .models import Opening
 from .objects import LEVEL, follow_shipped
 from .options import TELL
-from .standing import CHOICE
+from .standing import CHOICE, TOUR
 
 _t = translator(__file__, "rse_onboarding")
 _, lazy = _t.gettext, _t.lazy
@@ -60,8 +60,9 @@ def jobs() -> list[Job]:
 
 
 def notification_types() -> list[NotificationType]:
-    """Muted by each person's choice, as any other."""
-    return [NotificationType(OPENED, lazy("A level has opened to you"), line, mail="digest", stays=True)]
+    """Muted by each person's choice, as any other. With the capability: not to whom the level was taken back meanwhile."""
+    kind = NotificationType(OPENED, lazy("A level has opened to you"), line, mail="digest", stays=True, capability=TOUR)
+    return [kind]
 
 
 def line(_count: int, data: Mapping[str, Any]) -> Text:

@@ -73,6 +73,10 @@
       if (event.key === 'ArrowRight' && at < steps.length - 1) { event.preventDefault(); show(at + 1); }
       if (event.key === 'ArrowLeft' && at > 0) { event.preventDefault(); show(at - 1); }
     });
+    /* Also when the focus is in the page that the tour stands beside, unless something there closes first. */
+    document.addEventListener('keydown', event => {
+      if (event.key === 'Escape' && dialog.open && dialog.isConnected && !event.defaultPrevented) { close(); }
+    });
     if (trigger) { trigger.addEventListener('click', event => { event.preventDefault(); open(); }); }
     if (dialog.hasAttribute('data-rse-open')) { open(); }
   }
