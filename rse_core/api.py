@@ -55,6 +55,7 @@ from .errors import (
     Undeliverable,
 )
 from .events import Event, emit
+from .guiding import Participation, TourStep, Tutorial
 from .i18n import LazyText, Text, current_locale, translator, use_locale
 from .identity import Identity, IdentityRefused, IdentitySource
 from .jobs import defer
@@ -74,9 +75,9 @@ __all__ = [
     "DirectorySource", "emit", "Event", "Forbidden", "HealthCheck", "HealthResult", "hookimpl", "Identity",
     "IdentityRefused", "IdentitySource", "Indicator", "Job", "Key", "LazyText", "LegacySource", "Level", "LiveTopic",
     "Manifest", "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify",
-    "ObjectRef", "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
-    "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review", "RseError",
-    "say_changed", "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text",
-    "TokenScope", "TooMany", "Translations", "translator", "Undeliverable", "use_locale", "UtcDateTime", "utcnow",
-    "Veto", "Viewer", "withdraw",
+    "ObjectRef", "open_audiences", "option", "OutgoingMessage", "parse_level", "Participation", "PersonalData", "Plugin",
+    "plugin_base", "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review",
+    "RseError", "say_changed", "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target",
+    "Text", "TokenScope", "TooMany", "TourStep", "Translations", "translator", "Tutorial", "Undeliverable", "use_locale",
+    "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
 ]  # fmt: skip

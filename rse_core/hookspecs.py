@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         Veto,
         Viewer,
     )
+    from .guiding import Participation, TourStep, Tutorial
     from .identity import IdentitySource
     from .policy import Question
     from .search import SearchBackend
@@ -145,6 +146,18 @@ class Start:
     @hookspec
     def rse_indicators(self) -> Iterable[Indicator]:
         """Indicators it defines."""
+
+    @hookspec
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        """Steps of the tour that tells people what a level has opened to them."""
+
+    @hookspec
+    def rse_tutorials(self) -> Iterable[Tutorial]:
+        """Short pages in Markdown that it brings, in French and in English."""
+
+    @hookspec
+    def rse_participation(self) -> Iterable[Participation]:
+        """Ways to take part that it counts, for those who accompany an entity or a wave."""
 
     @hookspec
     def rse_health_checks(self) -> Iterable[HealthCheck]:

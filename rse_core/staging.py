@@ -42,6 +42,7 @@ from .contributions import (
 )
 from .db import metadata
 from .errors import PluginError
+from .guiding import Participation, TourStep, Tutorial
 from .i18n import Text, lazy
 from .plugin import PROJECT, Plugin
 from .settings import Settings
@@ -68,6 +69,9 @@ MANY: Mapping[str, type] = {
     "rse_token_scopes": TokenScope,
     "rse_live_topics": LiveTopic,
     "rse_indicators": Indicator,
+    "rse_tour_steps": TourStep,
+    "rse_tutorials": Tutorial,
+    "rse_participation": Participation,
     "rse_health_checks": HealthCheck,
     "rse_personal_data": PersonalData,
 }

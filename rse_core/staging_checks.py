@@ -29,6 +29,7 @@ from .contributions import (
     TokenScope,
     Translations,
 )
+from .guiding import Participation, TourStep, Tutorial
 from .i18n import Text, lazy
 from .levels import Level
 from .staging import Staging
@@ -36,6 +37,7 @@ from .staging import Staging
 _KEY = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9_]*)+\Z")
 WHO = ("nobody", "managers", "members", "all")
 MAIL = ("none", "digest", "weekly", "immediate")
+LANGUAGES = ("fr", "en")
 
 #: Kinds that have a name of their own, and the attribute that holds it.
 NAMED: Mapping[type, str] = {
@@ -50,6 +52,9 @@ NAMED: Mapping[type, str] = {
     Consumer: "name",
     NotificationType: "name",
     Indicator: "name",
+    TourStep: "key",
+    Tutorial: "key",
+    Participation: "name",
     HealthCheck: "name",
     PersonalData: "name",
 }
@@ -66,6 +71,9 @@ _WORDS: Mapping[type, Text] = {
     NotificationType: lazy("a notification type"),
     NotificationTransport: lazy("a way for notifications"),
     Indicator: lazy("an indicator"),
+    TourStep: lazy("a step of a tour"),
+    Tutorial: lazy("a tutorial"),
+    Participation: lazy("a way to take part"),
     HealthCheck: lazy("a health check"),
     PersonalData: lazy("a kind of personal data"),
 }
@@ -80,6 +88,7 @@ _CALLABLES: Mapping[type, tuple[str, ...]] = {
     NotificationType: ("render",),
     NotificationTransport: ("send",),
     HealthCheck: ("check",),
+    Participation: ("people",),
     PersonalData: ("export", "erase"),
 }
 
@@ -135,6 +144,7 @@ def check_contributions(staging: Staging, others: Iterable[Staging], core_comman
                 lazy("repeats the job “%(name)s” every %(every)s s.", name=job.name, every=job.every),
                 lazy("Use a positive number of seconds."),
             )
+    _check_guiding(staging)
     _check_nav(staging, others)
     _check_folders(staging)
     _check_commands(staging, others, core_commands)
@@ -180,6 +190,32 @@ def _check_capability(staging: Staging, capability: Capability) -> None:
             ),
             lazy("Use one of %(list)s.", list=", ".join(WHO)),
         )
+
+
+def _check_guiding(staging: Staging) -> None:
+    own = {capability.key for capability in staging.contributions.get(Capability, ())}
+    for step in staging.contributions.get(TourStep, ()):
+        if not step.capability and isinstance(step.level, Level) and step.level > Level.INFORM:
+            continue
+        if step.capability not in own or step.level is not None:
+            raise staging.error(
+                lazy(
+                    "tells of “%(capability)s” in the step “%(key)s”, which is no capability of its own.",
+                    capability=step.capability,
+                    key=step.key,
+                ),
+                lazy("Name one of its capabilities, or no capability and a level above Level.INFORM."),
+            )
+    for tutorial in staging.contributions.get(Tutorial, ()):
+        missing = [lang for lang in LANGUAGES if not tutorial.file(lang).is_file()]
+        if missing or not isinstance(tutorial.level, Level) or tutorial.level == Level.INFORM:
+            raise staging.error(
+                lazy("brings the tutorial “%(key)s” without all that it needs.", key=tutorial.key),
+                lazy(
+                    "Give it a level above Level.INFORM, and the files %(files)s in the package's data.",
+                    files=", ".join(str(tutorial.file(lang)) for lang in LANGUAGES),
+                ),
+            )
 
 
 def _check_nav(staging: Staging, others: list[Staging]) -> None:

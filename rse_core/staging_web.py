@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .contributions import Asset, NavItem
 from .errors import RseError
+from .guiding import TourStep
 from .i18n import Text, lazy
 from .staging import Staging
 
@@ -52,6 +53,16 @@ def check_web(staging: Staging, others: Iterable[Staging]) -> None:
                 lazy(
                     "puts “%(endpoint)s” into the navigation, which is no endpoint of its blueprints.",
                     endpoint=endpoint,
+                ),
+                lazy("Its endpoints: %(list)s.", list=", ".join(sorted(endpoints)) or "–"),
+            )
+    for step in staging.contributions.get(TourStep, ()):
+        if step.endpoint and step.endpoint not in endpoints:
+            raise staging.error(
+                lazy(
+                    "leads to “%(endpoint)s” in the step “%(key)s”, which is no endpoint of its blueprints.",
+                    endpoint=step.endpoint,
+                    key=step.key,
                 ),
                 lazy("Its endpoints: %(list)s.", list=", ".join(sorted(endpoints)) or "–"),
             )

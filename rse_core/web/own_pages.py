@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 from flask import Flask, Response, request
+from markupsafe import Markup
 
+from ..content import ObjectRef
 from ..contributions import Asset
 from ..i18n import _
 from . import layout
-from .state import core, rse
+from .identity import current_person_id
+from .state import core, rse, session_read
 
 SCRIPTS = ("own.js", "drafts.js", "mentions.js", "more.js", "uploads.js", "keys.js", "rse-live.js")
 #: In a form that is sent without the script's help: the next page says by a cookie that it was taken.
@@ -33,6 +36,20 @@ def page_stylesheets() -> list[str]:
 def page_scripts() -> list[str]:
     """The scripts of every page of ours; all of them only make it quicker to use."""
     return [rse().asset_url("rse_core.static", name) for name in SCRIPTS]
+
+
+def page_top() -> Markup:
+    """What plugins have to tell the person who asks, above the content of any page of ours: the slot ``top``.
+
+    An error of a plugin leaves its own out; nobody is told anything before they are known.
+    """
+    from .slots import slot_markup
+
+    if current_person_id() is None or not request.endpoint:
+        return Markup("")
+    ref = ObjectRef("page", request.script_root + request.path)
+    with session_read() as session:
+        return slot_markup(session, "top", [ref]).get(ref, Markup(""))
 
 
 def script_words() -> dict[str, str]:

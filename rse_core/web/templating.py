@@ -28,7 +28,7 @@ from .gates import plugins_on
 from .identity import current_person
 from .language import format_date, format_datetime, format_number, format_relative
 from .live import live_url
-from .own_pages import page_scripts, page_stylesheets, script_words
+from .own_pages import page_scripts, page_stylesheets, page_top, script_words
 from .state import core, session_read
 from .theme import theme_stylesheets
 
@@ -110,6 +110,7 @@ def register(app: Flask, extension: RSE) -> None:
             "page_layout": layout.current,
             "page_scripts": page_scripts,
             "page_stylesheets": page_stylesheets,
+            "page_top": page_top,
             "personal_entries": personal_entries,
             "script_words": script_words,
             "site_name": extension.core.settings.site_name,

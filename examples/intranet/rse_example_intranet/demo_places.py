@@ -1,5 +1,5 @@
 """What the demo puts into the intranet's pages beside what stands below an article: our pages under its menu, with
-what is unread, and the newest posts on its home page.
+what is unread, what a level has newly opened, and the newest posts on its home page.
 
 An intranet whose template can be changed writes ``<rse-slot name="navigation"></rse-slot>`` where it wants it; this one is
 not to be changed, so its places are named here.
@@ -30,6 +30,7 @@ class Place:
 
     :param around: markup of the intranet's own kind, with ``{}`` for the slot.
     :param only: the path of the one page that it is on; empty for every page.
+    :param live: only the place, which the script of the page fills: what stands in it has forms.
     """
 
     slot: str
@@ -37,10 +38,12 @@ class Place:
     where: Where
     around: str = "{}"
     only: str = ""
+    live: bool = False
 
 
 PLACES = (
     Place("navigation", "header.entete", "append", '<div class="cadre">{}</div>'),
+    Place("top", "main#contenu", "prepend", live=True),
     Place("feed", "aside[aria-labelledby=pratique]", "prepend", only="/"),
 )
 
@@ -54,7 +57,9 @@ def places(rse: WSGIApplication, prefix: str) -> FragmentSource:
         sheets = "".join(f'<link rel="stylesheet" href="{html.escape(sheet)}">' for sheet in answer["css"])
         for place in wanted:
             content = answer["slots"][place.slot]["html"]
-            if content.strip():
+            if content.strip() and place.live:
+                yield Fragment(place.selector, place.where, f'<rse-slot name="{place.slot}"></rse-slot>')
+            elif content.strip():
                 inner = shadow(f'{sheets}<div class="rse-slot rse-slot-{place.slot}">{content}</div>')
                 slot = f'<rse-slot name="{place.slot}" data-rse-server>{inner}</rse-slot>'
                 yield Fragment(place.selector, place.where, place.around.format(slot))

@@ -79,6 +79,11 @@ def seed(core: Core) -> None:
         with core.db.write() as session:
             demo_directory.confirm(session)
             demo_directory.follow(session)
+    if "onboarding" in on:
+        from rse_example_intranet import demo_steps
+
+        with core.db.write() as session:
+            demo_steps.take(session, OPENED, usernames())
     # Notifications, the entries of what happened and the search are made of events: nobody's first page waits for them.
     core.jobs.run_due()
     if social:

@@ -19,11 +19,13 @@ from rse_core.api import (
     Migrations,
     NotificationType,
     ObjectRef,
+    Participation,
     PersonalData,
     Plugin,
     SearchDocument,
     Setting,
     SlotItem,
+    TourStep,
     Translations,
     Viewer,
     hookimpl,
@@ -166,6 +168,18 @@ class Comments(Plugin):
         from .health import check, repair
 
         return [HealthCheck("comments.counters", check, repair)]
+
+    @hookimpl
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        from .guiding import steps
+
+        return steps()
+
+    @hookimpl
+    def rse_participation(self) -> Iterable[Participation]:
+        from .guiding import participation
+
+        return participation()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

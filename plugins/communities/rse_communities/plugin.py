@@ -28,6 +28,7 @@ from rse_core.api import (
     SearchDocument,
     Setting,
     SpaceChange,
+    TourStep,
     Translations,
     hookimpl,
     translator,
@@ -212,6 +213,12 @@ class Communities(Plugin):
         from .health import check, repair
 
         return [HealthCheck("communities.members", check, repair)]
+
+    @hookimpl
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        from .guiding import steps
+
+        return steps()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

@@ -26,6 +26,7 @@ from rse_core.api import (
     SearchDocument,
     Setting,
     SlotItem,
+    TourStep,
     Translations,
     Viewer,
     hookimpl,
@@ -195,6 +196,12 @@ class Directory(Plugin):
         from .health import check, repair
 
         return [HealthCheck("directory.index", check, repair)]
+
+    @hookimpl
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        from .guiding import steps
+
+        return steps()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

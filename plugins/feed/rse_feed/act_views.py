@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core.api import BadInput, Conflict, Forbidden, TooMany, translator
 from rse_core.people import names
+from rse_core.small_groups import figure
 from rse_core.webapi import (
     Cursor,
     actor,
@@ -105,7 +106,7 @@ def _move_page(post_id: int, audience: str, error: BadInput | Conflict | Forbidd
                 error = refused
         html = render_template(
             "rse/feed/move.html", post=post, title=heading(post.title, post.body), offered=offered, audience=audience,
-            choice=choice, sight=sight, error=error, told=lambda number: reach.figure("", number, number).text,
+            choice=choice, sight=sight, error=error, told=lambda number: figure("", number, number).text,
         )  # fmt: skip
     return Response(html, status=error.status if error else 200)
 

@@ -26,6 +26,7 @@ from rse_core.api import (
 from rse_core.models.organisation import Entity, Membership, Person
 from rse_core.notify import notify_many
 from rse_core.ratelimit import limit
+from rse_core.small_groups import FEW, Figure, few, plain, pooled, tells
 
 from . import access, reach
 from .announcements import PAGE, TO_READ, target
@@ -47,9 +48,9 @@ class Part:
     """
 
     entities: tuple[tuple[int | None, str], ...]
-    asked: reach.Figure
+    asked: Figure
     confirmed: int
-    missing: reach.Figure
+    missing: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ class Standing:
 
     post: Post
     title: str
-    asked: reach.Figure
+    asked: Figure
     confirmed: int
-    missing: reach.Figure
+    missing: Figure
     rate: int | None
     parts: tuple[Part, ...]
 
@@ -112,38 +113,14 @@ def standing(session: Session, person_id: int | None, post_id: int) -> Standing:
     return Standing(post, heading(post.title, post.body), whole.asked, done, whole.missing, rate, tuple(parts))
 
 
-_Counts = tuple[list[tuple[int | None, str]], int, int]
-
-
-def _tells(number: int, done: int) -> bool:
-    """Whether these figures tell of fewer than ten people who were asked, or who have not confirmed."""
-    return 0 < number < reach.FEW or 0 < number - done < reach.FEW
-
-
-def pooled(counts: list[_Counts]) -> list[_Counts]:
-    """The figures by entity, in which no group of fewer than ten is told, nor can be had by subtraction from the whole.
-
-    Entities that would tell of one are told together; with the smallest of the others, as long as they still would.
-    """
-    alone = sorted((one for one in counts if not _tells(one[1], one[2])), key=lambda one: (-one[1], one[0][0][1]))
-    small = [one for one in counts if _tells(one[1], one[2])]
-    names: list[tuple[int | None, str]] = []
-    number = done = 0
-    while small or (names and alone and _tells(number, done)):
-        some, more, sure = small.pop() if small else alone.pop()
-        names, number, done = [*names, *some], number + more, done + sure
-    alone.sort(key=lambda one: (one[0][0][0] is None, one[0][0][1].casefold()))
-    return [*alone, (sorted(names, key=lambda one: (one[0] is None, one[1].casefold())), number, done)] if names else alone
-
-
 def _part(entities: list[tuple[int | None, str]], number: int, done: int) -> Part:
     # What is asked, less what is confirmed, is what is missing: a small one hides both.
-    if _tells(number, done):
-        hidden = reach.Figure("", None, reach.few())
-        asked = hidden if number < reach.FEW else reach.Figure("", None, "–")
+    if tells(number, done):
+        hidden = Figure("", None, few())
+        asked = hidden if number < FEW else Figure("", None, "–")
         return Part(tuple(entities), asked, done, hidden)
     left = max(0, number - done)
-    return Part(tuple(entities), reach.plain(number), done, reach.plain(left))
+    return Part(tuple(entities), plain(number), done, plain(left))
 
 
 def _confirmations(post_id: int, audience_id: int) -> Select[int]:

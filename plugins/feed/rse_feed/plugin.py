@@ -22,13 +22,16 @@ from rse_core.api import (
     NavItem,
     NotificationType,
     ObjectRef,
+    Participation,
     PersonalData,
     Plugin,
     SearchDocument,
     Setting,
     SlotItem,
     SpaceChange,
+    TourStep,
     Translations,
+    Tutorial,
     Viewer,
     hookimpl,
     translator,
@@ -238,6 +241,24 @@ class Feed(Plugin):
         from .counting import check, repair
 
         return [HealthCheck("feed.posts", check, repair)]
+
+    @hookimpl
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        from .guiding import steps
+
+        return steps()
+
+    @hookimpl
+    def rse_tutorials(self) -> Iterable[Tutorial]:
+        from .guiding import tutorials
+
+        return tutorials()
+
+    @hookimpl
+    def rse_participation(self) -> Iterable[Participation]:
+        from .guiding import participation
+
+        return participation()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

@@ -17,23 +17,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from babel.numbers import format_decimal
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from rse_core.api import BadInput, Core, Level, NotFound, core_of, current_locale, translator, utcnow
+from rse_core.api import BadInput, Core, Level, NotFound, core_of, translator, utcnow
 from rse_core.cursor import PersonFacts, Place, Snapshot, effective, space_of
 from rse_core.models.governance import Suspension
 from rse_core.models.organisation import GroupMember, Membership, Person, RoleGrant, SpaceMember
 from rse_core.rules import Case, judge
+from rse_core.small_groups import FEW, figure
 
 from . import whom
 
 _ = translator(__file__, "rse_feed").gettext
 
 READ, REACT, COMMENT = "feed.read", "likes.react", "comments.write"
-#: Groups of fewer people are never told in numbers.
-FEW = 10
 #: Bits of one number; more groups take more numbers.
 _BITS = 60
 _KEPT = 128
@@ -201,34 +199,6 @@ def _bit_of(groups: list[int]) -> ColumnElement[int]:
 
 
 # -- in words ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure as it is told: ``number`` None when it is too small to be told."""
-
-    label: str
-    number: int | None
-    text: str
-
-
-def few() -> str:
-    """What is said instead of a small number."""
-    return _("fewer than 10")
-
-
-def plain(number: int, label: str = "") -> Figure:
-    """A number as it is."""
-    return Figure(label, number, str(format_decimal(number, locale=current_locale())))
-
-
-def figure(label: str, number: int, of: int) -> Figure:
-    """A number of an audience's people, unless it, or what it leaves, is a group of fewer than ten."""
-    if 0 < number < FEW:
-        return Figure(label, None, few())
-    if 0 < of - number < FEW:
-        return Figure(label, None, _("all but fewer than 10"))
-    return plain(number, label)
 
 
 def told(reach: Reach) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from rse_core.api import Actor, Forbidden, NotFound, TooMany, utcnow
 from rse_core.models.governance import Audit
 from rse_core.models.notices import Broadcast
 from rse_core.notify import unread
+from rse_core.small_groups import pooled
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity, make_person, make_space, set_level
 from rse_feed import acting, announcements, confirmations, drafting, publishing
@@ -147,7 +148,7 @@ def test_figures_tell_no_small_group(site, boss):
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8))
 def test_no_part_can_be_had_by_subtraction(drawn):
     counts = [([(index, f"e{index}")], asked, min(asked, done)) for index, (asked, done) in enumerate(drawn)]
-    parts = confirmations.pooled(counts)
+    parts = pooled(counts)
     assert sum(part[1] for part in parts) == sum(one[1] for one in counts)
     assert sum(part[2] for part in parts) == sum(one[2] for one in counts)
     small = [part for part in parts if 0 < part[1] < 10 or 0 < part[1] - part[2] < 10]

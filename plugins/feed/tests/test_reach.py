@@ -14,6 +14,7 @@ from rse_core.api import Actor, Capability, Level, Manifest, NotFound, Plugin, T
 from rse_core.models.organisation import Membership
 from rse_core.organisation import join_group, join_space, set_space_rule
 from rse_core.policy import level_of
+from rse_core.small_groups import FEW, figure
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity, make_group, make_person, make_space, set_level
 from rse_feed import plugin, reach
@@ -208,11 +209,11 @@ def test_it_is_told_of_audiences_in_which_one_may_post(core):
 
 
 def test_groups_of_fewer_than_ten_are_not_told_in_numbers():
-    assert reach.figure("", 9, 4000).number is None
-    assert reach.figure("", 3995, 4000).number is None
-    assert reach.figure("", 3990, 4000).number == 3990
-    assert reach.figure("", 0, 4000).number == 0
-    assert reach.figure("", 4000, 4000).number == 4000
+    assert figure("", 9, 4000).number is None
+    assert figure("", 3995, 4000).number is None
+    assert figure("", 3990, 4000).number == 3990
+    assert figure("", 0, 4000).number == 0
+    assert figure("", 4000, 4000).number == 4000
     few = reach.told(reach.Reach(9, {Level.COMMENT: 9}, {reach.READ: 9}))
     assert (few["people"].number, few["able"], few["levels"]) == (None, [], [])
 
@@ -222,5 +223,5 @@ def test_levels_are_told_together_until_no_part_is_small(levels):
     found = reach.bands(levels)
     assert sum(number for _some, number in found) == sum(levels.values())
     assert [level for some, _number in found for level in some] == sorted(level for level, n in levels.items() if n)
-    if sum(levels.values()) >= reach.FEW:
-        assert all(number >= reach.FEW for _some, number in found)
+    if sum(levels.values()) >= FEW:
+        assert all(number >= FEW for _some, number in found)

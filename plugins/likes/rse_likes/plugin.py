@@ -18,10 +18,12 @@ from rse_core.api import (
     NavItem,
     NotificationType,
     ObjectRef,
+    Participation,
     PersonalData,
     Plugin,
     Setting,
     SlotItem,
+    TourStep,
     Translations,
     Viewer,
     hookimpl,
@@ -160,6 +162,18 @@ class Likes(Plugin):
         from .health import check, repair
 
         return [HealthCheck("likes.counters", check, repair)]
+
+    @hookimpl
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        from .guiding import steps
+
+        return steps()
+
+    @hookimpl
+    def rse_participation(self) -> Iterable[Participation]:
+        from .guiding import participation
+
+        return participation()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

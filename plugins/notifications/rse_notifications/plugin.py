@@ -21,6 +21,7 @@ from rse_core.api import (
     Setting,
     SlotItem,
     Text,
+    TourStep,
     Translations,
     Viewer,
     hookimpl,
@@ -117,6 +118,12 @@ class Notifications(Plugin):
         from .health import check, repair
 
         return [HealthCheck("notifications.messages", check, repair)]
+
+    @hookimpl
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        from .guiding import steps
+
+        return steps()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

@@ -24,6 +24,7 @@ from rse_core.api import (
     SearchDocument,
     SlotItem,
     SpaceChange,
+    TourStep,
     Translations,
     Viewer,
     hookimpl,
@@ -155,6 +156,12 @@ class Search(Plugin):
         from .health import check, repair
 
         return [HealthCheck("search.index", check, repair)]
+
+    @hookimpl
+    def rse_tour_steps(self) -> Iterable[TourStep]:
+        from .guiding import steps
+
+        return steps()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:
