@@ -50,7 +50,7 @@ def test_what_the_core_is_told(core, scim):
     [
         ("email", {"emails": [{"value": "no address", "type": "work"}]}),
         ("display_name", {"displayName": "x" * 301}),
-        ("external_id", {"externalId": "x" * 201}),
+        ("externalId", {"externalId": "x" * 201}),
         ("phone", {"phoneNumbers": [{"value": "0" * 61}]}),
         ("job_title", {"title": "a\tb"}),
     ],
