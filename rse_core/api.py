@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .audit import Actor, record
-from .content import ContentInfo, ContentType, ObjectRef
+from .content import ContentInfo, ContentType, Handling, ObjectRef
 from .contributions import (
     Activity,
     Asset,
@@ -63,8 +63,10 @@ from .options import option
 from .plugin import Manifest, Plugin, hookimpl
 from .policy import Question, Target, can, open_audiences, require
 from .runtime import Core, core_of
+from .writings import Discarded, Finding, Writing, discard, examine
 
 __all__ = [
+    "Discarded", "discard", "examine", "Finding", "Handling", "Writing",
     "Activity", "Actor", "Asset", "BadInput", "can", "Capability", "Cli", "ConfigError", "Conflict", "Consumer",
     "ContentInfo", "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert",
     "DigestLine", "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading",

@@ -202,6 +202,10 @@ class PersonalData:
     """What a plugin keeps about a person: how to export it (JSON-ready rows) and how to erase or anonymise it.
 
     ``erase`` returns the number of rows it changed.
+
+    :param prune: ``prune(session, before)`` deletes what is older than a moment, of everybody, a part at a time, and returns
+        how many rows went; called until it returns 0. None for what does not grow old.
+    :param days: after how many days it is pruned, unless the site says otherwise; None: never.
     """
 
     name: str
@@ -210,6 +214,8 @@ class PersonalData:
     export: Callable[[Session, int], Iterable[Mapping[str, Any]]]
     erase: Callable[[Session, int], int]
     retention: Text = ""
+    prune: Callable[[Session, dt.datetime], int] | None = None
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

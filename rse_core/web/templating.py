@@ -21,6 +21,7 @@ from ..i18n import Text, Translator, current_locale, lazy
 from ..i18n import core as core_translator
 from ..policy import can
 from . import layout
+from .charters import charter_boxes
 from .csrf import csrf_token
 from .files import file_limits, file_size, file_url
 from .fragments import hidden_fields
@@ -95,6 +96,7 @@ def register(app: Flask, extension: RSE) -> None:
             "t": translators.named,
             "asset_url": extension.asset_url,
             "avatar": avatar,
+            "charter_boxes": charter_boxes,
             "csrf_token": csrf_token,
             "current_locale": current_locale,
             "current_person": current_person,
