@@ -66,15 +66,15 @@ from .runtime import Core, core_of
 from .writings import Discarded, Finding, Writing, discard, examine
 
 __all__ = [
-    "Discarded", "discard", "examine", "Finding", "Handling", "Writing",
     "Activity", "Actor", "Asset", "BadInput", "can", "Capability", "Cli", "ConfigError", "Conflict", "Consumer",
-    "ContentInfo", "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert",
-    "DigestLine", "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading",
-    "DirectorySource", "emit", "Event", "Forbidden", "HealthCheck", "HealthResult", "hookimpl", "Identity",
-    "IdentityRefused", "IdentitySource", "Indicator", "Job", "Key", "LazyText", "LegacySource", "Level", "Manifest",
-    "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify", "ObjectRef",
-    "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
+    "ContentInfo", "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert", "DigestLine",
+    "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading", "DirectorySource",
+    "discard", "Discarded", "emit", "Event", "examine", "Finding", "Forbidden", "Handling", "HealthCheck", "HealthResult",
+    "hookimpl", "Identity", "IdentityRefused", "IdentitySource", "Indicator", "Job", "Key", "LazyText", "LegacySource",
+    "Level", "Manifest", "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify",
+    "ObjectRef", "open_audiences", "option", "OutgoingMessage", "parse_level", "PersonalData", "Plugin", "plugin_base",
     "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review", "RseError",
     "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TooMany",
     "Translations", "translator", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
+    "Writing",
 ]  # fmt: skip

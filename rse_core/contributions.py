@@ -83,6 +83,7 @@ class NavItem:
     :param area: ``main``; ``me`` for the page about the person; ``notices`` for the one that lists their notifications, in
         place of the core's plain list; ``space`` for the pages of a space, whose endpoint takes the space's key as
         ``space``.
+    :param shown: whether it is for this person, where no capability says so (those who moderate somewhere); from memory.
     :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
     """
 
@@ -93,6 +94,7 @@ class NavItem:
     icon: str | None = None
     area: str = "main"
     badge: Callable[[Session, int], int] | None = None
+    shown: Callable[[Session, int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,10 +197,10 @@ def moderators(
     :param nearest: those of the space, group or entities only, and those of the site where there are none.
     """
     audience = None if audience_id is None else session.get(Audience, audience_id)
-    spaces, groups, entities = {space_id} - {None}, set(), {entity_id} - {None}
-    if audience is not None:
-        kinds: dict[str, set[Any]] = {"space": spaces, "group": groups, "entity": entities}
-        kinds.get(audience.kind, set()).add(audience.target_id)
+    kinds: dict[str, set[int | None]] = {"space": {space_id} - {None}, "group": set(), "entity": {entity_id} - {None}}
+    if audience is not None and audience.kind in kinds:
+        kinds[audience.kind].add(audience.target_id)
+    spaces, groups, entities = kinds["space"], kinds["group"], kinds["entity"]
     above = select(EntityPath.ancestor_id).where(EntityPath.entity_id.in_(entities))
     granted = select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id).where(Person.status == "active")
     near = granted.where(

@@ -11,7 +11,21 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from ..identity import IdentityRefused
-from . import charters, csrf, errors, files, gates, identity, language, layout, limits, own_pages, security, templating, theme
+from . import (
+    charters,
+    csrf,
+    errors,
+    files,
+    gates,
+    identity,
+    language,
+    layout,
+    limits,
+    own_pages,
+    security,
+    templating,
+    theme,
+)
 from .prefix import PrefixMiddleware
 from .state import rse
 

@@ -48,7 +48,8 @@ def on_rse_error(error: RseError) -> BaseResponse:
         decision = error.decision.as_dict()
         # The rules that were looked at name people; ``rse explain`` and the resource ``decisions`` show them.
         decision.pop("trail")
-        if error.decision.reason is Reason.CHARTER and request.method == "POST" and not request.files and not wants_problem():
+        asks = error.decision.reason is Reason.CHARTER and request.method == "POST"
+        if asks and not request.files and not wants_problem():
             extra["charter"] = boxes_for(error.decision)
         extra.update(reason=decision["reason"], opens_at=decision["opens_at"], decision=decision)
     if isinstance(error, BadInput) and error.fields:
@@ -58,7 +59,8 @@ def on_rse_error(error: RseError) -> BaseResponse:
     if isinstance(error, SignInNeeded):
         headers["WWW-Authenticate"] = "RSE"
         extra["login_url"] = login_url()
-    return _answer(status, error.message, error.remedy, extra, headers, resend=_may_resend(error) or bool(extra.get("charter")))
+    resend = _may_resend(error) or bool(extra.get("charter"))
+    return _answer(status, error.message, error.remedy, extra, headers, resend=resend)
 
 
 def on_http_error(error: HTTPException) -> BaseResponse:

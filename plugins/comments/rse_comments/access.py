@@ -160,8 +160,8 @@ def closed_because(thread: Thread | None, info: ContentInfo) -> str:
 def visible(person_id: int | None, held: Rights | None = None) -> ColumnElement[bool]:
     """Which comments of a thread this person sees: an SQL condition, so that nothing is filtered afterwards.
 
-    A comment that was deleted or taken down stays as a placeholder while it has replies; one that waits, was refused or taken
-    down is seen by its author, and (but for refused ones) by the moderators.
+    A comment that was deleted or taken down stays as a placeholder while it has replies; one that waits, was refused or
+    taken down is seen by its author, and (but for refused ones) by the moderators.
     """
     shown: list[ColumnElement[bool]] = [
         Comment.state == "published",

@@ -15,7 +15,6 @@ from rse_core.objects import SHOWN
 from . import access
 from .models import Comment
 
-
 #: What a state is to the rest of the site: one that was refused is its author's, one taken down the moderators' too.
 STATES = {"refused": "draft", "hidden": "pending"}
 
