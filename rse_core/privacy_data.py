@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -226,6 +227,25 @@ def _erase_acts(session: Session, person_id: int) -> int:
     return int(done.rowcount)
 
 
+def _pruning(model: type[Any], key: Any, *old: Callable[[dt.datetime], Any]) -> Callable[[Session, dt.datetime], int]:
+    """A ``prune`` that deletes rows which are old by all of these conditions, a few thousand at a time."""
+
+    def prune(session: Session, before: dt.datetime) -> int:
+        some = select(key).where(*(condition(before) for condition in old)).limit(5_000)
+        done: Any = session.execute(delete(model).where(key.in_(some)).execution_options(synchronize_session=False))
+        return int(done.rowcount)
+
+    return prune
+
+
+def _prune_visits(session: Session, before: dt.datetime) -> int:
+    some = select(Visit.day).where(Visit.day < before.date()).order_by(Visit.day).limit(1)
+    done: Any = session.execute(
+        delete(Visit).where(Visit.day.in_(some)).execution_options(synchronize_session=False)
+    )  # fmt: skip
+    return int(done.rowcount)
+
+
 CORE_DATA: tuple[PersonalData, ...] = (
     PersonalData(
         "core.profile", lazy("Profile"), lazy("To show who wrote, and to decide who may do what"), _profile, _erase_profile
@@ -253,13 +273,18 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _deleting(CharterAcceptance),
     ),
     PersonalData("core.suspensions", lazy("Suspensions"), lazy("To apply the charter"), _suspensions, _deleting(Suspension)),
-    PersonalData("core.held", lazy("Texts that waited for a moderator"), lazy("To moderate"), _held, _erase_held),
+    PersonalData(
+        "core.held", lazy("Texts that waited for a moderator"), lazy("To moderate"), _held, _erase_held,
+        prune=_pruning(Held, Held.id, lambda before: Held.state != "pending", lambda before: Held.decided_at < before),
+        days=730,
+    ),
     PersonalData(
         "core.use",
         lazy("Visits and preferences"),
         lazy("To count visits, and to keep your choices"),
         _use,
         _deleting(Visit, Preference, RateMark, IdempotencyKey),
+        prune=_prune_visits,
     ),
     PersonalData(
         "core.notifications",
@@ -281,5 +306,8 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _deleting(SignedSession),
     ),
     PersonalData("core.tokens", lazy("Access tokens"), lazy("To let your programs act for you"), _tokens, _deleting(Token)),
-    PersonalData("core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts),
+    PersonalData(
+        "core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts,
+        prune=_pruning(Audit, Audit.id, lambda before: Audit.at < before),
+    ),
 )

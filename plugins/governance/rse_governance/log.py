@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from rse_core.audit import Entry
 from rse_core.models.governance import Audit
+from rse_core.models.organisation import Audience, Membership, Space
+from rse_core.roles import is_site_admin
 
 from . import access
 
@@ -39,6 +41,19 @@ class Asked:
         return f"log:{self.act}:{self.actor}:{self.subject}:{self.since}"
 
 
+def _secret(session: Session, person_id: int) -> ColumnElement[bool]:
+    """Acts on secret spaces are told to site administrators, who answer for all, and to those who are in them."""
+    if is_site_admin(session, person_id):
+        return true()
+    inside = exists().where(Membership.audience_id == Audience.id, Membership.person_id == person_id)
+    names = (
+        select(literal("space:") + Space.key)
+        .join(Audience, and_(Audience.kind == "space", Audience.target_id == Space.id))
+        .where(Space.visibility == "secret", ~inside)
+    )
+    return Audit.subject.not_in(names)
+
+
 def page(
     session: Session, person_id: int, asked: Asked, *, after: int | None = None, most: int = PAGE
 ) -> tuple[Sequence[Entry], int | None]:
@@ -47,7 +62,7 @@ def page(
     :raises Forbidden: for who does not moderate the whole site.
     """
     access.require_site(session, person_id)
-    query = _query(asked).order_by(Audit.id.desc()).limit(most + 1)
+    query = _query(asked).where(_secret(session, person_id)).order_by(Audit.id.desc()).limit(most + 1)
     rows = list(session.scalars(query if after is None else query.where(Audit.id < after)))
     return [_entry(row) for row in rows[:most]], rows[most - 1].id if len(rows) > most else None
 
@@ -55,9 +70,9 @@ def page(
 def stream(session: Session, person_id: int, asked: Asked) -> Iterator[Entry]:
     """Every line, the earliest first, read in parts."""
     access.require_site(session, person_id)
-    last = 0
+    last, seen = 0, _secret(session, person_id)
     while True:
-        rows = list(session.scalars(_query(asked).where(Audit.id > last).order_by(Audit.id).limit(PART)))
+        rows = list(session.scalars(_query(asked).where(seen, Audit.id > last).order_by(Audit.id).limit(PART)))
         for row in rows:
             last = row.id
             yield _entry(row)

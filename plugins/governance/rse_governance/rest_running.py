@@ -69,9 +69,12 @@ class Suspensions(MethodView):
         with session_write() as session:
             suspending.suspend(session, me(), body["person"], days=body["days"], reason=body["reason"])
 
+
+@blueprint.route("/suspensions/lift")
+class Lift(MethodView):
     @blueprint.arguments(s.LiftSchema)
     @blueprint.response(204)
-    def delete(self, body: dict[str, Any]) -> None:
+    def post(self, body: dict[str, Any]) -> None:
         """Lift somebody's suspensions."""
         with session_write() as session:
             suspending.lift(session, me(), body["person"], why=body["why"])

@@ -209,8 +209,13 @@ def _find(rule: WordRule, text: str) -> list[str]:
 
 def _moderates(session: Session, person_id: int, scope: str, scope_id: int) -> bool:
     policy = core_of(session).policy
-    facts = policy.person(person_id)
-    return facts is not None and facts.disabled_at is None and moderates(policy.snapshot(), facts, scope, scope_id)
+    facts, snapshot = policy.person(person_id), policy.snapshot()
+    if facts is None or facts.disabled_at is not None or not moderates(snapshot, facts, scope, scope_id):
+        return False
+    if scope != "space" or snapshot.spaces[scope_id].visibility == "public" or scope_id in facts.spaces:
+        return True
+    # Of a space that not everybody sees, those of the site may not even know the name.
+    return any((role, "space", scope_id) in facts.roles for role in ("moderator", "animator"))
 
 
 def _rule(session: Session, person_id: int, rule_id: int) -> WordRule:
