@@ -7,6 +7,7 @@ not have them is answered by a page that has both: the boxes, and what was typed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import nh3
@@ -27,20 +28,33 @@ SHOWN, TICKED = "rse_charter", "rse_charter_box"
 SHORT = 600
 
 
-def markdown(body: str) -> Markup:
-    """A text as HTML: Markdown without HTML of its own, cleaned again; its headings below the page's own."""
+def markdown(body: str, *, of: str = "") -> Markup:
+    """A text as HTML: Markdown without HTML of its own, cleaned again; its headings below the page's own, none left out.
+
+    :param of: the whole, when the text is a part of it.
+    """
     parser = MarkdownIt("commonmark", {"html": False})
+    highest = min((int(token.tag[1]) for token in parser.parse(of or body) if token.type == "heading_open"), default=1)
     tokens = parser.parse(body)
+    before = 1
     for token in tokens:
+        if token.type == "heading_open":
+            before = min(6, before + 1, max(2, int(token.tag[1]) - highest + 2))
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+            token.tag = f"h{before}"
     html = parser.renderer.render(tokens, parser.options, {})
     return Markup(nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}))  # noqa: S704  cleaned
 
 
+def _within(text: str) -> Markup:
+    """A part for a form: what heads it is no heading of the page around it."""
+    html = re.sub(r"<h[1-6]>", "<p><strong>", str(markdown(text)))
+    return Markup(re.sub(r"</h[1-6]>", "</strong></p>", html))  # noqa: S704  cleaned
+
+
 def boxes_of(found: Iterable[Charter]) -> Markup:
     """The parts and boxes of these charters, for a form."""
-    shown = [(charter, [(step, markdown(step.text)) for step in charters.steps(charter.body)]) for charter in found]
+    shown = [(charter, [(step, _within(step.text)) for step in charters.steps(charter.body)]) for charter in found]
     if not shown:
         return Markup("")
     ticked = set(request.form.getlist(TICKED)) if request.method == "POST" else set()

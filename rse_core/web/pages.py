@@ -136,7 +136,7 @@ def charter() -> str:
     steps = charters.steps(found.body) if charters.has_boxes(found.body) else []
     return render_template(
         "rse/charter.html", charter=found, text=markdown(found.body), accepted=accepted, person=person, box=TICKED,
-        steps=[(step, markdown(step.text)) for step in steps], back=return_to(url_for("rse_core.home")),
+        steps=[(step, markdown(step.text, of=found.body)) for step in steps], back=return_to(url_for("rse_core.home")),
     )  # fmt: skip
 
 
