@@ -205,7 +205,9 @@ def moderators(
     granted = select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id).where(Person.status == "active")
     near = granted.where(
         or_(
-            (RoleGrant.scope == "entity") & RoleGrant.role.in_(("moderator", "entity_admin")) & RoleGrant.scope_id.in_(above),
+            (RoleGrant.scope == "entity")
+            & RoleGrant.role.in_(("moderator", "entity_admin"))
+            & RoleGrant.scope_id.in_(above),
             (RoleGrant.scope == "group") & (RoleGrant.role == "moderator") & RoleGrant.scope_id.in_(groups),
             (RoleGrant.scope == "space") & RoleGrant.role.in_(("moderator", "animator")) & RoleGrant.scope_id.in_(spaces),
         )

@@ -1,5 +1,5 @@
-"""Moderation in a real browser, by keyboard, in both languages: written, held, refused with a reason, edited, approved, told;
-the charter at the first comment; a report; and every page narrow and wide.
+"""Moderation in a real browser, by keyboard, in both languages: written, held, refused with a reason, edited, approved,
+told; the charter at the first comment; a report; and every page narrow and wide.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ WORDS = {
     "en": {
         "new": "What is new?", "publish": "Publish", "waits": "waits", "refuse": "Refuse", "why": "Reason, shown",
         "refused": "1 text refused.", "edit": "Edit", "save": "Publish", "approved": "1 text approved.",
-        "keys": "Keyboard shortcuts", "approve": "Approve", "told": "What you wrote is published", "not": "was not published",
+        "keys": "Keyboard shortcuts", "approve": "Approve", "told": "What you wrote is published",
+        "not": "was not published",
         "yours": "Your comment", "send": "Comment", "report": "Report", "thanks": "The moderators look at it",
         "hurts": "It hurts or attacks somebody",
     },
@@ -198,13 +199,14 @@ def fill(site, anna, mo):
         first = charters.publish(session, mo.id, title="Charte d’utilisation", body=TEXT)
         second = charters.publish(session, mo.id, title="Charte d’utilisation", body=TEXT + "\nMerci.")
         charters.publish(session, mo.id, title="Charte rédactionnelle", body="Soyez brefs.", kind="editorial")
-        tools.save(session, mo.id, use="Demander à tout le monde", tool="Le fil", address="/rse/feed/", note="visible de tous")
+        tools.save(session, mo.id, use="Demander à tout le monde", tool="Le fil", address="/rse/feed/", note="public")
         rule = wording.add(session, mo.id, where="site", act="hold", words="secret\nprojet oméga")
     with core.db.write() as session:
         for person in (anna, cara, mo):
             charter.accept(session, person.id, second.id)
     with core.db.write() as session:
-        for text in ("Un secret de https://exemple.fr/une-adresse-vraiment-tres-longue-et-sans-espace-du-tout", "Projet Oméga"):
+        address = "https://exemple.fr/une-adresse-vraiment-tres-longue-et-sans-espace-du-tout"
+        for text in (f"Un secret de {address}", "Projet Oméga"):
             comments.write(session, anna.id, PAGE, text)
         posts = [
             drafting.write(session, anna.id, Written(body=text, audience="everyone")).post.id

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from rse_core import audiences
 from rse_core.api import (
     Conflict,
     Discarded,
@@ -117,6 +118,11 @@ def moved(session: Session, change: SpaceChange) -> None:
     quietly = {"synchronize_session": False}
     for model in (Case, Binned):
         there = model.space_id == change.space_id
+        if change.into is not None:
+            # What was for the members of one is for those of the other.
+            inner = model.audience_id == audiences.of_members(session, change.space_id)
+            members = audiences.of_members(session, change.into)
+            session.execute(update(model).where(inner).values(audience_id=members).execution_options(**quietly))
         same = there & (model.audience_id == change.audience_before)
         session.execute(update(model).where(same).values(audience_id=change.audience_after).execution_options(**quietly))
         if change.into is not None:

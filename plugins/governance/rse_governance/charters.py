@@ -111,7 +111,11 @@ def one(session: Session, person_id: int, charter_id: int) -> tuple[Charter, Pla
     if found is None:
         raise NotFound(_("There is no such charter."))
     key = "" if found.space_id is None else session.scalar(select(Space.key).where(Space.id == found.space_id)) or "?"
-    here = place(session, person_id, key)
+    try:
+        here = place(session, person_id, key)
+    except NotFound:
+        # In the same words as of one that there is not.
+        raise NotFound(_("There is no such charter.")) from None
     if found.published_at > utcnow() and not here.publishes:
         raise NotFound(_("There is no such charter."))
     return found, here

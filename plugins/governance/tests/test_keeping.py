@@ -41,10 +41,9 @@ def test_a_suspended_person_reads_and_is_told_until_it_ends_or_is_lifted(site, p
     with site.db.read() as session:
         assert [one.person.username for one in suspending.page(session, people["mo"].id)[0]] == ["anna"]
         assert len(suspending.own(session, people["anna"].id)) == 1
-    with time_machine.travel(utcnow() + dt.timedelta(days=8), tick=False):
-        with site.db.read() as session:
-            assert can(session, people["anna"].id, "wall.write", at=utcnow()).allowed
-            assert suspending.page(session, people["mo"].id)[0] == []
+    with time_machine.travel(utcnow() + dt.timedelta(days=8), tick=False), site.db.read() as session:
+        assert can(session, people["anna"].id, "wall.write", at=utcnow()).allowed
+        assert suspending.page(session, people["mo"].id)[0] == []
     with site.db.write() as session:
         assert suspending.lift(session, people["mo"].id, "anna", why="Settled.") == 1
     assert allowed(site, people["anna"])

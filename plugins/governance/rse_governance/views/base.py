@@ -133,7 +133,8 @@ def next_url(scope: str, key: int | None, name: str = "after") -> str | None:
     if key is None:
         return None
     kept = {one: value for one, value in request.args.items() if one != name and value}
-    values: dict[str, Any] = {**(request.view_args or {}), **kept, name: encode_cursor(core().settings, Cursor(scope, (key,)))}
+    cursor = encode_cursor(core().settings, Cursor(scope, (key,)))
+    values: dict[str, Any] = {**(request.view_args or {}), **kept, name: cursor}
     return url_for(request.endpoint or "", **values)
 
 
