@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, String, cast, delete, or_, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from . import audiences
@@ -193,7 +195,24 @@ def _notifications(session: Session, person_id: int) -> Rows:
     ]
 
 
+def _forget_in_notices(session: Session, person_id: int) -> None:
+    """What others were told may quote a title in which the person is named."""
+    person = session.get_one(Person, person_id)
+    instead = f"erased-{person_id}"
+    models: tuple[type[Any], ...] = (NotificationRow, Broadcast)
+    for model in models:
+        # As the column holds it: JSON in ASCII.
+        quoted = [json.dumps(name)[1:-1] for name in (person.username, person.display_name) if name]
+        held = or_(*(cast(model.data, String).contains(name, autoescape=True) for name in quoted))
+        for row in session.scalars(select(model).where(held)):
+            text = json.dumps(row.data)
+            for name in quoted:
+                text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", instead, text)
+            row.data = json.loads(text)
+
+
 def _erase_notifications(session: Session, person_id: int) -> int:
+    _forget_in_notices(session, person_id)
     done: Any = session.execute(update(Broadcast).where(Broadcast.actor_id == person_id).values(actor_id=None))
     own = (NotificationRow, BroadcastMark, BroadcastReader, Mute, NotificationChoice)
     return int(done.rowcount) + _deleting(*own)(session, person_id)

@@ -103,7 +103,8 @@ def govern(core, secret, owner, guest, ref, write):
         cases.report(session, guest.id, ref, kind="other", text=words["report"])
     with core.db.write() as session:
         comments.write(session, guest.id, ref, f"{words['held']} {words['rule']}")
-        made = charters.publish(session, owner.id, space=key, title=words["charter"], body=words["charter"], kind="editorial")
+        title = words["charter"]
+        made = charters.publish(session, owner.id, space=key, title=title, body=title, kind="editorial")
     with core.db.read() as session:
         held = session.scalars(select(Held.id)).one()
         rule, case = session.scalars(select(WordRule.id)).one(), session.scalars(select(Case.id)).one()
@@ -148,9 +149,8 @@ def test_nobody_outside_learns_that_there_is_a_secret_space(core, secret, outsid
     member = Walk(app, "camille", secret)
     pages = ("/rse/feed/", f"/rse/communities/{secret.key}/", "/rse/feed/topics/", "/rse/feed/mine")
     told = "".join(member.ask("GET", path)[1] for path in pages)
-    moderating = "".join(
-        member.ask("GET", f"/rse/moderation/{path}")[1] for path in ("", "words", f"charters?kind=editorial&space={secret.key}")
-    )
+    screens = ("", "words", f"charters?kind=editorial&space={secret.key}")
+    moderating = "".join(member.ask("GET", f"/rse/moderation/{path}")[1] for path in screens)
     assert [part for part in ("held", "rule", "charter") if secret.words[part] not in moderating] == []
     parts = ("name", "body", "title", "topic", "file", "outside", "draft", "later", "hidden", "purpose")
     assert [part for part in parts if secret.words[part] not in told] == []

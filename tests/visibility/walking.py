@@ -226,12 +226,13 @@ class Walk:
                 )
                 yield {"ref": ref, **rest}, {"ref": other, **rest}
         elif name == "Reports" and "governance" in endpoint:
-            for ref, other in ((post, nothing), (f"governance.case:{self.secret.ids['case_id']}", f"governance.case:{NOBODYS}")):
+            case = f"governance.case:{self.secret.ids['case_id']}"
+            for ref, other in ((post, nothing), (case, f"governance.case:{NOBODYS}")):
                 yield {"ref": ref, "kind": "false"}, {"ref": other, "kind": "false"}
         elif name in ("Words", "Charters"):
             rest = {"act": "hold", "words": "x"} if name == "Words" else {"title": "x", "body": "x"}
-            place = "where" if name == "Words" else "space"
-            secret, none = (f"space:{self.secret.key}", "space:kwznothing") if name == "Words" else (self.secret.key, "kwznothing")
+            place, start = ("where", "space:") if name == "Words" else ("space", "")
+            secret, none = f"{start}{self.secret.key}", f"{start}kwznothing"
             yield {place: secret, **rest}, {place: none, **rest}
         elif name == "Posts":
             for kind in ("space", "members"):

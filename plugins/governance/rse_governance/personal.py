@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from rse_core import mentions
 from rse_core.api import core_of
 
 from .models import Binned, Case, Report, Term, WordRule
@@ -47,7 +48,7 @@ def erase(session: Session, person_id: int) -> int:
             kind.handling.purge(session, row.ref_id)
         session.delete(row)
         count += 1
-    session.flush()
+    mentions.unname(session, person_id, Report.text, Case.reason, Case.appeal, Case.appeal_reason, Binned.reason)
     changes = (
         update(Report).where(Report.person_id == person_id).values(person_id=None, text=""),
         update(Case).where(Case.author_id == person_id).values(author_id=None, reason="", appeal="", appeal_reason=""),
