@@ -16,11 +16,13 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from .. import charter as charters
+from ..db import utcnow
 from ..decision import Decision
 from ..errors import Conflict, NotFound
 from ..models.governance import Charter
+from ..rules import charters_in_force
 from .identity import current_person_id
-from .state import session_read, session_write
+from .state import core, session_read, session_write
 
 #: Fields: which charters stood in the form, and the boxes that were ticked, as ``<charter>.<number of the box>``.
 SHOWN, TICKED = "rse_charter", "rse_charter_box"
@@ -65,7 +67,12 @@ def boxes_of(found: Iterable[Charter]) -> Markup:
 def charter_boxes(space_id: int | None = None) -> Markup:
     """What the person who asks has still to accept before writing here; empty mostly, and for nobody."""
     person_id = current_person_id()
-    if person_id is None:
+    facts = None if person_id is None else core().policy.person(person_id)
+    if person_id is None or facts is None:
+        return Markup("")
+    wanted = charters_in_force(core().policy.snapshot(), space_id, utcnow())
+    if all(version.id in facts.accepted for version in wanted):
+        # From memory, as decisions are: nearly everybody on nearly every page.
         return Markup("")
     with session_read() as session:
         return boxes_of(charters.missing(session, person_id, space_id=space_id))

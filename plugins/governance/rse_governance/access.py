@@ -47,6 +47,15 @@ def open_to(person_id: int, column: InstrumentedAttribute[Any]) -> ColumnElement
     return or_(~closed, inside)
 
 
+def who_may_look(session: Session, people: set[int], audience_id: int | None) -> set[int]:
+    """Those of these moderators to whom :func:`open_to` opens what is for an audience."""
+    kind = None if audience_id is None else session.scalar(select(Audience.kind).where(Audience.id == audience_id))
+    if kind != "space":
+        return people
+    inside = select(Membership.person_id).where(Membership.audience_id == audience_id, Membership.person_id.in_(people))
+    return set(session.scalars(inside))
+
+
 def moderates_something(session: Session, person_id: int | None) -> bool:
     """Whether the person moderates anywhere; from memory."""
     facts = None if person_id is None else core_of(session).policy.person(person_id)

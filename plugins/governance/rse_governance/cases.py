@@ -111,8 +111,7 @@ def readable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
     :raises Forbidden: below the level from which one reports.
     """
     info = seen(session, person_id, [ref]).get(ref)
-    kind = core_of(session).plugins.content_types.get(ref.type)
-    if info is None or kind is None or not kind.moderated:
+    if info is None or ref.type.startswith("governance."):
         raise NotFound(_("There is nothing to report here."))
     require(session, person_id, access.REPORT, Target(info.audience_id, info.sections, info.space_id))
     if info.author_id == person_id:
@@ -195,7 +194,7 @@ def others(session: Session, case: Case) -> set[int]:
     every = moderation.moderators(
         session, audience_id=case.audience_id, entity_id=case.entity_id, space_id=case.space_id
     )
-    return every - {case.decided_by, case.author_id}
+    return access.who_may_look(session, every - {None}, case.audience_id) - {case.decided_by, case.author_id}
 
 
 def one(session: Session, person_id: int, case_id: int, *, lock: bool = False) -> Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from rse_core.api import BadInput, translator
@@ -38,6 +38,8 @@ class Page:
     lines: Sequence[lines.Line]
     reports: Mapping[int, Sequence[Told]]
     after: int | None
+    #: how many more wait where one may not look
+    elsewhere: int = 0
 
 
 def page(
@@ -60,7 +62,17 @@ def page(
         query = query.where(Case.id > (after or 0)).order_by(Case.id)
     rows = list(session.scalars(query.limit(most + 1)))
     shown = rows[:most]
-    return Page(lines.of(session, shown), _reports(session, shown), rows[most - 1].id if len(rows) > most else None)
+    elsewhere = 0
+    if state != "decided" and after is None:
+        elsewhere = session.scalar(
+            select(func.count()).select_from(Case)
+            .where(
+                Case.state.in_(LISTS[state]), access.mine(session, person_id, Case),
+                ~access.open_to(person_id, Case.audience_id),
+            )
+        ) or 0  # fmt: skip
+    more = rows[most - 1].id if len(rows) > most else None
+    return Page(lines.of(session, shown), _reports(session, shown), more, elsewhere)
 
 
 def own(session: Session, person_id: int, *, after: int | None = None, most: int = PAGE) -> Page:

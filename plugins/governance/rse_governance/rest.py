@@ -89,7 +89,7 @@ class Reports(MethodView):
             found = casework.page(
                 session, me(), state=query["state"], after=after_of(query["cursor"], scope), most=query["limit"]
             )
-        return {"lines": found.lines, "next": next_of(scope, found.after)}
+        return {"lines": found.lines, "elsewhere": found.elsewhere, "next": next_of(scope, found.after)}
 
     @blueprint.arguments(s.ReportNewSchema)
     @blueprint.response(201, s.ReportedSchema)
@@ -108,7 +108,7 @@ class MyCases(MethodView):
         """Decisions on what you wrote."""
         with session_read() as session:
             found = casework.own(session, me(), after=after_of(query["cursor"], "my-cases"), most=query["limit"])
-        return {"lines": found.lines, "next": next_of("my-cases", found.after)}
+        return {"lines": found.lines, "elsewhere": 0, "next": next_of("my-cases", found.after)}
 
 
 @blueprint.route("/reports/<int:case_id>")

@@ -99,6 +99,7 @@ class CaseSchema(ModerationLineSchema):
 
 class CasesPageSchema(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(CaseSchema), attribute="lines")
+    elsewhere = ma.fields.Integer(metadata={"description": "how many more wait in private spaces"})
     next = _text(allow_none=True)
 
 

@@ -21,7 +21,7 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
         return []
     if slot == REPORT:
         types = core_of(session).plugins.content_types
-        known = [ref for ref in refs if ref.type in types and types[ref.type].moderated]
+        known = [ref for ref in refs if ref.type in types]
         if not known or not can(session, viewer.person_id, access.REPORT):
             return []
         return [SlotItem(ref, render_template("rse/governance/report_link.html", ref=ref), order=90) for ref in known]

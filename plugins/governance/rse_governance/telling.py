@@ -23,7 +23,7 @@ from rse_core.api import (
 from rse_core.models.governance import Held
 from rse_core.notify import notify_many
 
-from . import objects
+from . import access, objects
 from .models import Case, Report
 
 _t = translator(__file__, "rse_governance")
@@ -38,9 +38,9 @@ def waiting(session: Session, event: Event) -> None:
     people = moderation.moderators(
         session, audience_id=held.audience_id, entity_id=held.entity_id, space_id=held.space_id, nearest=True
     )
-    people -= {held.author_id or 0}
+    people = access.who_may_look(session, people, held.audience_id) - {held.author_id or 0}
     if not people:
-        # Whoever runs the space wrote it: those of the site decide.
+        # Whoever runs the space wrote it: those of the site see to it that somebody decides.
         people = moderation.moderators(session, audience_id=None) - {held.author_id or 0}
     notify_many(session, people, "governance.waiting", objects.QUEUE, actor_id=held.author_id, cause=f"held:{held.id}")
 
@@ -88,7 +88,8 @@ def reported(session: Session, event: Event) -> None:
         session, audience_id=case.audience_id, entity_id=case.entity_id, space_id=case.space_id, nearest=True
     )
     out = {case.author_id or 0} | ({case.decided_by or 0} if case.state == "appealed" else set())
-    told = people - out or moderation.moderators(session, audience_id=None) - {case.author_id or 0}
+    told = access.who_may_look(session, people, case.audience_id) - out
+    told = told or moderation.moderators(session, audience_id=None) - {case.author_id or 0}
     kind = "governance.appealed" if case.state == "appealed" else "governance.reported"
     notify_many(session, told, kind, objects.REPORTS, actor_id=None, cause=f"case:{case.id}")
 

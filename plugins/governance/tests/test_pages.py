@@ -93,7 +93,10 @@ def test_reporting_and_deciding_by_forms(site, people, wall, client):
     again = post(ben, "report", ref=f"wall.note:{note.id}", kind="other", text="", return_to="/rse/")
     assert again.status_code == 422
     assert "Say what is wrong." in again.text
-    assert post(ben, "report", ref=f"wall.note:{note.id}", kind="hurtful", return_to="/rse/").headers["Location"] == "/rse/"
+    assert post(ben, "report", ref=f"wall.note:{note.id}", kind="hurtful", return_to="/news/1").status_code == 303
+    done = ben.get(HERE + "report/done?return_to=/news/1").text
+    assert 'href="/news/1"' in done
+    assert 'href="https://evil.example"' not in ben.get(HERE + "report/done?return_to=https://evil.example").text
     assert ben.get(f"{HERE}report?ref=wall.note:987").status_code == 404
     mo = client(people["mo"])
     listed = mo.get(HERE + "reports").text

@@ -226,15 +226,51 @@ def test_with_no_days_nothing_is_kept(site, people, wall):
     assert wall.notes[note.id].text == ""
 
 
-def test_a_secret_spaces_bin_and_cases_are_its_own(site, people, wall):
+def test_a_secret_spaces_bin_and_cases_are_its_own(site, people, wall, told):
     space = make_space(site, "inner", visibility="secret", members=[people["anna"], people["ben"]], managers=[people["max"]])
     note = wall.write(site, people["anna"], "between us", space=space)
     report(site, people["ben"], note)
     wall.delete(site, people["anna"], note.id)
     for stranger in ("mo", "ada"):
-        assert list(listed(site, people[stranger]).lines) == []
+        page = listed(site, people[stranger])
+        assert (list(page.lines), page.elsewhere) == ([], 1)
         with site.db.read() as session:
             assert list(bin.page(session, people[stranger].id)[0]) == []
-    assert only(site, people["max"]).reports == 1
+    case = only(site, people["max"])
+    assert case.reports == 1
     with site.db.read() as session:
         assert len(bin.page(session, people["max"].id)[0]) == 1
+    # Nobody else may look: who took it down decides on the appeal as well.
+    wall.notes[note.id].state = "published"
+    decide(site, people["max"], case.id, hide=True, reason="It hurts.")
+    with site.db.write() as session:
+        cases.appeal(session, people["anna"].id, case.id, "Please.")
+        cases.decide_appeal(session, people["max"].id, case.id, grant=True, reason="Granted.")
+    assert [line for name in ("mo", "ada") for line in told(people[name])] == []
+
+
+def test_a_page_of_the_intranet_is_reported_and_left_to_the_intranet(site, people, client):
+    page = ObjectRef("page", "/news/1")
+    with site.db.write() as session:
+        site.pages.ensure(session, page)
+        assert cases.report(session, people["ben"].id, page, kind="false") is True
+    with site.db.read() as session:
+        [line] = casework.page(session, people["mo"].id).lines
+        assert (line.can_hide, line.author, line.info.url) == (False, None, "/news/1")
+    with pytest.raises(Conflict, match="cannot be taken down"):
+        decide(site, people["mo"], line.row.id, hide=True, reason="It is false.")
+    decide(site, people["mo"], line.row.id, hide=False, reason="")
+    slots = client(people["ben"]).get("/rse/embed/slots?address=/news/1&slots=report").get_json()["slots"]
+    assert "/rse/moderation/report?ref=page:/news/1" in slots["report"]["html"].replace("%3A", ":").replace("%2F", "/")
+
+
+def test_what_a_type_does_not_offer_is_said(site, people, wall, monkeypatch):
+    note = wall.write(site, people["anna"], "an insult")
+    report(site, people["ben"], note)
+    number = only(site, people["mo"]).id
+    from rse_core.api import Handling
+
+    monkeypatch.setattr(cases, "_handling", lambda *_: Handling())
+    with pytest.raises(Conflict, match="cannot be taken down"):
+        decide(site, people["mo"], number, hide=True, reason="It insults.")
+    assert only(site, people["mo"]).state == "open"

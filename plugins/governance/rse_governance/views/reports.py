@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core.api import BadInput, Conflict, ObjectRef
-from rse_core.webapi import return_to, session_read, session_write
+from rse_core.webapi import safe_return_to, session_read, session_write
 
 from .. import bin as recycle
 from .. import cases, casework
@@ -29,14 +29,23 @@ def report() -> BaseResponse:
                 )
             thanks = _("Thank you. The moderators look at it; you are told what becomes of it.")
             flash(thanks if new else _("You reported this before; the moderators look at it."))
-            return redirect(return_to(url_for("rse_core.home")), 303)
+            # It may be taken down by this very report: where it stood is no place to go back to by force.
+            return redirect(url_for(".reported", return_to=request.form.get("return_to")), 303)
         except KEPT as error:
             if isinstance(error, Conflict):
                 raise
             no = refused(error)
     with session_read() as session:
         info = cases.readable(session, person_id, ref)
+        g.rse_return_to = safe_return_to(request.values.get("return_to")) or info.url
         return plain("report", no=no, info=info, ref=ref, kinds=cases.KINDS)
+
+
+@blueprint.get("/report/done")
+def reported() -> Response:
+    """What was said on reporting, and the way back."""
+    me()
+    return plain("reported", back=safe_return_to(request.args.get("return_to")) or url_for("rse_core.home"))
 
 
 @blueprint.get("/reports")
