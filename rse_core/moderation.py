@@ -77,6 +77,14 @@ def decide(session: Session, held_id: int, approve: bool, actor: Actor, reason: 
     return held
 
 
+def taken_down(
+    session: Session, ref: ObjectRef, *, author_id: int | None, actor: Actor, reason: str, target: Target
+) -> None:
+    """Tell that a moderator took something down from its plugin's own page, so that its author may appeal as elsewhere."""
+    data = {"author": author_id, "reason": reason, "space": target.space_id}
+    emit(session, Event("moderation.taken_down", actor.person_id, ref, target.audience_id or None, data))
+
+
 def withdraw(session: Session, ref: ObjectRef) -> bool:
     """Take it out of the queue, because its author deleted it; False when it did not wait."""
     waiting = _pending(session, ref)

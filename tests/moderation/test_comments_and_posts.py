@@ -246,3 +246,23 @@ def test_the_charter_is_accepted_in_the_form_of_the_first_post_without_javascrip
     assert sent.status_code == 303
     assert len(feed(site, people["ben"])) == 1
     assert "rse_charter" not in anna.get("/rse/feed/").text
+
+
+def test_a_post_taken_down_from_its_own_menu_can_be_appealed_against_and_shown_again_there(site, people, settle):
+    from rse_feed import acting
+
+    first, second = (write_post(site, people["anna"], text) for text in ("one", "two"))
+    mo = cases.Actor("mo", people["mo"].id)
+    with site.db.write() as session:
+        for number in (first, second):
+            acting.hide(session, mo, number, "It insults.")
+    settle()
+    with site.db.read() as session:
+        mine = {line.ref.id: line.row for line in casework.own(session, people["anna"].id).lines}
+    assert {row.reason for row in mine.values()} == {"It insults."}
+    with site.db.write() as session:
+        acting.show(session, mo, second)
+        for row in mine.values():
+            cases.appeal(session, people["anna"].id, row.id, "A quotation.")
+            cases.decide_appeal(session, people["mo"].id, row.id, grant=True, reason="Indeed.")
+    assert feed(site, people["ben"]) == [str(second), str(first)]

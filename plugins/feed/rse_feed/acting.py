@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from rse_core import mentions
+from rse_core import mentions, moderation
 from rse_core.api import (
     Actor,
     BadInput,
@@ -125,7 +125,11 @@ def hide(session: Session, actor: Actor, post_id: int, reason: str) -> Post:
     :raises BadInput: without a reason.
     """
     reason = _reason(reason)
-    return take_down(session, actor, _acting(session, actor, post_id, "hide"), reason)
+    post = take_down(session, actor, _acting(session, actor, post_id, "hide"), reason)
+    moderation.taken_down(
+        session, access.ref_of(post.id), author_id=post.author_id, actor=actor, reason=reason, target=access.target_of(post)
+    )
+    return post
 
 
 def take_down(session: Session, actor: Actor, post: Post, reason: str, *, tell: bool = True) -> Post:

@@ -34,6 +34,7 @@ from rse_core.api import (
     utcnow,
 )
 from rse_core.models.organisation import Person
+from rse_core.objects import SHOWN
 from rse_core.ratelimit import limit
 
 from . import access
@@ -102,6 +103,19 @@ def note(session: Session, ref: ObjectRef, *, author_id: int | None, target: Tar
     session.flush()
     emit(session, Event("governance.reported", None, ref, case.audience_id, {"case": case.id}))
     return case
+
+
+def noted_down(
+    session: Session, ref: ObjectRef, *, author_id: int | None, by_id: int | None, reason: str, target: Target
+) -> None:
+    """A moderator took it down where it stands: its author may appeal here as against any decision."""
+    case = _opened(session, ref, author_id, target)
+    if case.state in DOWN:
+        return
+    case.state, case.decided_by, case.decided_at, case.reason = "hidden", by_id, utcnow(), reason
+    case.reports, case.noted, case.automatic, case.appealed_at, case.appeal = 0, False, False, None, ""
+    case.version += 1
+    session.flush()
 
 
 def readable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
@@ -261,6 +275,10 @@ def _take_down(session: Session, case: Case, actor: Actor, reason: str) -> None:
 
 
 def _put_back(session: Session, case: Case, actor: Actor) -> None:
+    info = resolve(session, [_ref(case)]).get(_ref(case))
+    if info is not None and info.state in SHOWN:
+        # Somebody has shown it again where it stands.
+        return
     restore = _handling(session, case).restore
     if restore is None:
         raise Conflict(_("What this plugin keeps cannot be shown again from here."))
@@ -291,8 +309,3 @@ def _text(text: str) -> str:
         raise BadInput(message, fields={"text": message, "reason": message})
     return text
 
-
-def title(session: Session, case: Case) -> str:
-    """What the object is called now; "" when it is gone."""
-    info = resolve(session, [_ref(case)]).get(_ref(case))
-    return "" if info is None else info.title

@@ -150,6 +150,7 @@ class Governance(Plugin):
             Consumer("governance.amended", ("moderation.amended",), telling.amended),
             Consumer("governance.reported", ("governance.reported", "governance.appealed"), telling.reported),
             Consumer("governance.hidden", ("governance.hidden",), telling.hidden),
+            Consumer("governance.taken_down", ("moderation.taken_down",), telling.taken_down),
             Consumer("governance.undeleted", ("governance.undeleted",), telling.undeleted),
             Consumer(
                 "governance.case_decided", ("governance.decided", "governance.appeal_decided"), telling.case_decided

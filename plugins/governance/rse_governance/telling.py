@@ -15,6 +15,7 @@ from rse_core.api import (
     LazyText,
     NotificationType,
     ObjectRef,
+    Target,
     core_of,
     notify,
     translator,
@@ -23,7 +24,7 @@ from rse_core.api import (
 from rse_core.models.governance import Held
 from rse_core.notify import notify_many
 
-from . import access, objects
+from . import access, cases, objects
 from .models import Case, Report
 
 _t = translator(__file__, "rse_governance")
@@ -99,6 +100,18 @@ def hidden(session: Session, event: Event) -> None:
     case = session.get(Case, event.data.get("case") or 0)
     if case is not None and case.author_id is not None and case.automatic:
         _tell_author(session, case, "governance.hidden", event, _reports=True)
+
+
+def taken_down(session: Session, event: Event) -> None:
+    """A moderator took something down where it stands; the plugin tells its author, here they may appeal."""
+    if event.ref is None:
+        return
+    data = event.data
+    target = Target(event.audience_id, space_id=data.get("space"), author_id=data.get("author"))
+    cases.noted_down(
+        session, event.ref, author_id=data.get("author"), by_id=event.actor_id, reason=str(data.get("reason", "")),
+        target=target,
+    )  # fmt: skip
 
 
 def case_decided(session: Session, event: Event) -> None:
