@@ -8,7 +8,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from rse_communities import creating, framing, inviting, joining, members
+from rse_communities import inviting, joining, members
 from rse_communities.models import Profile
 from rse_core import roles
 from rse_core.api import Actor
@@ -390,18 +390,3 @@ def test_in_french_nothing_english_is_left(site, client, people, open_space):
             page = olga.get(f"{HERE}{key}/{path}").text
             assert '<html lang="fr">' in page
             assert not re.search(r">\s*(Join|Leave|Members|Save|Search|Invite|Add|Archive)\s*<", page), path
-
-
-def test_framing_sheets_to_complete_are_listed_for_site_administrators(site, people, client):
-    with site.db.write() as session:
-        key = creating.create(session, people["olga"].id, name="Half begun", kind="team").key
-        framing.save(session, people["olga"].id, key, {"posts": "members", "purpose": "To meet"})
-        roles.grant(session, people["ada"].id, "site_admin", actor=Actor("cli"))
-    page = client(people["ada"]).get(f"{HERE}-/administration").text
-    assert "Half begun" in page
-    assert "Who reacts" in page
-    [row] = client(people["ada"]).get("/rse/api/v1/communities/-/unfinished").get_json()
-    assert row["key"] == key
-    assert set(row["missing"]) >= {"likes", "comments", "moderates"}
-    assert "posts" not in row["missing"]
-    assert client(people["sam"]).get("/rse/api/v1/communities/-/unfinished").status_code == 404
