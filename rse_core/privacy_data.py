@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, String, cast, delete, or_, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from . import audiences
+from . import audiences, richtext
 from .contributions import PersonalData
 from .files import PERSONAL as FILES
 from .i18n import lazy
@@ -199,16 +199,23 @@ def _forget_in_notices(session: Session, person_id: int) -> None:
     """What others were told may quote a title in which the person is named."""
     person = session.get_one(Person, person_id)
     instead = f"erased-{person_id}"
+    called = re.compile(rf"(?<!\w){re.escape(person.display_name)}(?!\w)")
+
+    def without(text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        named = richtext.MENTION.sub(
+            lambda found: f"@{instead}" if found.group(1) == person.username else found.group(0), text
+        )
+        return called.sub(instead, named)
+
     models: tuple[type[Any], ...] = (NotificationRow, Broadcast)
     for model in models:
         # As the column holds it: JSON in ASCII.
-        quoted = [json.dumps(name)[1:-1] for name in (person.username, person.display_name) if name]
+        quoted = [json.dumps(name)[1:-1] for name in (f"@{person.username}", person.display_name)]
         held = or_(*(cast(model.data, String).contains(name, autoescape=True) for name in quoted))
         for row in session.scalars(select(model).where(held)):
-            text = json.dumps(row.data)
-            for name in quoted:
-                text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", instead, text)
-            row.data = json.loads(text)
+            row.data = {key: without(value) for key, value in row.data.items()}
 
 
 def _erase_notifications(session: Session, person_id: int) -> int:

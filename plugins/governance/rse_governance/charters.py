@@ -121,6 +121,15 @@ def one(session: Session, person_id: int, charter_id: int) -> tuple[Charter, Pla
     return found, here
 
 
+def accept(session: Session, person_id: int, charter_id: int) -> None:
+    """Accept a version that the person may read.
+
+    :raises Conflict: when it is not in force.
+    """
+    found, _here = one(session, person_id, charter_id)
+    charter.accept(session, person_id, found.id)
+
+
 def versions(session: Session, person_id: int, *, space: str = "", kind: str = "use") -> tuple[Place, list[Charter]]:
     """The versions, the latest first; those to come for who publishes them."""
     here = place(session, person_id, space)

@@ -41,6 +41,15 @@ class OneCharter(MethodView):
             return charters.one(session, me(), charter_id)[0]
 
 
+@blueprint.route("/charters/<int:charter_id>/acceptance")
+class Acceptance(MethodView):
+    @blueprint.response(204)
+    def put(self, charter_id: int) -> None:
+        """Accept the version in force; another one answers 409."""
+        with session_write() as session:
+            charters.accept(session, me(), charter_id)
+
+
 @blueprint.route("/charters/<int:charter_id>/rates")
 class Rates(MethodView):
     @blueprint.arguments(s.RatesQuery, location="query")

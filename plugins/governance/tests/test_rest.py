@@ -87,6 +87,11 @@ def test_words_charters_tools_and_terms(site, people, call):
     charter = call(people["ada"], "post", "/charters", title="Charter", body="Be kind.").get_json()
     assert call(people["anna"], "get", f"/charters/{charter['id']}").get_json()["body"] == "Be kind."
     assert [one["version"] for one in call(people["anna"], "get", "/charters").get_json()] == ["1"]
+    assert call(people["anna"], "put", f"/charters/{charter['id']}/acceptance").status_code == 204
+    assert call(people["anna"], "put", "/charters/987/acceptance").status_code == 404
+    newer = call(people["ada"], "post", "/charters", title="Charter", body="Be kinder.").get_json()
+    assert call(people["ben"], "put", f"/charters/{charter['id']}/acceptance").status_code == 409
+    assert newer["version"] == "2"
     rates = call(people["ada"], "get", f"/charters/{charter['id']}/rates").get_json()
     assert rates["whole"]["people"] is None
     assert call(people["anna"], "get", f"/charters/{charter['id']}/rates").status_code == 403
