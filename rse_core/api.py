@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .audit import Actor, record
-from .content import ContentInfo, ContentType, ObjectRef
+from .content import ContentInfo, ContentType, Handling, ObjectRef
 from .contributions import (
     Activity,
     Asset,
@@ -67,17 +67,19 @@ from .options import option
 from .plugin import Manifest, Plugin, hookimpl
 from .policy import Question, Target, can, open_audiences, require
 from .runtime import Core, core_of
+from .writings import Discarded, Finding, Writing, discard, examine
 
 __all__ = [
     "Activity", "Actor", "Asset", "BadInput", "can", "Capability", "Cli", "ConfigError", "Conflict", "Consumer",
     "ContentInfo", "ContentType", "Core", "core_of", "current_locale", "Decision", "defer", "dialect_insert",
     "DigestLine", "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading",
-    "DirectorySource", "emit", "Event", "Forbidden", "HealthCheck", "HealthResult", "hookimpl", "Identity",
-    "IdentityRefused", "IdentitySource", "Indicator", "Job", "Key", "LazyText", "LegacySource", "Level", "LiveTopic",
-    "Manifest", "Migrations", "Mode", "NavItem", "NotFound", "NotificationTransport", "NotificationType", "notify",
-    "ObjectRef", "open_audiences", "option", "OutgoingMessage", "parse_level", "Participation", "PersonalData", "Plugin",
-    "plugin_base", "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Review",
-    "RseError", "say_changed", "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target",
-    "Text", "TokenScope", "TooMany", "TourStep", "Translations", "translator", "Tutorial", "Undeliverable", "use_locale",
-    "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
+    "DirectorySource", "discard", "Discarded", "emit", "Event", "examine", "Finding", "Forbidden", "Handling",
+    "HealthCheck", "HealthResult", "hookimpl", "Identity", "IdentityRefused", "IdentitySource", "Indicator", "Job",
+    "Key", "LazyText", "LegacySource", "Level", "LiveTopic", "Manifest", "Migrations", "Mode", "NavItem", "NotFound",
+    "NotificationTransport", "NotificationType", "notify", "ObjectRef", "open_audiences", "option", "OutgoingMessage",
+    "parse_level", "Participation", "PersonalData", "Plugin", "plugin_base", "PluginError", "Publication", "Question",
+    "Reason", "record", "require", "resolve", "Review", "RseError", "say_changed", "SearchDocument", "seen", "Setting",
+    "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TokenScope", "TooMany", "TourStep", "Translations",
+    "translator", "Tutorial", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
+    "Writing",
 ]  # fmt: skip

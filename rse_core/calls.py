@@ -15,6 +15,7 @@ from .errors import PluginError
 from .i18n import lazy
 from .isolation import Breaker, Implementation
 from .settings import Settings
+from .writings import Discarded, Finding, Writing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -182,6 +183,35 @@ class PluginCalls:
             if answer is not None:
                 return answer
         return None
+
+    def examine(self, session: Session, writing: Writing, *, plugins: Iterable[str] | None = None) -> list[Finding]:
+        """What every plugin finds in a text; an implementation that fails, answers wrongly or is muted holds it."""
+        only = None if plugins is None else set(plugins)
+        found: list[Finding] = []
+        for implementation in self.implementations("rse_examine"):
+            if only is not None and implementation.plugin not in only:
+                continue
+            try:
+                if self.breaker.is_muted(implementation.plugin, "rse_examine"):
+                    raise PluginError("muted", plugin=implementation.plugin)
+                with _own_part(session):
+                    answer = implementation(writing=writing, session=session)
+                if answer is not None and not isinstance(answer, Finding):
+                    raise TypeError(f"rse_examine must answer with Finding or None, not {answer!r:.200}")
+            except Exception as error:
+                if self.settings.strict:
+                    raise
+                if not isinstance(error, PluginError):
+                    self._failed(implementation)
+                answer = Finding("hold", lazy("A check could not be made, so a moderator will look at this first."))
+            if answer is not None:
+                found.append(answer)
+        return found
+
+    def discarded(self, session: Session, discarded: Discarded) -> bool:
+        """Tell every plugin that an object was deleted; whether one keeps it restorable."""
+        answers = self._each("rse_discarded", discarded=discarded, session=session)
+        return any(answer is True for _plugin, answer in answers)
 
     def _asked(self, implementation: Implementation, question: Question, kind: type[T]) -> T | None:
         plugin, hook = implementation.plugin, implementation.hook

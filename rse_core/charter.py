@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -17,6 +19,43 @@ from .models.organisation import Person, SpaceMember
 
 KINDS = ("use", "editorial")
 MAX_BODY = 200_000
+#: A line of a charter that is a box to tick: "- [ ] I never write about customers by name."
+_BOX = re.compile(r"[ \t]{0,3}[-*+] \[ ?\][ \t]+(\S.*?)[ \t]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a charter and the box under it; ``box`` is "" for what follows the last one."""
+
+    text: str
+    box: str
+
+
+def steps(body: str) -> list[Step]:
+    """The parts of a text, each up to its box: a line ``- [ ] I have read …``. One without any has a box of its own."""
+    found: list[Step] = []
+    lines: list[str] = []
+    for line in body.splitlines():
+        box = _BOX.match(line)
+        if box is None:
+            lines.append(line)
+        else:
+            found.append(Step("\n".join(lines).strip(), box.group(1)))
+            lines = []
+    rest = "\n".join(lines).strip()
+    if not found:
+        return [Step(rest, _("I have read this and accept it."))]
+    return [*found, Step(rest, "")] if rest else found
+
+
+def boxes(body: str) -> int:
+    """How many boxes there are to tick, at least one."""
+    return sum(1 for step in steps(body) if step.box)
+
+
+def has_boxes(body: str) -> bool:
+    """Whether the text has boxes of its own."""
+    return any(_BOX.match(line) for line in body.splitlines())
 
 
 def publish(

@@ -14,6 +14,8 @@ from .i18n import Text
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from .audit import Actor
+
 _TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39})?\Z")
 MAX_ID = 500
 
@@ -69,6 +71,25 @@ Below = Callable[["Session", "ObjectRef", str | None, int], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Handling:
+    """What moderators can do to objects of a type; each None where the plugin cannot. Whoever calls one has made sure that
+    the actor may: the functions check the object's state only, and change it in the caller's transaction.
+
+    :param text: the texts of many objects as they were typed, whatever their state; ids that do not exist are left out.
+    :param hide: ``hide(session, id, actor, reason)`` takes one down: nobody sees it but its author and the moderators.
+    :param restore: ``restore(session, id, actor)`` shows again what was taken down or deleted; nobody is told anew.
+    :param amend: ``amend(session, id, actor, text)`` changes the text of what waits; the text before stays in its history.
+    :param purge: ``purge(session, id)`` empties what was deleted, for good.
+    """
+
+    text: Callable[[Session, Sequence[str]], Mapping[str, str]] | None = None
+    hide: Callable[[Session, str, Actor, str], None] | None = None
+    restore: Callable[[Session, str, Actor], None] | None = None
+    amend: Callable[[Session, str, Actor, str], None] | None = None
+    purge: Callable[[Session, str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContentType:
     """A kind of object that a plugin brings. Register it with ``rse_content_types``.
 
@@ -90,3 +111,5 @@ class ContentType:
     below: Below | None = None
     #: The capability from whose level on these objects are shown; None when they are as visible as their audience says.
     reads: str | None = None
+    #: What moderators can do to these objects.
+    handling: Handling = Handling()

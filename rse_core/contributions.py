@@ -83,6 +83,7 @@ class NavItem:
     :param area: ``main``; ``me`` for the page about the person; ``notices`` for the one that lists their notifications, in
         place of the core's plain list; ``space`` for the pages of a space, whose endpoint takes the space's key as
         ``space``.
+    :param shown: whether it is for this person, where no capability says so (those who moderate somewhere); from memory.
     :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
     :param count: with a badge, the endpoint that answers ``{"count": 3}``, conditionally: the number follows while the page
         is open.
@@ -98,6 +99,7 @@ class NavItem:
     badge: Callable[[Session, int], int] | None = None
     count: str = ""
     topic: str = ""
+    shown: Callable[[Session, int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,10 @@ class PersonalData:
     """What a plugin keeps about a person: how to export it (JSON-ready rows) and how to erase or anonymise it.
 
     ``erase`` returns the number of rows it changed.
+
+    :param prune: ``prune(session, before)`` deletes what is older than a moment, of everybody, a part at a time, and returns
+        how many rows went; called until it returns 0. None for what does not grow old.
+    :param days: after how many days it is pruned, unless the site says otherwise; None: never.
     """
 
     name: str
@@ -237,6 +243,8 @@ class PersonalData:
     export: Callable[[Session, int], Iterable[Mapping[str, Any]]]
     erase: Callable[[Session, int], int]
     retention: Text = ""
+    prune: Callable[[Session, dt.datetime], int] | None = None
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .policy import Question
     from .search import SearchBackend
     from .settings import Settings
+    from .writings import Discarded, Finding, Writing
 
 
 class Start:
@@ -196,6 +197,14 @@ class Run:
     @hookspec
     def rse_review(self, question: Question) -> Review | None:
         """Ask that what is written be held for a moderator. An error holds it."""
+
+    @hookspec
+    def rse_examine(self, writing: Writing, session: Session) -> Finding | None:
+        """Look at a text that somebody writes or edits: hold it, refuse it, or note it. An error holds it."""
+
+    @hookspec
+    def rse_discarded(self, discarded: Discarded, session: Session) -> bool | None:
+        """An object was deleted: True keeps it restorable for a time. An error lets it go."""
 
     @hookspec
     def rse_search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDocument]:

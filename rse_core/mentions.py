@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from . import richtext
 from .content import ObjectRef
@@ -51,6 +52,30 @@ def keep(session: Session, ref: ObjectRef, body: str, audience_id: int | None) -
 def forget(session: Session, ref: ObjectRef) -> None:
     """The object names nobody any more."""
     session.execute(delete(Mention).where(Mention.ref_type == ref.type, Mention.ref_id == ref.id))
+
+
+def unname(session: Session, person_id: int, *columns: InstrumentedAttribute[str]) -> list[Any]:
+    """Take ``@username`` of somebody who is being erased out of texts: a name that nobody has any more stands there instead.
+
+    Reads each table once, whatever the state of its rows; for that moment alone.
+
+    :param columns: the columns of texts, ``Comment.body``.
+    :returns: the rows that changed, each once.
+    """
+    person = session.get_one(Person, person_id)
+    typed = set(session.scalars(select(Mention.typed).where(Mention.person_id == person_id))) | {person.username}
+    instead = f"@erased-{person_id}"
+    changed: dict[int, Any] = {}
+    for column in columns:
+        wanted = or_(*(column.contains(f"@{name}", autoescape=True) for name in typed))
+        for row in session.scalars(select(column.class_).where(wanted)):
+            before = getattr(row, column.key)
+            after = richtext.MENTION.sub(lambda found: instead if found.group(1) in typed else found.group(0), before)
+            if after != before:
+                setattr(row, column.key, after)
+                changed[id(row)] = row
+    session.flush()
+    return list(changed.values())
 
 
 def people_of(session: Session, ref: ObjectRef) -> list[int]:

@@ -7,6 +7,7 @@ shows it, or not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, false, or_, select, true
 from sqlalchemy.orm import Session
@@ -76,6 +77,14 @@ def decide(session: Session, held_id: int, approve: bool, actor: Actor, reason: 
     return held
 
 
+def taken_down(
+    session: Session, ref: ObjectRef, *, author_id: int | None, actor: Actor, reason: str, target: Target
+) -> None:
+    """Tell that a moderator took something down from its plugin's own page, so that its author may appeal as elsewhere."""
+    data = {"author": author_id, "reason": reason, "space": target.space_id}
+    emit(session, Event("moderation.taken_down", actor.person_id, ref, target.audience_id or None, data))
+
+
 def withdraw(session: Session, ref: ObjectRef) -> bool:
     """Take it out of the queue, because its author deleted it; False when it did not wait."""
     waiting = _pending(session, ref)
@@ -89,7 +98,10 @@ def queue(session: Session, person_id: int | None = None, *, after: int = 0, lim
     """What waits, the eldest first: all of it (None), or what this person moderates and did not write."""
     query = select(Held).where(Held.state == "pending", Held.id > after).order_by(Held.id).limit(limit)
     if person_id is not None:
-        query = query.where(_moderated_by(session, person_id), or_(Held.author_id.is_(None), Held.author_id != person_id))
+        mine = moderated(
+            session, person_id, audience_id=Held.audience_id, entity_id=Held.entity_id, space_id=Held.space_id
+        )
+        query = query.where(mine, or_(Held.author_id.is_(None), Held.author_id != person_id))
     return list(session.scalars(query))
 
 
@@ -142,7 +154,14 @@ def _pending(session: Session, ref: ObjectRef) -> Held | None:
     )
 
 
-def _moderated_by(session: Session, person_id: int) -> ColumnElement[bool]:
+def moderated(
+    session: Session, person_id: int, *, audience_id: ColumnElement[Any] | Any, entity_id: ColumnElement[Any] | Any,
+    space_id: ColumnElement[Any] | Any,
+) -> ColumnElement[bool]:  # fmt: skip
+    """What this person moderates, as an SQL condition over three columns; one query for their roles.
+
+    :param audience_id: column of the audience of what is moderated; ``entity_id`` that of its author's entity.
+    """
     grants = [
         tuple(row)
         for row in session.execute(
@@ -157,11 +176,13 @@ def _moderated_by(session: Session, person_id: int) -> ColumnElement[bool]:
     groups = [i for role, scope, i in grants if scope == "group" and role == "moderator"]
     spaces = [i for role, scope, i in grants if scope == "space" and role in ("moderator", "animator")]
     below = select(EntityPath.entity_id).where(EntityPath.ancestor_id.in_(heads))
-    managed = select(SpaceMember.space_id).where(
-        SpaceMember.person_id == person_id, SpaceMember.role.in_(MANAGING_ROLES)
+    managed = (
+        select(SpaceMember.space_id)
+        .join(Person, Person.id == SpaceMember.person_id)
+        .where(SpaceMember.person_id == person_id, SpaceMember.role.in_(MANAGING_ROLES), Person.status == "active")
     )
     audience = exists().where(
-        Audience.id == Held.audience_id,
+        Audience.id == audience_id,
         or_(
             (Audience.kind == "entity") & Audience.target_id.in_(below),
             (Audience.kind == "group") & Audience.target_id.in_(groups),
@@ -169,6 +190,43 @@ def _moderated_by(session: Session, person_id: int) -> ColumnElement[bool]:
         ),
     )
     parts: list[ColumnElement[bool]] = [
-        Held.entity_id.in_(below) if heads else false(), audience, Held.space_id.in_(spaces), Held.space_id.in_(managed),
+        entity_id.in_(below) if heads else false(), audience, space_id.in_(spaces), space_id.in_(managed),
     ]  # fmt: skip
     return or_(*parts)
+
+
+def moderators(
+    session: Session, *, audience_id: int | None, entity_id: int | None = None, space_id: int | None = None,
+    nearest: bool = False,
+) -> set[int]:  # fmt: skip
+    """The active people who moderate what stands there: :func:`moderated` asked the other way round.
+
+    :param entity_id: the author's entity.
+    :param nearest: those of the space, group or entities only, and those of the site where there are none.
+    """
+    audience = None if audience_id is None else session.get(Audience, audience_id)
+    kinds: dict[str, set[int | None]] = {"space": {space_id} - {None}, "group": set(), "entity": {entity_id} - {None}}
+    if audience is not None and audience.kind in kinds:
+        kinds[audience.kind].add(audience.target_id)
+    spaces, groups, entities = kinds["space"], kinds["group"], kinds["entity"]
+    above = select(EntityPath.ancestor_id).where(EntityPath.entity_id.in_(entities))
+    granted = select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id).where(Person.status == "active")
+    near = granted.where(
+        or_(
+            (RoleGrant.scope == "entity")
+            & RoleGrant.role.in_(("moderator", "entity_admin"))
+            & RoleGrant.scope_id.in_(above),
+            (RoleGrant.scope == "group") & (RoleGrant.role == "moderator") & RoleGrant.scope_id.in_(groups),
+            (RoleGrant.scope == "space") & RoleGrant.role.in_(("moderator", "animator")) & RoleGrant.scope_id.in_(spaces),
+        )
+    )
+    managing = (
+        select(SpaceMember.person_id)
+        .join(Person, Person.id == SpaceMember.person_id)
+        .where(SpaceMember.space_id.in_(spaces), SpaceMember.role.in_(MANAGING_ROLES), Person.status == "active")
+    )
+    found = set(session.scalars(near)) | set(session.scalars(managing))
+    if nearest and found:
+        return found
+    site = granted.where(RoleGrant.scope == "site", RoleGrant.role.in_(("site_admin", "moderator")))
+    return found | set(session.scalars(site))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, String, cast, delete, or_, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from . import audiences
+from . import audiences, richtext
 from .contributions import PersonalData
 from .files_upkeep import PERSONAL as FILES
 from .i18n import lazy
@@ -199,7 +202,31 @@ def _notifications(session: Session, person_id: int) -> Rows:
     ]
 
 
+def _forget_in_notices(session: Session, person_id: int) -> None:
+    """What others were told may quote a title in which the person is named."""
+    person = session.get_one(Person, person_id)
+    instead = f"erased-{person_id}"
+    called = re.compile(rf"(?<!\w){re.escape(person.display_name)}(?!\w)")
+
+    def without(text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        named = richtext.MENTION.sub(
+            lambda found: f"@{instead}" if found.group(1) == person.username else found.group(0), text
+        )
+        return called.sub(instead, named)
+
+    models: tuple[type[Any], ...] = (NotificationRow, Broadcast)
+    for model in models:
+        # As the column holds it: JSON in ASCII.
+        quoted = [json.dumps(name)[1:-1] for name in (f"@{person.username}", person.display_name)]
+        held = or_(*(cast(model.data, String).contains(name, autoescape=True) for name in quoted))
+        for row in session.scalars(select(model).where(held)):
+            row.data = {key: without(value) for key, value in row.data.items()}
+
+
 def _erase_notifications(session: Session, person_id: int) -> int:
+    _forget_in_notices(session, person_id)
     done: Any = session.execute(update(Broadcast).where(Broadcast.actor_id == person_id).values(actor_id=None))
     own = (NotificationRow, BroadcastMark, BroadcastReader, Mute, NotificationChoice)
     return int(done.rowcount) + _deleting(*own)(session, person_id)
@@ -233,6 +260,25 @@ def _erase_acts(session: Session, person_id: int) -> int:
     return int(done.rowcount)
 
 
+def _pruning(model: type[Any], key: Any, *old: Callable[[dt.datetime], Any]) -> Callable[[Session, dt.datetime], int]:
+    """A ``prune`` that deletes rows which are old by all of these conditions, a few thousand at a time."""
+
+    def prune(session: Session, before: dt.datetime) -> int:
+        some = select(key).where(*(condition(before) for condition in old)).limit(5_000)
+        done: Any = session.execute(delete(model).where(key.in_(some)).execution_options(synchronize_session=False))
+        return int(done.rowcount)
+
+    return prune
+
+
+def _prune_visits(session: Session, before: dt.datetime) -> int:
+    some = select(Visit.day).where(Visit.day < before.date()).order_by(Visit.day).limit(1)
+    done: Any = session.execute(
+        delete(Visit).where(Visit.day.in_(some)).execution_options(synchronize_session=False)
+    )  # fmt: skip
+    return int(done.rowcount)
+
+
 CORE_DATA: tuple[PersonalData, ...] = (
     PersonalData(
         "core.profile", lazy("Profile"), lazy("To show who wrote, and to decide who may do what"), _profile, _erase_profile
@@ -260,13 +306,18 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _deleting(CharterAcceptance),
     ),
     PersonalData("core.suspensions", lazy("Suspensions"), lazy("To apply the charter"), _suspensions, _deleting(Suspension)),
-    PersonalData("core.held", lazy("Texts that waited for a moderator"), lazy("To moderate"), _held, _erase_held),
+    PersonalData(
+        "core.held", lazy("Texts that waited for a moderator"), lazy("To moderate"), _held, _erase_held,
+        prune=_pruning(Held, Held.id, lambda before: Held.state != "pending", lambda before: Held.decided_at < before),
+        days=730,
+    ),
     PersonalData(
         "core.use",
         lazy("Visits and preferences"),
         lazy("To count visits, and to keep your choices"),
         _use,
         _deleting(Visit, Preference, RateMark, IdempotencyKey),
+        prune=_prune_visits,
     ),
     PersonalData(
         "core.notifications",
@@ -288,5 +339,8 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _deleting(SignedSession),
     ),
     PersonalData("core.tokens", lazy("Access tokens"), lazy("To let your programs act for you"), _tokens, _deleting(Token)),
-    PersonalData("core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts),
+    PersonalData(
+        "core.acts", lazy("Acts in the audit log"), lazy("To answer for how the site is run"), _acts, _erase_acts,
+        prune=_pruning(Audit, Audit.id, lambda before: Audit.at < before),
+    ),
 )

@@ -19,6 +19,7 @@ from __future__ import annotations
 from .idempotency import once
 from .ratelimit import limit
 from .rest.cursors import Cursor, CursorError, decode_cursor, encode_cursor
+from .web.charters import charter_boxes, markdown
 from .web.csrf import csrf_exempt, csrf_token
 from .web.files import TakenFiles, allow_files, file_url, take_files, uploads
 from .web.fragments import fragment_response, hidden_fields, wants_fragment
@@ -38,9 +39,9 @@ from .web.slots import slot_markup
 from .web.state import actor, core, session_read, session_write, viewer
 
 __all__ = [
-    "Cursor", "CursorError", "TakenFiles", "actor", "allow_files", "core", "csrf_exempt", "csrf_token", "current_identity",
-    "current_person", "current_person_id", "decode_cursor", "encode_cursor", "file_url", "format_date", "format_datetime",
-    "format_number", "format_relative", "fragment_response", "hidden_fields", "limit", "once", "own_rate", "require_person",
-    "return_to", "safe_return_to", "session_read", "session_write", "sign_in", "sign_out", "slot_markup", "slot_params",
-    "take_files", "uploads", "viewer", "wants_fragment",
+    "Cursor", "CursorError", "TakenFiles", "actor", "allow_files", "charter_boxes", "core", "csrf_exempt", "csrf_token",
+    "current_identity", "current_person", "current_person_id", "decode_cursor", "encode_cursor", "file_url",
+    "format_date", "format_datetime", "format_number", "format_relative", "fragment_response", "hidden_fields", "limit",
+    "markdown", "once", "own_rate", "require_person", "return_to", "safe_return_to", "session_read", "session_write",
+    "sign_in", "sign_out", "slot_markup", "slot_params", "take_files", "uploads", "viewer", "wants_fragment",
 ]  # fmt: skip

@@ -39,9 +39,21 @@
     return all.filter((link, place) => all.findIndex(one => one.dataset.rseGo === link.dataset.rseGo) === place);
   }
 
+  /* What one key does to the item that has the focus: an element of it that says data-rse-key and data-rse-name. */
+  function within(key) {
+    const one = articles().find(article => article.contains(document.activeElement));
+    return one && Array.from(one.querySelectorAll('[data-rse-key][data-rse-name]')).find(element => element.dataset.rseKey === key);
+  }
+
   function known() {
-    const rows = [];
+    const rows = [], seen = [];
     if (articles().length) { rows.push(['j', own.words.next], ['k', own.words.previous]); }
+    articles().forEach(one => one.querySelectorAll('[data-rse-key][data-rse-name]').forEach(element => {
+      if (!seen.includes(element.dataset.rseKey)) {
+        seen.push(element.dataset.rseKey);
+        rows.push([element.dataset.rseKey, element.dataset.rseName]);
+      }
+    }));
     if (document.querySelector('[data-rse-key="n"]')) { rows.push(['n', own.words.write]); }
     if (search()) { rows.push(['/', own.words.search]); }
     places().forEach(link => rows.push(['g ' + link.dataset.rseGo, own.words.go.replace('%s', link.dataset.rseName || link.textContent.trim())]));
@@ -111,7 +123,7 @@
     else if (event.key === 'k') { step(-1); }
     else if (event.key === 'n') { done = act(document.querySelector('[data-rse-key="n"]')); }
     else if (event.key === '/') { done = act(search()); }
-    else { done = false; }
+    else { done = act(within(event.key)); }
     if (done) { event.preventDefault(); }
   });
   document.querySelectorAll('[data-rse-keys][hidden]').forEach(button => { button.hidden = false; });

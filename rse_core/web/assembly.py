@@ -11,7 +11,21 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from ..identity import IdentityRefused
-from . import csrf, errors, files, gates, identity, language, layout, limits, own_pages, security, templating, theme
+from . import (
+    charters,
+    csrf,
+    errors,
+    files,
+    gates,
+    identity,
+    language,
+    layout,
+    limits,
+    own_pages,
+    security,
+    templating,
+    theme,
+)
 from .prefix import PrefixMiddleware
 from .state import rse
 
@@ -109,6 +123,7 @@ def before() -> None:
     files.raise_limit()
     csrf.protect()
     gates.check()
+    charters.accept_sent()
 
 
 def is_static() -> bool:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from ..decision import Reason
 from ..errors import BadInput, Forbidden, RseError, SignInNeeded, TooMany
 from ..i18n import _
 from ..identity import IdentityRefused
+from .charters import SHOWN, TICKED, boxes_for
 from .csrf import FIELD, CsrfRefused, csrf_token
 from .fragments import wants_fragment
 from .returns import safe_return_to
@@ -46,6 +48,9 @@ def on_rse_error(error: RseError) -> BaseResponse:
         decision = error.decision.as_dict()
         # The rules that were looked at name people; ``rse explain`` and the resource ``decisions`` show them.
         decision.pop("trail")
+        asks = error.decision.reason is Reason.CHARTER and request.method == "POST"
+        if asks and not request.files and not wants_problem():
+            extra["charter"] = boxes_for(error.decision)
         extra.update(reason=decision["reason"], opens_at=decision["opens_at"], decision=decision)
     if isinstance(error, BadInput) and error.fields:
         extra["errors"] = error.fields
@@ -56,7 +61,8 @@ def on_rse_error(error: RseError) -> BaseResponse:
         extra["login_url"] = login_url()
     if isinstance(error, IdentityRefused) and not error.shows_what_was_sent:
         g.rse_sent_is_private = True
-    return _answer(status, error.message, error.remedy, extra, headers, resend=_may_resend(error))
+    resend = _may_resend(error) or bool(extra.get("charter"))
+    return _answer(status, error.message, error.remedy, extra, headers, resend=resend)
 
 
 def on_http_error(error: HTTPException) -> BaseResponse:
@@ -145,7 +151,7 @@ def _answer(
 
 
 def _page(status: int, title: str, message: str, remedy: str | None, extra: dict[str, Any], resend: bool) -> str:
-    kept = [(k, v) for k, v in _sent() if k not in (FIELD, "return_to")]
+    kept = [(k, v) for k, v in _sent() if k not in (FIELD, "return_to", SHOWN, TICKED)]
     back = safe_return_to(_asked_return()) or safe_return_to(request.referrer)
     g.rse_return_to = back
     return render_template(
@@ -159,6 +165,7 @@ def _page(status: int, title: str, message: str, remedy: str | None, extra: dict
         kept=[(k, v) for k, v in kept if len(v) > 40 or "\n" in v] if not resend else [],
         fields=kept if resend else [],
         action=request.script_root + request.full_path.rstrip("?"),
+        charter=extra.get("charter", ""),
         back=back,
     )
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from markdown_it import MarkdownIt
-from markupsafe import Markup
+from sqlalchemy import select
 
 from .. import charter as charters
 from .. import notify
+from ..audiences import of_space, sees
 from ..db import utcnow
 from ..decision import Decision, Reason
 from ..errors import BadInput, NotFound
 from ..i18n import _, normalise_locale, use_locale
 from ..levels import Level
 from ..models.governance import Charter, CharterAcceptance
+from ..models.organisation import Space
 from ..models.runtime import Preference
 from ..policy import can
 from . import notices
+from .charters import TICKED, all_ticked, markdown
 from .identity import SIGNED, current_person, require_person, sign_out
 from .language import CHOICE
 from .returns import return_to
@@ -119,16 +121,22 @@ def leave() -> Response:
 
 @blueprint.get("/charter/")
 def charter() -> str:
-    """The charter in force, and where to accept it."""
+    """The charter in force, of the site or of a space, and where to accept it."""
     person = current_person()
     with session_read() as db:
-        found = charters.in_force(db)
+        space_id = None
+        if key := request.args.get("space"):
+            space_id = db.scalar(select(Space.id).where(Space.key == key))
+            if space_id is None or not sees(db, person.id if person else None, of_space(db, space_id)):
+                raise NotFound(_("No charter has been published."))
+        found = charters.in_force(db, space_id=space_id)
         if found is None:
             raise NotFound(_("No charter has been published."))
         accepted = None if person is None else db.get(CharterAcceptance, (found.id, person.id))
+    steps = charters.steps(found.body) if charters.has_boxes(found.body) else []
     return render_template(
-        "rse/charter.html", charter=found, text=rendered(found), accepted=accepted, person=person,
-        back=return_to(url_for("rse_core.home")),
+        "rse/charter.html", charter=found, text=markdown(found.body), accepted=accepted, person=person, box=TICKED,
+        steps=[(step, markdown(step.text, of=found.body)) for step in steps], back=return_to(url_for("rse_core.home")),
     )  # fmt: skip
 
 
@@ -140,20 +148,9 @@ def charter_accept() -> Response:
     if number is None:
         raise BadInput(_("No charter was named."), remedy=_("Read it and accept it at its foot."))
     with session_write() as db:
+        found = db.get(Charter, number)
+        if found is not None and not all_ticked(found, request.form.getlist(TICKED), implied=False):
+            raise BadInput(_("Not every box is ticked."), remedy=_("Read each part and tick its box."))
         charters.accept(db, person.id, number)
     flash(_("The charter is accepted."))
     return redirect(return_to(url_for("rse_core.home")), 303)
-
-
-def rendered(found: Charter) -> Markup:
-    """The text as HTML: Markdown without HTML of its own, cleaned again."""
-    import nh3
-
-    markdown = MarkdownIt("commonmark", {"html": False})
-    tokens = markdown.parse(found.body)
-    for token in tokens:
-        # The page has its own h1; the text's headings stand below it.
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
-    html = markdown.renderer.render(tokens, markdown.options, {})
-    return Markup(nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}))  # noqa: S704  cleaned

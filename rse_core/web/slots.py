@@ -19,17 +19,20 @@ from ..contributions import Asset, SlotItem
 from ..errors import BadInput
 from ..i18n import _
 from ..levels import Level
+from ..organisation import space_ref
 from ..pages import PageClaim
 from ..rules import visible
 from .gates import plugins_on
 from .identity import current_person_id
-from .state import core, rse, viewer
+from .state import core, rse, session_read, viewer
 
 SLOT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 #: A time as the filter ``moment`` writes it.
 TIME = re.compile(r"(<time [^>]*>)[^<]*")
 #: The slot that the core fills: our pages, in the intranet's own menu.
 NAVIGATION = "navigation"
+#: What is written for nobody in particular yet.
+ANYWHERE = ObjectRef("core.writing", "anywhere")
 MAX_SLOTS = 12
 MAX_PARAM = 200
 #: Seconds between two conditional requests of a page that is being looked at.
@@ -150,6 +153,18 @@ def slot_markup(session: Session, slot: str, refs: Sequence[ObjectRef]) -> dict[
     for item in sorted(items, key=lambda item: item.order):
         found[item.ref] = found.get(item.ref, Markup("")) + Markup(item.html)  # noqa: S704  a SlotItem's html is safe
     return found
+
+
+def composer_notes(space_id: int | None = None) -> Markup:
+    """What plugins have to say to who starts writing (slot ``composer``): which tool for which use, the editorial guide.
+
+    :param space_id: where it is written; None for no space in particular.
+    """
+    if current_person_id() is None:
+        return Markup("")
+    ref = space_ref(space_id) if space_id is not None else ANYWHERE
+    with session_read() as session:
+        return slot_markup(session, "composer", [ref]).get(ref, Markup(""))
 
 
 def _still(html: str) -> str:

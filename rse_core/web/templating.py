@@ -21,6 +21,7 @@ from ..i18n import Text, Translator, current_locale, lazy
 from ..i18n import core as core_translator
 from ..policy import can
 from . import layout
+from .charters import charter_boxes
 from .csrf import csrf_token
 from .files import file_limits, file_size, file_url
 from .fragments import hidden_fields
@@ -29,6 +30,7 @@ from .identity import current_person
 from .language import format_date, format_datetime, format_number, format_relative
 from .live import live_url
 from .own_pages import page_scripts, page_stylesheets, page_top, script_words
+from .slots import composer_notes
 from .state import core, session_read
 from .theme import theme_stylesheets
 
@@ -96,6 +98,8 @@ def register(app: Flask, extension: RSE) -> None:
             "t": translators.named,
             "asset_url": extension.asset_url,
             "avatar": avatar,
+            "charter_boxes": charter_boxes,
+            "composer_notes": composer_notes,
             "csrf_token": csrf_token,
             "current_locale": current_locale,
             "current_person": current_person,
@@ -182,6 +186,8 @@ def entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
     found: list[Entry] = []
     taken: set[str] = set()
     for plugin, item in sorted(items, key=lambda one: (one[1].order, one[1].endpoint)):
+        if item.shown is not None and not item.shown(session, person_id):
+            continue
         if item.capability is None or can(session, person_id, item.capability):
             key = next((letter for letter in plugin if letter not in taken), "")
             taken.add(key)

@@ -14,6 +14,7 @@ from sqlalchemy import event
 import rse_comments
 import rse_communities
 import rse_feed
+import rse_governance
 import rse_likes
 import rse_notifications
 import rse_search
@@ -30,7 +31,7 @@ for _name in ("model", "organisation", "changing", "comparing", "walking"):
 
 @pytest.fixture
 def rse_plugins() -> Sequence[object]:
-    modules = (rse_feed, rse_search, rse_notifications, rse_comments, rse_likes, rse_communities)
+    modules = (rse_feed, rse_search, rse_notifications, rse_comments, rse_likes, rse_communities, rse_governance)
     return [module.plugin for module in modules]
 
 

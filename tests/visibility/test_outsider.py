@@ -18,11 +18,14 @@ from rse_core import audiences, files, organisation, people
 from rse_core.api import Actor, Event, ObjectRef, emit, utcnow
 from rse_core.extension import create_app
 from rse_core.models.content import Page
+from rse_core.models.governance import Held
 from rse_core.models.organisation import SpaceMember
 from rse_core.testing.organisation import make_entity, make_person, make_space, set_level
-from rse_feed import acting, drafting
+from rse_feed import acting, drafting, publishing
 from rse_feed.models import Post, Topic
 from rse_feed.texts import Written
+from rse_governance import cases, charters, wording
+from rse_governance.models import Binned, Case, WordRule
 from rse_likes import service as likes
 
 
@@ -77,6 +80,7 @@ def secret(core):
         invitation = inviting.invite(session, owner.id, key, "robin", message=words["message"]).id
         feeder = feeding.add(session, owner.id, key, "entity", "west").id
         batch = bulk.send(session, owner.id, key, "remove", [[1, "robin", ""]]).id
+    governed = govern(core, found, owner, guest, ref, write)
     run(core)
     with core.db.read() as session:
         topic = session.scalars(select(Topic.id).where(Topic.key == words["topic"])).one()
@@ -84,8 +88,30 @@ def secret(core):
     found.ids = {
         "post_id": post.id, "comment_id": remark, "topic_id": topic, "person_id": guest.id, "subscription_id": 1,
         "invitation_id": invitation, "request_id": 1, "feeder_id": feeder, "batch_id": batch, "session_id": 1,
+        **governed,
     }  # fmt: skip
     return found
+
+
+def govern(core, secret, owner, guest, ref, write):
+    """What moderators of the space see there: something held, reported, deleted, looked for; and its charter."""
+    words, key = secret.words, secret.key
+    binned = write("binned")
+    with core.db.write() as session:
+        publishing.delete(session, owner.id, binned.id)
+        wording.add(session, owner.id, where=f"space:{key}", act="hold", words=words["rule"], message=words["rule"])
+        cases.report(session, guest.id, ref, kind="other", text=words["report"])
+    with core.db.write() as session:
+        comments.write(session, guest.id, ref, f"{words['held']} {words['rule']}")
+        title = words["charter"]
+        made = charters.publish(session, owner.id, space=key, title=title, body=title, kind="editorial")
+    with core.db.read() as session:
+        held = session.scalars(select(Held.id)).one()
+        rule, case = session.scalars(select(WordRule.id)).one(), session.scalars(select(Case.id)).one()
+        return {
+            "held_id": held, "rule_id": rule, "case_id": case, "charter_id": made.id, "tool_id": 1,
+            "binned_id": session.scalars(select(Binned.id)).one(),
+        }  # fmt: skip
 
 
 @pytest.fixture
@@ -123,6 +149,9 @@ def test_nobody_outside_learns_that_there_is_a_secret_space(core, secret, outsid
     member = Walk(app, "camille", secret)
     pages = ("/rse/feed/", f"/rse/communities/{secret.key}/", "/rse/feed/topics/", "/rse/feed/mine")
     told = "".join(member.ask("GET", path)[1] for path in pages)
+    screens = ("", "words", f"charters?kind=editorial&space={secret.key}")
+    moderating = "".join(member.ask("GET", f"/rse/moderation/{path}")[1] for path in screens)
+    assert [part for part in ("held", "rule", "charter") if secret.words[part] not in moderating] == []
     parts = ("name", "body", "title", "topic", "file", "outside", "draft", "later", "hidden", "purpose")
     assert [part for part in parts if secret.words[part] not in told] == []
     walk = Walk(app, outsiders[who], secret)

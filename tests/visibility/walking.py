@@ -12,6 +12,7 @@ from rse_core.testing import as_person
 NOBODYS = 987_654_321
 SLOTS = (
     "space", "space-side", "feed", "share", "bell", "navigation", "reactions", "comments", "comment_count", "comment-count",
+    "report", "composer",
 )  # fmt: skip
 #: What is another one in each answer: tokens, cursors, nonces, and short digests of an object's name.
 CHANGING = re.compile(r"-[0-9a-f]{9,12}\b|[A-Za-z0-9_\-]{20,}(\.[A-Za-z0-9_\-]+)*|\"etag\":\"[^\"]*\"")
@@ -33,6 +34,7 @@ class Secret:
             part: f"qw{part}zk" for part in (
                 "name", "purpose", "title", "body", "topic", "draft", "later", "hidden", "remark", "file", "alt", "page",
                 "outside", "external", "reason", "message",
+                "held", "binned", "report", "rule", "charter",
             )
         }
     )  # fmt: skip
@@ -86,6 +88,8 @@ class Walk:
             {"address": at, "page": f"page:{at}", "url": at, "slots": slots, "ref": f"page:{at}"} for at in (page, other)
         )
         yield tuple(both)
+        charter = ids["charter_id"]
+        yield {"from": charter, "to": charter}, {"from": NOBODYS, "to": NOBODYS}
         yield {"text": "a", "topic": words["topic"]}, {"text": "a", "topic": self.pairs("topic")[1]}
 
     def values(self, rule):
@@ -205,6 +209,8 @@ class Walk:
             "Rights": {"rights": {"feed.post": "all"}}, "Visibility": {"visibility": "public"},
             "Feeders": {"kind": "entity", "key": "north"}, "Lists": {"act": "add", "people": [{"person": "dominique"}]},
             "Merge": {"into": "autre"}, "Plugins": {"on": ["feed"]}, "FeedTopic": {"name": "x"},
+            "OneHeld": {"text": "x"}, "OneCase": {"hide": True, "reason": "x"}, "Appeal": {"text": "x"}, "OneBinned": {},
+            "OneWordRule": {"act": "hold", "words": "x", "version": 1}, "Queue": {"ids": [1], "approve": True},
             "FeedTopicMerge": {"into": 1}, "Split": {"name": "x", "people": ["camille"]},
         }  # fmt: skip
         if name in fixed and not (name == "Plugins" and "communities" not in endpoint):
@@ -219,6 +225,15 @@ class Walk:
                     name, {}
                 )
                 yield {"ref": ref, **rest}, {"ref": other, **rest}
+        elif name == "Reports" and "governance" in endpoint:
+            case = f"governance.case:{self.secret.ids['case_id']}"
+            for ref, other in ((post, nothing), (case, f"governance.case:{NOBODYS}")):
+                yield {"ref": ref, "kind": "false"}, {"ref": other, "kind": "false"}
+        elif name in ("Words", "Charters"):
+            rest = {"act": "hold", "words": "x"} if name == "Words" else {"title": "x", "body": "x"}
+            place, start = ("where", "space:") if name == "Words" else ("space", "")
+            secret, none = f"{start}{self.secret.key}", f"{start}kwznothing"
+            yield {place: secret, **rest}, {place: none, **rest}
         elif name == "Posts":
             for kind in ("space", "members"):
                 yield (

@@ -160,19 +160,19 @@ def closed_because(thread: Thread | None, info: ContentInfo) -> str:
 def visible(person_id: int | None, held: Rights | None = None) -> ColumnElement[bool]:
     """Which comments of a thread this person sees: an SQL condition, so that nothing is filtered afterwards.
 
-    A deleted comment stays as a placeholder while it has replies; one that waits or was refused is seen by its author, and
-    (waiting) by the moderators.
+    A comment that was deleted or taken down stays as a placeholder while it has replies; one that waits, was refused or
+    taken down is seen by its author, and (but for refused ones) by the moderators.
     """
     shown: list[ColumnElement[bool]] = [
         Comment.state == "published",
-        (Comment.state == "deleted") & (Comment.replies > 0),
+        Comment.state.in_(("deleted", "hidden")) & (Comment.replies > 0),
     ]
     if person_id is not None:
-        shown.append((Comment.author_id == person_id) & Comment.state.in_(("pending", "refused")))
+        shown.append((Comment.author_id == person_id) & Comment.state.in_(("pending", "refused", "hidden")))
     if held is not None and held.everything:
-        shown.append(Comment.state == "pending")
+        shown.append(Comment.state.in_(("pending", "hidden")))
     elif held is not None and held.entities:
-        shown.append((Comment.state == "pending") & Comment.author_id.in_(held.authors()))
+        shown.append(Comment.state.in_(("pending", "hidden")) & Comment.author_id.in_(held.authors()))
     return or_(*shown)
 
 

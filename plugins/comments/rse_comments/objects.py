@@ -15,6 +15,9 @@ from rse_core.objects import SHOWN
 from . import access
 from .models import Comment
 
+#: What a state is to the rest of the site: one that was refused is its author's, one taken down the moderators' too.
+STATES = {"refused": "draft", "hidden": "pending"}
+
 
 def _load(session: Session, ids: Sequence[str]) -> list[Comment]:
     numbers = [int(ident) for ident in ids if ident.isdecimal() and len(ident) < 19]
@@ -30,7 +33,7 @@ def resolve(session: Session, ids: Sequence[str]) -> Mapping[str, ContentInfo]:
         place = places.get(access.ref_of(row))
         if place is None:
             continue
-        state = row.state if row.state != "published" or place.state == "published" else place.state
+        state = STATES.get(row.state, row.state) if row.state != "published" or place.state == "published" else place.state
         found[str(row.id)] = ContentInfo(
             ref=access.own_ref(row.id),
             title=richtext.plain(row.body) if row.state != "deleted" else "",

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from rse_core import moderation
+from rse_core import mentions, moderation
+from rse_core.api import Event, emit
 
 from . import access
 from .models import Comment, Revision, Thread
@@ -46,6 +47,9 @@ def erase(session: Session, person_id: int) -> int:
     )  # fmt: skip
     for (comment_id,) in unpublished.all():
         moderation.withdraw(session, access.own_ref(comment_id))
+    for comment in mentions.unname(session, person_id, Comment.body):
+        emit(session, Event("comments.edited", None, access.own_ref(comment.id), comment.audience_id))
+    mentions.unname(session, person_id, Revision.body)
     for column in (Comment.deleted_by, Thread.locked_by):
         session.execute(
             update(column.class_).where(column == person_id).values({column.key: None})

@@ -64,12 +64,13 @@ class Comments(Plugin):
 
     @hookimpl
     def rse_content_types(self) -> Iterable[ContentType]:
+        from .handling import HANDLING
         from .objects import below, ids, resolve
 
         return [
             ContentType(
                 "comments.comment", lazy("comment"), resolve, likable=True, searchable=True, refs=ids, below=below,
-                reads="comments.write",
+                reads="comments.write", handling=HANDLING,
             )
         ]
 

@@ -48,6 +48,8 @@ class Shown:
     moderated: bool
     replies: tuple[Shown, ...] = ()
     more_replies: int = 0
+    #: a line that it was deleted or taken down stands in its place
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,8 @@ def _shown(session: Session, person_id: int | None, rows: Sequence[Comment], hel
     people = names(session, [*(row.author_id for row in rows), *answers.values()])
     shown = {}
     for row in rows:
-        gone = row.state == "deleted"
+        mine = row.author_id is not None and row.author_id == person_id
+        gone = row.state == "deleted" or (row.state == "hidden" and not mine and row.id not in moderated)
         answers_author = answers.get(row.answers_id or 0)
         shown[row.id] = Shown(
             row.id, row.parent_id, access.own_ref(row.id), row.state,
@@ -249,9 +252,8 @@ def _shown(session: Session, person_id: int | None, rows: Sequence[Comment], hel
             None if gone else row.author_id,
             None if gone or row.author_id is None else people.get(row.author_id),
             people.get(answers_author) if answers_author else None,
-            row.created_at, row.edited_at, row.version, row.score, row.reason,
-            row.author_id is not None and row.author_id == person_id,
-            row.id in moderated,
+            row.created_at, row.edited_at, row.version, row.score, "" if gone and row.state == "hidden" else row.reason,
+            mine, row.id in moderated, gone=gone,
         )  # fmt: skip
     return shown
 

@@ -19,7 +19,9 @@ from rse_core.api import (
     NotFound,
     ObjectRef,
     core_of,
+    discard,
     emit,
+    examine,
     option,
     record,
     translator,
@@ -60,12 +62,17 @@ def write(
         top, answered = _parent(session, here.ref, parent_id)
         comment = Comment(
             ref_type=here.ref.type, ref_id=here.ref.id, parent_id=top, answers_id=answered, author_id=person_id,
-            audience_id=here.audience_id, body=body, created_at=utcnow(), version=1,
-            state="pending" if decision.mode is Mode.REVIEW else "published",
+            audience_id=here.audience_id, body=body, created_at=utcnow(), version=1, state="pending",
         )  # fmt: skip
         session.add(comment)
         session.flush()
-        mentions.keep(session, access.own_ref(comment.id), comment.body, comment.audience_id)
+        ref = access.own_ref(comment.id)
+        found = examine(
+            session, decision, ref, person_id, capability=access.WRITE, target=access.target_of(here), text=body
+        )
+        comment.state = "pending" if found.mode is Mode.REVIEW else "published"
+        session.flush()
+        mentions.keep(session, ref, comment.body, comment.audience_id)
         if comment.state == "pending":
             _hold(session, comment, here)
         else:
@@ -98,6 +105,10 @@ def edit(session: Session, person_id: int, comment_id: int, body: str, *, versio
     limit(session, person_id, "comments.write", most=PER_MINUTE, seconds=60)
     session.add(Revision(comment_id=comment.id, version=comment.version, body=comment.body, at=utcnow()))
     comment.body, comment.edited_at, comment.version = body, utcnow(), comment.version + 1
+    decision = examine(
+        session, decision, access.own_ref(comment.id), person_id, capability=access.WRITE, target=access.target_of(info),
+        text=body,
+    )  # fmt: skip
     # What it stands on may be for other people by now.
     comment.audience_id = info.audience_id
     if comment.state == "published" and decision.mode is Mode.REVIEW:
@@ -145,6 +156,11 @@ def delete(session: Session, person_id: int, comment_id: int, *, reason: str = "
         counting.unpublished(session, comment)
     moderation.withdraw(session, access.own_ref(comment.id))
     mentions.forget(session, access.own_ref(comment.id))
+    if before in ("published", "hidden"):
+        discard(
+            session, access.own_ref(comment.id), author_id=comment.author_id, by_id=person_id,
+            target=access.target_of(info), reason=reason,
+        )  # fmt: skip
     session.flush()
     if not own:
         name = _username(session, person_id)

@@ -27,7 +27,7 @@ from rse_core.api import (
     utcnow,
 )
 from rse_core.policy import can_many
-from rse_core.webapi import Cursor, core, decode_cursor, encode_cursor
+from rse_core.webapi import Cursor, charter_boxes, core, decode_cursor, encode_cursor
 
 from . import access, counting, reading
 from .consumers import digest
@@ -174,13 +174,13 @@ def thread_item(
     asked = read_params(viewer.params, info.ref)
     page = reading.page(session, person_id, info, sort=asked.sort, after=asked.after, linked=asked.linked)
     count = counting.counts(session, [info.ref]).get(info.ref, 0)
-    may_write = decision.allowed and not page.closed
-    charter = decision.message if decision.reason is Reason.CHARTER and not page.closed else None
+    # Who has only the charter still to accept writes: its boxes stand in the form.
+    may_write = (decision.allowed or decision.reason is Reason.CHARTER) and not page.closed
     may_close = page.moderator or (
         info.author_id is not None and access.may_moderate(session, person_id, info, info.author_id)
     )
     # Somebody who moderates must be able to open again what is closed; otherwise an empty thread is not there.
-    if not page.comments and not may_write and not charter and not (may_close and page.thread):
+    if not page.comments and not may_write and not (may_close and page.thread):
         return None
     unsent = None
     if refused is not None and not refused.stands(page, may_write, may_close):
@@ -192,6 +192,10 @@ def thread_item(
             unsent, refused = refused, None
     shown = [reply.ref for top in page.comments for reply in (top, *top.replies) if reply.state == "published"]
     bars = {item.ref: item.html for item in core_of(session).plugins.slot_items("reactions", shown, viewer, session)}
+    others = [one.ref for top in page.comments for one in (top, *top.replies) if one.state == "published" and not one.mine]
+    reports = {item.ref: item.html for item in core_of(session).plugins.slot_items("report", others, viewer, session)}
+    composing = core_of(session).plugins.slot_items("composer", [info.ref], viewer, session) if may_write else []
+    beside = "".join(item.html for item in composing)
     html = render_template(
         "rse/comments/thread.html",
         ref=info.ref,
@@ -204,8 +208,10 @@ def thread_item(
         local=local,
         unsent=unsent,
         review=decision.mode is Mode.REVIEW,
-        charter=charter,
+        charter=charter_boxes(info.space_id) if may_write and decision.reason is Reason.CHARTER else "",
+        beside=beside,
         bars=bars,
+        reports=reports,
         more=encode_cursor(core().settings, Cursor(scope(info.ref, page.sort), page.after)) if page.after else None,
         sorts={"newest": _("Newest first"), "oldest": _("Oldest first"), "best": _("Best first")},
         edit_minutes=option(session, "comments.edit_minutes"),

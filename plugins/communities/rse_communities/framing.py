@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rse_core import moderation, organisation, spaces
 from rse_core.api import BadInput, Conflict, Event, Text, core_of, emit, record, translator, utcnow
+from rse_core.models.organisation import Space
 
 from . import access, creating
 from .access import Seat
@@ -59,6 +61,37 @@ def sheet_of(profile: Profile, contact: str) -> Sheet:
     answers = {field: str(kept.get(field, "")) for field in (*QUESTIONS, "moderates")}
     answers |= {"contact": contact, "purpose": profile.purpose}
     return Sheet(answers, tuple(field for field in LABELS if not answers[field]))
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A space that is being prepared, and what its sheet still lacks; ``missing`` empty: it only has to be opened."""
+
+    id: int
+    key: str
+    name: str
+    missing: tuple[str, ...]
+
+
+def unfinished(session: Session, person_id: int, *, after: int = 0, most: int = 50) -> list[Unfinished]:
+    """Spaces that wait for their framing sheet, by id; for site administrators.
+
+    :raises NotFound: for everybody else.
+    """
+    access.require_site_admin(session, person_id)
+    rows = session.execute(
+        select(Space, Profile)
+        .join(Profile, Profile.space_id == Space.id)
+        .where(
+            Space.id > after, Profile.state == "preparing", Space.archived_at.is_(None), Space.merged_into.is_(None)
+        )
+        .order_by(Space.id)
+        .limit(most)
+    )
+    return [
+        Unfinished(space.id, space.key, space.name, sheet_of(profile, "x" if profile.contact_id else "").missing)
+        for space, profile in rows
+    ]
 
 
 def save(session: Session, person_id: int, key: str, answers: Mapping[str, str], *, version: int | None = None) -> Profile:

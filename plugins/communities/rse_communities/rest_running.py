@@ -231,6 +231,16 @@ class Figures(MethodView):
             return figures.of_space(session, me(), space)
 
 
+@blueprint.route("/-/unfinished")
+class UnfinishedSheets(MethodView):
+    @blueprint.arguments(s.AfterQuery, location="query")
+    @blueprint.response(200, s.UnfinishedSchema(many=True))
+    def get(self, query: dict[str, Any]) -> list[framing.Unfinished]:
+        """Spaces whose framing sheet is to be completed, for site administrators."""
+        with session_read() as session:
+            return framing.unfinished(session, me(), after=query["after"])
+
+
 @blueprint.route("/-/orphans")
 class Orphans(MethodView):
     @blueprint.arguments(s.AfterQuery, location="query")

@@ -300,6 +300,13 @@ class OrphanSchema(ma.Schema):
     members = ma.fields.Integer()
 
 
+class UnfinishedSchema(ma.Schema):
+    id = ma.fields.Integer()
+    key = _text()
+    name = _text()
+    missing = ma.fields.List(_text())
+
+
 class QuietSchema(OrphanSchema):
     since = ma.fields.AwareDateTime(format="iso")
 

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from rse_communities import access, creating, framing, members
 from rse_communities.models import Profile
-from rse_core import audiences, organisation, policy
-from rse_core.api import Target
+from rse_core import audiences, organisation, policy, roles
+from rse_core.api import Actor, Target
 from rse_core.errors import BadInput, Conflict, Forbidden, NotFound
 from rse_core.models.governance import ReviewRule
 from rse_core.models.organisation import Space, SpaceRule
@@ -185,3 +185,18 @@ def test_plugins_are_switched_off_and_on_in_one_space(site, people, open_space):
     with site.db.write() as session:
         creating.switch_plugins(session, people["olga"].id, key, {"wall"})
     assert may(key).allowed
+
+
+def test_framing_sheets_to_complete_are_listed_for_site_administrators(site, people, client):
+    with site.db.write() as session:
+        key = creating.create(session, people["olga"].id, name="Half begun", kind="team").key
+        framing.save(session, people["olga"].id, key, {"posts": "members", "purpose": "To meet"})
+        roles.grant(session, people["ada"].id, "site_admin", actor=Actor("cli"))
+    page = client(people["ada"]).get("/rse/communities/-/administration").text
+    assert "Half begun" in page
+    assert "Who reacts" in page
+    [row] = client(people["ada"]).get("/rse/api/v1/communities/-/unfinished").get_json()
+    assert row["key"] == key
+    assert set(row["missing"]) >= {"likes", "comments", "moderates"}
+    assert "posts" not in row["missing"]
+    assert client(people["sam"]).get("/rse/api/v1/communities/-/unfinished").status_code == 404

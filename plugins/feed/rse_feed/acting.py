@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from rse_core import mentions
+from rse_core import mentions, moderation
 from rse_core.api import (
     Actor,
     BadInput,
@@ -125,7 +125,15 @@ def hide(session: Session, actor: Actor, post_id: int, reason: str) -> Post:
     :raises BadInput: without a reason.
     """
     reason = _reason(reason)
-    post = _acting(session, actor, post_id, "hide")
+    post = take_down(session, actor, _acting(session, actor, post_id, "hide"), reason)
+    moderation.taken_down(
+        session, access.ref_of(post.id), author_id=post.author_id, actor=actor, reason=reason, target=access.target_of(post)
+    )
+    return post
+
+
+def take_down(session: Session, actor: Actor, post: Post, reason: str, *, tell: bool = True) -> Post:
+    """Take down a post of which it is sure that the actor may; ``tell`` its author."""
     was = post.state
     post.state, post.reason, post.decided_by = "hidden", reason, actor.person_id
     post.version += 1
@@ -133,17 +141,24 @@ def hide(session: Session, actor: Actor, post_id: int, reason: str) -> Post:
     entries.keep(session, post)
     publishing.untell(session, post)
     _done(session, actor, post, "withdrawn", act="hide", before=was, after="hidden", why=reason)
-    _tell_author(session, actor, post, HIDDEN, {"reason": reason})
+    if tell:
+        _tell_author(session, actor, post, HIDDEN, {"reason": reason})
     return post
 
 
 def show(session: Session, actor: Actor, post_id: int) -> Post:
     """Show again what was taken down; nobody is told a second time of what it says."""
-    post = _acting(session, actor, post_id, "show")
+    return put_back(session, actor, _acting(session, actor, post_id, "show"))
+
+
+def put_back(session: Session, actor: Actor, post: Post) -> Post:
+    """Publish again a post of which it is sure that the actor may."""
+    was = post.state
     post.state, post.reason, post.decided_by = "published", "", None
     post.version += 1
     entries.keep(session, post)
-    _done(session, actor, post, "shown", act="show", before="hidden", after="published")
+    mentions.keep(session, access.ref_of(post.id), post.body, post.audience_id)
+    _done(session, actor, post, "shown", act="show", before=was, after="published")
     return post
 
 
@@ -330,6 +345,6 @@ SIMPLE: dict[str, Callable[[Session, Actor, int], object]] = {
 }  # fmt: skip
 
 __all__ = [
-    "SIMPLE", "STATES", "Sight", "archive", "hide", "lock", "may", "move", "pin", "pinned", "rights_of", "show",
-    "sight_of_move", "unarchive", "unlock", "unpin",
+    "SIMPLE", "STATES", "Sight", "archive", "hide", "lock", "may", "move", "pin", "pinned", "put_back", "rights_of", "show",
+    "sight_of_move", "take_down", "unarchive", "unlock", "unpin",
 ]  # fmt: skip

@@ -237,15 +237,20 @@ def _act(session: Session, post: Post, plan: _Plan) -> None:
     if plan.written.act == "draft":
         publishing.to_draft(session, post)
     elif plan.when is not None:
+        _examined(session, post, plan.decision)
         publishing.schedule(session, post, plan.when.at, plan.written.publish_zone or core_of(session).settings.timezone)
     else:
         post.reason, post.decided_by = "", None
-        publishing.publish(session, post, plan.decision)
+        publishing.publish(session, post, _examined(session, post, plan.decision))
+
+
+def _examined(session: Session, post: Post, decision: Decision) -> Decision:
+    return publishing.examined(session, post, decision)
 
 
 def _republish(session: Session, post: Post, plan: _Plan) -> None:
     """A published post was changed: where publishing is moderated what was approved was the text before."""
-    if plan.decision.mode is Mode.REVIEW:
+    if _examined(session, post, plan.decision).mode is Mode.REVIEW:
         publishing.hold(session, post)
     else:
         entries.keep(session, post)

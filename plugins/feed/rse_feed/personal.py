@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from rse_core import files, moderation
+from rse_core import files, mentions, moderation
+from rse_core.api import Event, emit
 
 from . import access, entries
 from .models import Entry, Post, PostRevision
@@ -62,6 +63,10 @@ def erase(session: Session, person_id: int) -> int:
         update(Post).where(Post.author_id == person_id, Post.state == "deleted").values(title="", body="", link=None)
         .execution_options(**quietly)
     )  # fmt: skip
+    for post in mentions.unname(session, person_id, Post.body, Post.title):
+        entries.keep(session, post)
+        emit(session, Event("feed.edited", None, access.ref_of(post.id), post.audience_id, {"space": post.space_id}))
+    mentions.unname(session, person_id, PostRevision.body, PostRevision.title)
     session.execute(update(Post).where(Post.decided_by == person_id).values(decided_by=None).execution_options(**quietly))
     left = session.scalars(
         update(Post)

@@ -134,12 +134,13 @@ class Feed(Plugin):
 
     @hookimpl
     def rse_content_types(self) -> Iterable[ContentType]:
+        from .handling import HANDLING
         from .objects import ids, resolve
 
         return [
             ContentType(
                 "feed.post", lazy("post"), resolve, likable=True, commentable=True, searchable=True, refs=ids,
-                reads="feed.read",
+                reads="feed.read", handling=HANDLING,
             )
         ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +25,9 @@ from rse_core.api import (
     can,
     core_of,
     defer,
+    discard,
     emit,
+    examine,
     notify,
     record,
     translator,
@@ -44,6 +47,20 @@ REASON_MOST = 500
 #: Posts published by one run of the job.
 BATCH = 100
 DUE = "feed.publish_due"
+
+
+def examined(session: Session, post: Post, decision: Decision) -> Decision:
+    """The decision once every plugin has looked at what the post says.
+
+    :raises BadInput: when one refuses it.
+    """
+    link = post.link or {}
+    text = "\n".join(filter(None, (post.title, post.body, link.get("title", ""), link.get("description", ""))))
+    capability = access.ANNOUNCE if post.announcement else access.POST
+    return examine(
+        session, decision, access.ref_of(post.id), post.author_id or 0, capability=capability, target=access.target_of(post),
+        text=text,
+    )  # fmt: skip
 
 
 def publish(session: Session, post: Post, decision: Decision) -> None:
@@ -129,6 +146,11 @@ def publish_due(session: Session) -> None:
         decision = can(session, post.author_id, access.POST, target)
         if post.author_id is not None and decision.allowed and post.announcement:
             decision = access.may_announce(session, post.author_id, target)
+        try:
+            if decision.allowed:
+                decision = examined(session, post, decision)
+        except BadInput as error:
+            decision = replace(decision, allowed=False, message=error.message)
         if decision.allowed:
             publish(session, post, decision)
         else:
@@ -203,7 +225,13 @@ def delete(session: Session, person_id: int, post_id: int, *, reason: str = "", 
     entries.forget(session, ref)
     moderation.withdraw(session, ref)
     mentions.forget(session, ref)
-    files.forget(session, ref)
+    # What was never published is nobody's to restore; else its files stay as long as the post can be shown again.
+    shown = before in ("published", "archived", "hidden")
+    target = access.target_of(post)
+    if not shown or not discard(
+        session, ref, author_id=post.author_id, by_id=person_id, target=target, reason=reason
+    ):
+        files.forget(session, ref)
     untell(session, post)
     session.flush()
     if not own:

@@ -96,6 +96,14 @@ def check(session: Session, written: Written) -> Checked:
     return Checked(title, body, link, calls(body))
 
 
+def amended(session: Session, body: str) -> str:
+    """A text corrected by a moderator.
+
+    :raises BadInput: for one that is empty or too long.
+    """
+    return check(session, Written(body=body, act="draft")).body
+
+
 def calls(body: str) -> frozenset[str]:
     """Which whole audiences a text calls: ``space``, ``everyone``."""
     return frozenset(CALLS[name] for name in richtext.mentioned(body) if name in CALLS)

@@ -93,6 +93,7 @@ def post(post_id: int) -> BaseResponse:
             asked=announcements.is_asked(session, person.id, found),
             reactions=slot_markup(session, "reactions", [line.ref]).get(line.ref, "") if shown else "",
             comments=slot_markup(session, "comments", [line.ref]).get(line.ref, "") if shown else "",
+            report=slot_markup(session, "report", [line.ref]).get(line.ref, "") if shown and not line.rights.mine else "",
         )  # fmt: skip
     return Response(html)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from rse_core.api import BadInput, Decision, Target, can, core_of, current_locale, translator
+from rse_core.api import BadInput, Decision, Reason, Target, can, core_of, current_locale, translator
 from rse_core.models.organisation import Audience, Entity, Group, Membership, Space
 
 from . import access
@@ -83,7 +83,9 @@ def choices(session: Session, person_id: int) -> list[Choice]:
 
     def make() -> tuple[Choice, ...]:
         found = all_of(session, person_id)
-        return tuple(choice for choice in found if can(session, person_id, access.POST, choice.target))
+        asked = ((choice, can(session, person_id, access.POST, choice.target)) for choice in found)
+        # Who has only the charter still to accept is shown the form: its boxes stand in it.
+        return tuple(choice for choice, may in asked if may.allowed or may.reason is Reason.CHARTER)
 
     if core.plugins.decides or not session.info.get("rse_reading"):
         return list(make())

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from rse_core.models.organisation import Person
+
 from . import near
 from .finding import visible_anywhere
 from .models import Document
@@ -44,7 +46,10 @@ def erase(session: Session, person_id: int) -> int:
     title = session.scalar(select(Document.title).where(Document.ref_type == ref.type, Document.ref_id == ref.id)) or ""
     gone = forget(session, [ref])
     mine = {word.text for word in words(title)}
-    near.unlearn(session, mine - visible_anywhere(session, sorted(mine)))
+    # A username that colleagues' texts name goes whatever stands there: those texts lose it too.
+    name = session.scalar(select(Person.username).where(Person.id == person_id)) or ""
+    called = {word.text for word in words(name)}
+    near.unlearn(session, called | (mine - visible_anywhere(session, sorted(mine))))
     changed = session.execute(
         update(Document).where(Document.author_id == person_id).values(author_id=None, digest="").returning(Document.id)
         .execution_options(synchronize_session=False)

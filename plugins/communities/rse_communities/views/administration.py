@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from rse_core.api import option
 from rse_core.webapi import session_read, session_write
 
-from .. import access, entering, figures, succession
+from .. import access, entering, figures, framing, succession
 from .base import KEPT, Refused, _, blueprint, done, me, plain, refused
 
 
@@ -29,13 +29,14 @@ def administration() -> BaseResponse:
             no = refused(error, request.form.get("act", ""))
     with session_read() as session:
         access.require_site_admin(session, person_id)
-        last = {name: request.args.get(name, "") for name in ("orphans", "quiet")}
+        last = {name: request.args.get(name, "") for name in ("orphans", "quiet", "sheets")}
         after = {name: int(value) if value.isdecimal() and len(value) < 19 else 0 for name, value in last.items()}
         orphans = succession.orphans(session, person_id, after=after["orphans"])
         quiet = figures.quiet(session, person_id, after=after["quiet"])
+        sheets = framing.unfinished(session, person_id, after=after["sheets"])
         return plain(
             "administration", no=no, orphans=orphans, quiet=quiet, months=option(session, "communities.quiet_months"),
-            active=figures.active(session), full=50,
+            active=figures.active(session), full=50, sheets=sheets, labels=framing.LABELS,
         )  # fmt: skip
 
 

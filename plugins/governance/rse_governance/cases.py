@@ -1,0 +1,311 @@
+"""Reports: what people say of an object, what moderators decide, and the author's appeal.
+
+An object has one case. A report after a decision opens it again, and only reports since then count towards taking it down.
+Its author never learns who reported it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from rse_core import moderation
+from rse_core.api import (
+    Actor,
+    BadInput,
+    Conflict,
+    ContentInfo,
+    Event,
+    Forbidden,
+    Handling,
+    NotFound,
+    ObjectRef,
+    Target,
+    Text,
+    core_of,
+    dialect_insert,
+    emit,
+    option,
+    record,
+    require,
+    resolve,
+    seen,
+    translator,
+    utcnow,
+)
+from rse_core.models.organisation import Person
+from rse_core.objects import SHOWN
+from rse_core.ratelimit import limit
+
+from . import access
+from .models import Case, Report
+
+_t = translator(__file__, "rse_governance")
+_, lazy = _t.gettext, _t.lazy
+
+KINDS: dict[str, Text] = {
+    "hurtful": lazy("It hurts or attacks somebody"),
+    "private": lazy("It says something private or confidential"),
+    "false": lazy("It is false or misleading"),
+    "off_topic": lazy("It does not belong here, or is advertising"),
+    "illegal": lazy("It may be against the law"),
+    "other": lazy("Something else"),
+}
+HIDE_AFTER = "governance.hide_after"
+LONGEST = 2_000
+PER_HOUR = 20
+#: States in which a moderator decides; in which the object is taken down.
+WAITING, DOWN = ("open", "appealed"), ("hidden", "appealed", "confirmed")
+
+
+def report(session: Session, person_id: int, ref: ObjectRef, *, kind: str, text: str = "") -> bool:
+    """Report an object that the person can read; False when they had done so already.
+
+    :raises NotFound: for an object that does not exist, or that they may not see.
+    :raises BadInput: for a kind that does not exist, or “other” without a text.
+    :raises Conflict: for one's own.
+    """
+    info = readable(session, person_id, ref)
+    text = _text(text)
+    if kind not in KINDS:
+        raise BadInput(_("Choose a reason."), fields={"kind": _("Choose a reason.")})
+    if kind == "other" and not text:
+        raise BadInput(_("Say what is wrong."), fields={"text": _("Say what is wrong.")})
+    case = _opened(session, ref, info.author_id, Target(info.audience_id, space_id=info.space_id))
+    new = session.execute(
+        dialect_insert(session, Report)
+        .values(case_id=case.id, person_id=person_id, kind=kind, text=text, at=utcnow())
+        .on_conflict_do_nothing(index_elements=["case_id", "person_id"])
+        .returning(Report.id)
+    ).scalar()
+    if new is None:
+        return False
+    limit(session, person_id, access.REPORT, most=PER_HOUR, seconds=3600)
+    case.reports += 1
+    case.version += 1
+    _reopen(case)
+    session.flush()
+    most = option(session, HIDE_AFTER)
+    handling = _handling(session, case)
+    if most and case.reports >= most and case.state == "open" and not case.automatic and handling.hide is not None:
+        _take_down(session, case, Actor("governance"), _("It was reported by %(num)s people.", num=str(case.reports)))
+        case.automatic = True
+        emit(session, Event("governance.hidden", None, ref, case.audience_id, {"case": case.id}))
+    emit(session, Event("governance.reported", None, ref, case.audience_id, {"case": case.id}))
+    return True
+
+
+def note(session: Session, ref: ObjectRef, *, author_id: int | None, target: Target) -> Case:
+    """A word rule noted it: its moderators look at it as at a report."""
+    case = _opened(session, ref, author_id, target)
+    case.noted = True
+    _reopen(case)
+    session.flush()
+    emit(session, Event("governance.reported", None, ref, case.audience_id, {"case": case.id}))
+    return case
+
+
+def noted_down(
+    session: Session, ref: ObjectRef, *, author_id: int | None, by_id: int | None, reason: str, target: Target
+) -> None:
+    """A moderator took it down where it stands: its author may appeal here as against any decision."""
+    case = _opened(session, ref, author_id, target)
+    if case.state in DOWN:
+        return
+    case.state, case.decided_by, case.decided_at, case.reason = "hidden", by_id, utcnow(), reason
+    case.reports, case.noted, case.automatic, case.appealed_at, case.appeal = 0, False, False, None, ""
+    case.version += 1
+    session.flush()
+
+
+def readable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
+    """An object that this person may report.
+
+    :raises NotFound: for any other; the same for one that does not exist and one that they may not see.
+    :raises Forbidden: below the level from which one reports.
+    """
+    info = seen(session, person_id, [ref]).get(ref)
+    if info is None or ref.type.startswith("governance."):
+        raise NotFound(_("There is nothing to report here."))
+    require(session, person_id, access.REPORT, Target(info.audience_id, info.sections, info.space_id))
+    if info.author_id == person_id:
+        raise Conflict(_("This is your own; you can edit or delete it."))
+    return info
+
+
+def decide(
+    session: Session, person_id: int, case_id: int, *, hide: bool, reason: str, version: int | None = None
+) -> Case:  # fmt: skip
+    """Leave the object in place, or take it down, with a reason that its author is told.
+
+    :raises NotFound: for a case that the person does not moderate or may not look into.
+    :raises Conflict: when it was decided meanwhile, or its plugin cannot take it down.
+    """
+    case = one(session, person_id, case_id, lock=True)
+    if version is not None and case.version != version:
+        raise Conflict(_("This case has changed since you opened it."), remedy=_("Read it again, then decide."))
+    if case.state != "open":
+        raise Conflict(_("This was decided before."), remedy=_("Reload the list."))
+    reason = _text(reason)
+    if hide and not reason:
+        raise BadInput(_("Give the reason: its author is shown it."), fields={"reason": _("Missing.")})
+    actor = access.actor_of(session, person_id)
+    if hide and not case.automatic:
+        _take_down(session, case, actor, reason)
+    elif not hide and case.automatic:
+        _put_back(session, case, actor)
+    case.state, case.decided_by, case.decided_at, case.reason = "hidden" if hide else "kept", person_id, utcnow(), reason
+    case.reports, case.noted, case.automatic = 0, False, False
+    case.version += 1
+    return _told(session, case, actor, "governance.decided", reason)
+
+
+def appeal(session: Session, person_id: int, case_id: int, text: str) -> Case:
+    """The author asks that what was taken down be looked at again; once.
+
+    :raises NotFound: for what is not one's own.
+    :raises Conflict: when nothing was taken down, or the appeal was decided.
+    """
+    case = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
+    if case is None or case.author_id != person_id:
+        raise NotFound(_("There is no such decision."))
+    text = _text(text)
+    if not text:
+        raise BadInput(_("Say why it should be shown again."), fields={"text": _("Missing.")})
+    automatic = case.state == "open" and case.automatic
+    if (case.state != "hidden" and not automatic) or case.appealed_at is not None:
+        raise Conflict(_("There is nothing to appeal against, or you did so before."))
+    case.appeal, case.appealed_at, case.state, case.version = text, utcnow(), "appealed", case.version + 1
+    session.flush()
+    emit(session, Event("governance.appealed", person_id, _ref(case), case.audience_id, {"case": case.id}))
+    return case
+
+
+def decide_appeal(session: Session, person_id: int, case_id: int, *, grant: bool, reason: str) -> Case:
+    """Decide on an appeal: another moderator than the one who took it down, where there is another.
+
+    :raises Forbidden: for who took it down, while somebody else could decide.
+    """
+    case = one(session, person_id, case_id, lock=True)
+    if case.state != "appealed":
+        raise Conflict(_("This was decided before."), remedy=_("Reload the list."))
+    if case.decided_by == person_id and others(session, case):
+        raise Forbidden(_("You took it down: another moderator decides on the appeal."))
+    reason = _text(reason)
+    if not reason:
+        raise BadInput(_("Give the reason: its author is shown it."), fields={"reason": _("Missing.")})
+    actor = access.actor_of(session, person_id)
+    if grant:
+        _put_back(session, case, actor)
+    case.state = "restored" if grant else "confirmed"
+    case.appeal_decided_by, case.appeal_reason = person_id, reason
+    case.reports, case.noted, case.automatic, case.version = 0, False, False, case.version + 1
+    return _told(session, case, actor, "governance.appeal_decided", reason)
+
+
+def others(session: Session, case: Case) -> set[int]:
+    """Who could decide on the appeal beside the one who took it down, and the author."""
+    every = moderation.moderators(
+        session, audience_id=case.audience_id, entity_id=case.entity_id, space_id=case.space_id
+    )
+    return access.who_may_look(session, every - {None}, case.audience_id) - {case.decided_by, case.author_id}
+
+
+def one(session: Session, person_id: int, case_id: int, *, lock: bool = False) -> Case:
+    """A case that this person moderates and may look into.
+
+    :raises NotFound: for every other.
+    """
+    query = select(Case).where(
+        Case.id == case_id, access.mine(session, person_id, Case), access.open_to(person_id, Case.audience_id)
+    )
+    found = session.scalar(query.with_for_update(of=Case) if lock else query)
+    if found is None:
+        raise NotFound(_("There is no such case among those that you moderate."))
+    return found
+
+
+def forget(session: Session, ref: ObjectRef) -> None:
+    """The object is gone for good: so is its case."""
+    session.execute(delete(Case).where(Case.ref_type == ref.type, Case.ref_id == ref.id))
+
+
+def count_waiting(session: Session, person_id: int) -> int:
+    """Cases that wait for this person; one query beside that for their roles."""
+    query = select(func.count()).select_from(Case).where(
+        Case.state.in_(WAITING), access.mine(session, person_id, Case), access.open_to(person_id, Case.audience_id)
+    )  # fmt: skip
+    return session.scalar(query) or 0
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+def _opened(session: Session, ref: ObjectRef, author_id: int | None, target: Target) -> Case:
+    entity = select(Person.entity_id).where(Person.id == author_id)
+    session.execute(
+        dialect_insert(session, Case)
+        .values(
+            ref_type=ref.type, ref_id=ref.id, author_id=author_id, audience_id=target.audience_id or None,
+            entity_id=None if author_id is None else session.scalar(entity), space_id=target.space_id, opened_at=utcnow(),
+            state="open", reports=0, noted=False, automatic=False, version=1, reason="", appeal="", appeal_reason="",
+        )
+        .on_conflict_do_nothing(index_elements=["ref_type", "ref_id"])
+    )  # fmt: skip
+    query = select(Case).where(Case.ref_type == ref.type, Case.ref_id == ref.id).with_for_update()
+    case = session.scalars(query.execution_options(populate_existing=True)).one()
+    # It may stand elsewhere than when it was reported first.
+    case.audience_id, case.space_id = target.audience_id or None, target.space_id
+    return case
+
+
+def _reopen(case: Case) -> None:
+    if case.state in ("kept", "restored"):
+        case.state, case.opened_at = "open", utcnow()
+        case.appealed_at, case.appeal = None, ""
+
+
+def _take_down(session: Session, case: Case, actor: Actor, reason: str) -> None:
+    hide = _handling(session, case).hide
+    if hide is None:
+        raise Conflict(
+            _("What this plugin keeps cannot be taken down from here."), remedy=_("Open it and delete it there.")
+        )
+    hide(session, case.ref_id, actor, reason)
+
+
+def _put_back(session: Session, case: Case, actor: Actor) -> None:
+    info = resolve(session, [_ref(case)]).get(_ref(case))
+    if info is not None and info.state in SHOWN:
+        # Somebody has shown it again where it stands.
+        return
+    restore = _handling(session, case).restore
+    if restore is None:
+        raise Conflict(_("What this plugin keeps cannot be shown again from here."))
+    restore(session, case.ref_id, actor)
+
+
+def _handling(session: Session, case: Case) -> Handling:
+    kind = core_of(session).plugins.content_types.get(case.ref_type)
+    return Handling() if kind is None else kind.handling
+
+
+def _told(session: Session, case: Case, actor: Actor, event: str, why: str) -> Case:
+    session.flush()
+    ref = _ref(case)
+    record(session, actor, event, str(ref), after=case.state, why=why)
+    emit(session, Event(event, actor.person_id, ref, case.audience_id, {"case": case.id, "state": case.state}))
+    return case
+
+
+def _ref(case: Case) -> ObjectRef:
+    return ObjectRef(case.ref_type, case.ref_id)
+
+
+def _text(text: str) -> str:
+    text = text.strip()
+    if len(text) > LONGEST or "\x00" in text:
+        message = _("Write at most %(most)s characters.", most=str(LONGEST))
+        raise BadInput(message, fields={"text": message, "reason": message})
+    return text
+
