@@ -15,6 +15,7 @@ from .levels import Level
 if TYPE_CHECKING:
     import click
     from flask_smorest import Blueprint as RestBlueprint
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from .events import Event
@@ -170,12 +171,25 @@ class NotificationType:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """An indicator's definition; ``events`` name what it counts (the service computes it)."""
+    """An indicator's definition; ``events`` name what it counts (the core counts it).
+
+    The numerator is the people of a place of whom such an event became known in the period. The denominator is all of its
+    people, unless the indicator says otherwise:
+
+    :param denominator: in words, of how many it is: "People whom an announcement asked in the period".
+    :param eligible: who could do it in a period: ``eligible(session, first_day, last_day)`` gives a select of the ids of
+        people. The figure is then about these among the people of the place.
+    :param counts: ``people``; ``spaces`` for spaces in which such an event happened, of all that are open; ``own`` where the
+        plugin shows the figure itself and the definition alone is listed.
+    """
 
     name: str
     label: Text
     definition: Text
     events: tuple[str, ...] = ()
+    denominator: Text = ""
+    eligible: Callable[[Session, dt.date, dt.date], Select[int]] | None = None
+    counts: str = "people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,11 @@ class Jobs:
         """Every known job by name."""
         from .directory import JOBS as DIRECTORY
         from .files import JOBS as FILES
+        from .indicators_roll import JOB as INDICATORS
         from .legacy import JOBS as LEGACY
+        from .rollout import JOB as ROLLOUT
 
-        own = {job.name: job for job in (PRUNE, *FILES, *LEGACY, *DIRECTORY)}
+        own = {job.name: job for job in (PRUNE, INDICATORS, ROLLOUT, *FILES, *LEGACY, *DIRECTORY)}
         return own | {job.name: job for _plugin, job in self.core.plugins.contributions(Job)}
 
     @property
