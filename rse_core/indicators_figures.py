@@ -95,9 +95,7 @@ def ask(session: Session, core: Core, asked: Asked, *, live: bool = False) -> An
         cells = by_space(session, core, indicator, asked, day)
     elif cells is None:
         cells = count(session, core, indicator, asked.first, asked.last, day).cells(asked.by, asked.people)
-    shown = [
-        (target, cell) for target, cell in cells.items() if asked.only is None or target in asked.only
-    ]
+    shown = [(target, cell) for target, cell in sorted(cells.items()) if asked.only is None or target in asked.only]
     return Answer(asked, indicator, day, tuple(_figure(target, cell) for target, cell in shown))
 
 

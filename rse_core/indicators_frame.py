@@ -157,8 +157,9 @@ def _load(session: Session, core: Core, day: dt.date) -> Frame:
         found["site", ""].append(one)
         for above in paths.get(where, ()):
             found["entity", str(above)].append(one)
-        for name in waves.of(paths.get(where, ()), mine):
-            found["wave", name].append(one)
+        wave = waves.of(paths.get(where, ()), mine)
+        if wave is not None:
+            found["wave", wave].append(one)
         found["level", str(level_of(where, mine))].append(one)
         for group in mine:
             found["group", str(group)].append(one)
@@ -189,21 +190,29 @@ def _paths(session: Session, day: dt.date) -> dict[int, tuple[int, ...]]:
 
 
 class _Waves:
-    """Which waves somebody belongs to: that of the nearest entity that any names, and those of their groups."""
+    """The wave of somebody: the earliest of that of the nearest entity that any names and those of their groups.
+
+    Everybody is counted in one wave, so that a group named by one does not betray, by a few people, what another counts.
+    """
 
     def __init__(self, session: Session) -> None:
-        self._entity: dict[int, str] = {}
-        self._group: dict[int, list[str]] = defaultdict(list)
+        self._entity: dict[int, int] = {}
+        self._group: dict[int, int] = {}
         query = select(RolloutWave.name, RolloutWave.entities, RolloutWave.groups).where(RolloutWave.state != "gone")
-        for name, entities, groups in session.execute(query.order_by(RolloutWave.plan_id, RolloutWave.position)):
+        rows = session.execute(query.order_by(RolloutWave.plan_id, RolloutWave.position)).all()
+        self._names = [name for name, _entities, _groups in rows]
+        for number, (_name, entities, groups) in enumerate(rows):
             for entity in entities:
-                self._entity.setdefault(entity, name)
+                self._entity.setdefault(entity, number)
             for group in groups:
-                self._group[group].append(name)
+                self._group.setdefault(group, number)
 
-    def of(self, path: tuple[int, ...], groups: tuple[int, ...]) -> set[str]:
+    def of(self, path: tuple[int, ...], groups: tuple[int, ...]) -> str | None:
+        mine = [self._group[group] for group in groups if group in self._group]
         nearest = next((self._entity[entity] for entity in path if entity in self._entity), None)
-        return {name for group in groups for name in self._group.get(group, ())} | ({nearest} if nearest else set())
+        if nearest is not None:
+            mine.append(nearest)
+        return self._names[min(mine)] if mine else None
 
 
 class _Levels:

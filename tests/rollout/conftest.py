@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -10,6 +14,11 @@ from rse_core.cli import cli
 from rse_core.commands import State
 from rse_core.i18n import use_locale
 from rse_core.testing.organisation import make_entity, make_group, make_person
+
+# A module beside the tests, under a name that no other folder has.
+_spec = importlib.util.spec_from_file_location("rollout_company", Path(__file__).with_name("company.py"))
+sys.modules[_spec.name] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sys.modules[_spec.name])
 
 
 class Talk(Plugin):
