@@ -81,10 +81,11 @@ class Asset:
 class NavItem:
     """An entry of RSE's own navigation; shown when ``capability`` (if any) is granted.
 
-    :param area: ``main``; ``me`` for the page about the person; ``notices`` for the one that lists their notifications, in
-        place of the core's plain list; ``space`` for the pages of a space, whose endpoint takes the space's key as
-        ``space``.
+    :param area: ``main``; ``me`` for the page about the person; ``admin`` for the administration; ``notices`` for the one
+        that lists their notifications, in place of the core's plain list; ``space`` for the pages of a space, whose endpoint
+        takes the space's key as ``space``.
     :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
+    :param shown: whether it is for this person at all, where no capability says so; in ``main`` without a query.
     """
 
     endpoint: str
@@ -94,6 +95,7 @@ class NavItem:
     icon: str | None = None
     area: str = "main"
     badge: Callable[[Session, int], int] | None = None
+    shown: Callable[[Session, int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _look(session: Session, text: str) -> tuple[Plan | None, list[Fault]]:
     if plan is None:
         return None, faults
     numbers = _numbers(plan, text, faults)
-    found = [*faults, *_between(plan, lines, numbers), *_against(session, plan, lines, numbers)]
+    found = [*faults, *_between(plan, lines, numbers, _taken_by_every(session, plan)), *_against(session, plan, lines, numbers)]
     return plan, sorted(set(found))
 
 
@@ -73,7 +73,14 @@ def _numbers(plan: Plan, text: str, faults: list[Fault]) -> list[int]:
     return numbers
 
 
-def _between(plan: Plan, lines: Lines, numbers: list[int]) -> list[Fault]:
+def _taken_by_every(session: Session, plan: Plan) -> set[str]:
+    """The keys of the entities that ``*`` stands for in this plan."""
+    targets = resolve(session, plan)
+    ids = {one for wave in plan.waves if EVERY in wave.entities for one in targets[wave.name].entities}
+    return {key for key, ident in session.execute(select(Entity.key, Entity.id)) if ident in ids}
+
+
+def _between(plan: Plan, lines: Lines, numbers: list[int], by_every: set[str]) -> list[Fault]:
     found: list[Fault] = []
 
     def note(index: int, key: str, message: str, section: str = "") -> None:
@@ -94,7 +101,7 @@ def _between(plan: Plan, lines: Lines, numbers: list[int]) -> list[Fault]:
             ))  # fmt: skip
         for kind, keys in (("entities", wave.entities), ("groups", wave.groups)):
             for key in keys:
-                other = taken.get((kind, key)) or (every if kind == "entities" else "")
+                other = taken.get((kind, key)) or (every if kind == "entities" and key in by_every else "")
                 if other:
                     what = _("every entity") if key == EVERY else f"“{key}”"
                     note(index, kind, _(

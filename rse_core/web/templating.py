@@ -176,6 +176,8 @@ def entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
     found: list[Entry] = []
     taken: set[str] = set()
     for plugin, item in sorted(items, key=lambda one: (one[1].order, one[1].endpoint)):
+        if item.shown is not None and not item.shown(session, person_id):
+            continue
         if item.capability is None or can(session, person_id, item.capability):
             key = next((letter for letter in plugin if letter not in taken), "")
             taken.add(key)
