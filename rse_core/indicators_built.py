@@ -18,22 +18,22 @@ REACTED, COMMENTED, POSTED = "likes.reacted", "comments.published", "feed.publis
 CONNECTION, ENGAGEMENT, CONTRIBUTION = "connection_rate", "engagement_rate", "contribution_rate"
 HABIT, CHARTER, ANSWERS, COMMUNITIES = "habit", "charter_acceptance", "answer_time", "active_communities"
 
-_STAFF = lazy("The staff of the place, at the end of the month before the one in which the period ends.")
+STAFF = lazy("The staff of the place, at the end of the month before the one in which the period ends.")
 
 BUILT_IN = (
     Indicator(
         CONNECTION, lazy("Connection rate"),
-        lazy("People who came at least once in the period. At every level, “inform” included."), (VISIT,), _STAFF,
+        lazy("People who came at least once in the period. At every level, “inform” included."), (VISIT,), STAFF,
     ),
     Indicator(
         ENGAGEMENT, lazy("Engagement rate"),
         lazy("People with at least one reaction or published comment in the period. What was withdrawn later still counts."),
-        (REACTED, COMMENTED), _STAFF,
+        (REACTED, COMMENTED), STAFF,
     ),
     Indicator(
         CONTRIBUTION, lazy("Wider contribution rate"),
         lazy("People with at least one act in the period that any indicator counts: reaction, comment, post, joining …"),
-        (REACTED, COMMENTED, POSTED), _STAFF,
+        (REACTED, COMMENTED, POSTED), STAFF,
     ),
     Indicator(
         HABIT, lazy("Measured habit"),
@@ -42,7 +42,7 @@ BUILT_IN = (
     ),
     Indicator(
         CHARTER, lazy("Charter acceptance"),
-        lazy("People who had accepted the version of the charter in force at the end of the period."), (), _STAFF,
+        lazy("People who had accepted the version of the charter in force at the end of the period."), (), STAFF,
     ),
     Indicator(
         ANSWERS, lazy("Answered within a day"),

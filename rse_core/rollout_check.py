@@ -53,8 +53,8 @@ def _look(session: Session, text: str) -> tuple[Plan | None, list[Fault]]:
     if plan is None:
         return None, faults
     numbers = _numbers(plan, text, faults)
-    found = [*faults, *_between(plan, lines, numbers, _taken_by_every(session, plan)), *_against(session, plan, lines, numbers)]
-    return plan, sorted(set(found))
+    between = _between(plan, lines, numbers, _taken_by_every(session, plan))
+    return plan, sorted({*faults, *between, *_against(session, plan, lines, numbers)})
 
 
 def _numbers(plan: Plan, text: str, faults: list[Fault]) -> list[int]:
