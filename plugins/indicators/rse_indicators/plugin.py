@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rse_core.api import (
-    Asset,
     BadInput,
     Cli,
     Manifest,
@@ -66,10 +65,6 @@ class Indicators(Plugin):
         from .rest import blueprint
 
         return [blueprint]
-
-    @hookimpl
-    def rse_assets(self) -> Iterable[Asset]:
-        return [Asset("rse_indicators.static", "indicators.css", embed=False)]
 
     @hookimpl
     def rse_nav_items(self) -> Iterable[NavItem]:
