@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync")
+ALL = (
+    "can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync",
+    "indicators",
+)
 
 
 def main(names: list[str]) -> int:

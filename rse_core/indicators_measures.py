@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from .contributions import Indicator
 from .indicators_built import COMMENTED, POSTED, events_of
@@ -82,21 +83,18 @@ def answers(session: Session, first: dt.date, last: dt.date) -> list[Asked]:
     signals = {name: ident for name, ident in session.execute(select(Signal.name, Signal.id))}
     if POSTED not in signals:
         return []
-    post, comment = aliased(Fact), aliased(Fact)
-    answer = and_(
-        comment.on_ref == post.ref, comment.signal == signals.get(COMMENTED, -1), comment.who != post.who,
-        comment.day <= last, comment.at >= post.at,
-    )  # fmt: skip
+    period = Fact.day.between(first, last)
+    comments: dict[str, list[tuple[dt.datetime, int]]] = defaultdict(list)
+    query = select(Fact.on_ref, Fact.at, Fact.who).where(Fact.signal == signals.get(COMMENTED, -1), period)
+    for on, at, who in session.execute(query):
+        comments[on].append((at, who))
     # A post that was published again (after a change, out of a hold) counts once, from the first time.
-    query = (
-        select(post.ref, post.who, func.min(post.at), func.min(comment.at))
-        .outerjoin(comment, answer).where(post.signal == signals[POSTED], post.day.between(first, last))
-        .group_by(post.ref, post.who)
-    )  # fmt: skip
-    return [
-        Asked(who, None if answered is None else (answered - asked).total_seconds() / 3600)
-        for _ref, who, asked, answered in session.execute(query)
-    ]
+    posts = select(Fact.ref, Fact.who, func.min(Fact.at)).where(Fact.signal == signals[POSTED], period, Fact.ref != "")
+    found = []
+    for ref, author, asked in session.execute(posts.group_by(Fact.ref, Fact.who)):
+        answered = min((at for at, who in comments.get(ref, ()) if who != author and at >= asked), default=None)
+        found.append(Asked(author, None if answered is None else (answered - asked).total_seconds() / 3600))
+    return found
 
 
 def spaces(session: Session, core: Core, indicator: Indicator, first: dt.date, last: dt.date) -> tuple[int, int]:

@@ -119,12 +119,11 @@ def _fold_month(session: Session, month: dt.date, run: int, *, anew: bool) -> No
     within = Presence.day.between(month, last)
     here = case((Presence.day.in_(working_days(month, last)) & (Presence.bits.op("&")(VISIT_BIT) != 0), 1), else_=0)
     whole = select(literal(month, Date), Presence.who, _either(session, Presence.bits), func.sum(here)).where(within)
+    whole = whole.group_by(Presence.who)
     if not anew:
-        changed = select(Presence.who).where(within, Presence.run == run)
-        whole = whole.where(Presence.who.in_(changed))
-    made = dialect_insert(session, PresenceMonth).from_select(
-        ["month", "who", "bits", "workdays"], whole.group_by(Presence.who)
-    )
+        # One pass over the month; a join with those who changed is planned badly, as no statistics know of this run.
+        whole = whole.having(func.max(case((Presence.run == run, 1), else_=0)) == 1)
+    made = dialect_insert(session, PresenceMonth).from_select(["month", "who", "bits", "workdays"], whole)
     session.execute(
         made.on_conflict_do_update(
             index_elements=["month", "who"], set_={"bits": made.excluded.bits, "workdays": made.excluded.workdays}

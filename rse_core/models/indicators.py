@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import CoreBase, Key, utcnow
 
-_OPEN, _ANSWERS = text("until IS NULL"), text("on_ref <> ''")
+_OPEN = text("until IS NULL")
 
 
 class Pseudonym(CoreBase):
@@ -49,7 +49,6 @@ class Fact(CoreBase):
     __table_args__ = (
         Index("ix_rse_core_fact_day", "day", "who"),
         Index("ix_rse_core_fact_signal", "signal", "day"),
-        Index("ix_rse_core_fact_on", "on_ref", "at", sqlite_where=_ANSWERS, postgresql_where=_ANSWERS),
     )
 
 

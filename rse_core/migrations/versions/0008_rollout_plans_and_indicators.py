@@ -30,14 +30,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_id", name=op.f("uq_rse_core_fact_event_id")),
     )
     op.create_index("ix_rse_core_fact_day", "rse_core_fact", ["day", "who"], unique=False)
-    op.create_index(
-        "ix_rse_core_fact_on",
-        "rse_core_fact",
-        ["on_ref", "at"],
-        unique=False,
-        sqlite_where=sa.text("on_ref <> ''"),
-        postgresql_where=sa.text("on_ref <> ''"),
-    )
     op.create_index("ix_rse_core_fact_signal", "rse_core_fact", ["signal", "day"], unique=False)
     op.create_table(
         "rse_core_indicator_cell",
