@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync", "scim", "live")
+ALL = (
+    "can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync", "scim", "live",
+    "indicators",
+)
 
 
 def main(names: list[str]) -> int:

@@ -15,7 +15,7 @@ import pluggy
 
 from .calls import PluginCalls
 from .content import ContentType
-from .contributions import Capability, Cli, DirectorySource, LegacySource, TokenScope, Translations
+from .contributions import Capability, Cli, DirectorySource, LegacySource, NotificationType, TokenScope, Translations
 from .i18n import Text
 from .isolation import Implementation
 from .staging import Staging
@@ -62,6 +62,7 @@ class Catalogue(PluginCalls):
     _staged: dict[str, Staging]
     _states: dict[str, PluginState]
     _core_types: dict[str, ContentType]
+    _core_notifications: list[NotificationType]
     _cache: dict[str, Any]
 
     def _running(self) -> list[Staging]:
@@ -73,7 +74,9 @@ class Catalogue(PluginCalls):
         """
         found: list[tuple[str, T]] | None = self._cache.get(kind.__name__)
         if found is None:
-            found = [(s.name, item) for s in self._running() for item in s.contributions.get(kind, ())]
+            own: list[Any] = self._core_notifications if kind is NotificationType else []
+            found = [("core", item) for item in own]
+            found += [(s.name, item) for s in self._running() for item in s.contributions.get(kind, ())]
             self._cache[kind.__name__] = found
         return list(found)
 
@@ -85,6 +88,11 @@ class Catalogue(PluginCalls):
     def add_core_type(self, content_type: ContentType) -> None:
         """Register a content type of the core itself (``page``)."""
         self._core_types[content_type.name] = content_type
+        self._cache.clear()
+
+    def add_core_notification(self, kind: NotificationType) -> None:
+        """Register a kind of notification of the core itself."""
+        self._core_notifications.append(kind)
         self._cache.clear()
 
     @property

@@ -15,8 +15,8 @@ from .i18n import normalise_locale, use_locale
 
 #: Modules of :mod:`rse_core.commands`; each lists its commands in ``COMMANDS``.
 TOPICS = (
-    "site", "people", "role", "level", "explain", "plugin", "charter", "moderation", "pages", "content", "privacy", "work",
-    "live", "token",
+    "site", "people", "role", "level", "rollout", "explain", "plugin", "charter", "moderation", "pages", "content",
+    "privacy", "work", "live", "token",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from .levels import Level
 if TYPE_CHECKING:
     import click
     from flask_smorest import Blueprint as RestBlueprint
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from .events import Event
@@ -80,14 +81,15 @@ class Asset:
 class NavItem:
     """An entry of RSE's own navigation; shown when ``capability`` (if any) is granted.
 
-    :param area: ``main``; ``me`` for the page about the person; ``notices`` for the one that lists their notifications, in
-        place of the core's plain list; ``space`` for the pages of a space, whose endpoint takes the space's key as
-        ``space``.
-    :param shown: whether it is for this person, where no capability says so (those who moderate somewhere); from memory.
+    :param area: ``main``; ``me`` for the page about the person; ``admin`` for the administration; ``notices`` for the one
+        that lists their notifications, in place of the core's plain list; ``space`` for the pages of a space, whose endpoint
+        takes the space's key as ``space``.
     :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
     :param count: with a badge, the endpoint that answers ``{"count": 3}``, conditionally: the number follows while the page
         is open.
     :param topic: with ``count``, the kind of :class:`LiveTopic` whose id is the person's, by whose changes it changes.
+    :param shown: whether it is for this person at all, where no capability says so (those who moderate somewhere); in
+        ``main`` without a query.
     """
 
     endpoint: str
@@ -199,12 +201,25 @@ class NotificationType:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """An indicator's definition; ``events`` name what it counts (the service computes it)."""
+    """An indicator's definition; ``events`` name what it counts (the core counts it).
+
+    The numerator is the people of a place of whom such an event became known in the period. The denominator is all of its
+    people, unless the indicator says otherwise:
+
+    :param denominator: in words, of how many it is: "People whom an announcement asked in the period".
+    :param eligible: who could do it in a period: ``eligible(session, first_day, last_day)`` gives a select of the ids of
+        people. The figure is then about these among the people of the place.
+    :param counts: ``people``; ``spaces`` for spaces in which such an event happened, of all that are open; ``own`` where the
+        plugin shows the figure itself and the definition alone is listed.
+    """
 
     name: str
     label: Text
     definition: Text
     events: tuple[str, ...] = ()
+    denominator: Text = ""
+    eligible: Callable[[Session, dt.date, dt.date], Select[int]] | None = None
+    counts: str = "people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,20 @@ class Assignment(NamedTuple):
     why: str = ""
 
 
+class Awaited(NamedTuple):
+    """A wave of a rollout plan whose levels are not placed: it waits for its start and its gate.
+
+    ``closed``: its start has come, and the gate does not hold.
+    """
+
+    starts_at: dt.datetime
+    name: str
+    level: int
+    closed: bool
+    entities: frozenset[int]
+    groups: frozenset[int]
+
+
 class CharterVersion(NamedTuple):
     """One published version of a charter that must be accepted; ``space_id`` None for the site's."""
 
@@ -81,6 +95,9 @@ class Snapshot:
     spaces: Mapping[int, SpaceFacts] = field(default_factory=dict)
     #: audience → (kind, target)
     audiences: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    #: the rows that a wave of a rollout plan has placed → its name
+    waves: Mapping[int, str] = field(default_factory=dict)
+    awaited: tuple[Awaited, ...] = ()
     #: every moment at which a decision may change by the clock alone, sorted
     boundaries: tuple[dt.datetime, ...] = ()
 
@@ -256,21 +273,43 @@ def spots_that_matter(snapshot: Snapshot, person: PersonFacts, place: Place) -> 
     yield from cap_spots(snapshot, place)
 
 
+class Opening(NamedTuple):
+    """When a level will pass: the moment, the scopes of the rows that start then, and the waves that placed them."""
+
+    at: dt.datetime
+    scopes: frozenset[str]
+    waves: tuple[str, ...] = ()
+
+
 def opens_at(
     snapshot: Snapshot, person: PersonFacts, place: Place, required: int, at: dt.datetime
-) -> tuple[dt.datetime, frozenset[str]] | None:
+) -> Opening | None:
     """When a dated assignment will let this level pass: the earliest start after ``at`` at which it does.
 
-    :returns: that moment and the scopes of the rows that start then; None when no assignment made so far does it.
+    :returns: None when no assignment made so far does it.
     """
-    starts: dict[dt.datetime, set[str]] = {}
+    starts: dict[dt.datetime, list[tuple[str, str]]] = {}
     for spot in spots_that_matter(snapshot, person, place):
         for row in snapshot.assignments.get(spot, ()):
             if row.starts_at > at:
-                starts.setdefault(row.starts_at, set()).add(spot[1])
+                starts.setdefault(row.starts_at, []).append((spot[1], snapshot.waves.get(row.id, "")))
     for moment in sorted(starts):
         if effective(snapshot, person, place, moment) >= required:
-            return moment, frozenset(starts[moment])
+            waves = tuple(dict.fromkeys(wave for _scope, wave in starts[moment] if wave))
+            return Opening(moment, frozenset(scope for scope, _wave in starts[moment]), waves)
+    return None
+
+
+def awaits(
+    snapshot: Snapshot, person: PersonFacts, place: Place, required: int, at: dt.datetime
+) -> Awaited | None:
+    """The first wave that waits for its gate and would let this level pass here; None when no plan foresees it."""
+    path = path_of(snapshot, person)
+    for wave in snapshot.awaited:
+        mine = bool(wave.groups & person.groups or wave.entities.intersection(path))
+        limit = min(ceiling(snapshot, path, wave.starts_at), cap(snapshot, place, wave.starts_at))
+        if mine and min(wave.level, limit) >= required:
+            return wave._replace(closed=wave.closed or wave.starts_at <= at)
     return None
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from . import indicators_facts
 from .content import ObjectRef
 from .contributions import Consumer
 from .db import dialect_insert, utcnow
@@ -38,9 +39,10 @@ class Dispatcher:
 
     def consumers_of(self, name: str) -> list[Consumer]:
         """The consumers that asked for events of this name (``comments.*`` matches too)."""
+        plugins = [consumer for _plugin, consumer in self.core.plugins.contributions(Consumer)]
         return [
             consumer
-            for _plugin, consumer in self.core.plugins.contributions(Consumer)
+            for consumer in (indicators_facts.consumer(self.core), *plugins)
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in consumer.events)
         ]
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import discovery, hookspecs, isolation, staging, staging_checks, staging_web, switches
 from .catalogue import LEFT_OUT, ON, QUARANTINED, Catalogue, PluginState
 from .content import ContentType
+from .contributions import NotificationType
 from .db import Database, metadata
 from .errors import ConfigError, PluginError, RseError
 from .i18n import Text, lazy, use_locale
@@ -56,6 +57,7 @@ class PluginManager(Catalogue):
         self._staged: dict[str, staging.Staging] = {}
         self._states: dict[str, PluginState] = {}
         self._core_types: dict[str, ContentType] = {}
+        self._core_notifications: list[NotificationType] = []
         self._cache: dict[str, Any] = {}
         self._loaded = False
         self.breaker = isolation.Breaker()

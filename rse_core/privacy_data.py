@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, String, cast, delete, or_, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from . import audiences, richtext
+from . import audiences, indicators_facts, richtext
 from .contributions import PersonalData
 from .files_upkeep import PERSONAL as FILES
 from .i18n import lazy
@@ -24,6 +24,7 @@ from .models.governance import (
     ReviewRule,
     Suspension,
 )
+from .models.indicators import Fact, Pseudonym, Signal, Standing
 from .models.levels import CapabilityShift, LevelRow, PluginSwitch
 from .models.notices import Broadcast, BroadcastMark, BroadcastReader, Mute, NotificationChoice
 from .models.organisation import (
@@ -39,6 +40,7 @@ from .models.organisation import (
     Space,
     SpaceMember,
 )
+from .models.rollout import RolloutPlan, RolloutWave
 from .models.runtime import (
     IdempotencyKey,
     NotificationRow,
@@ -66,6 +68,9 @@ _LABELS: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = 
     (SettingRow, SettingRow.changed_by),
     (RoleGrant, RoleGrant.granted_by),
     (DirectoryRun, DirectoryRun.actor),
+    (RolloutPlan, RolloutPlan.saved_by),
+    (RolloutPlan, RolloutPlan.applied_by),
+    (RolloutWave, RolloutWave.changed_by),
 )
 
 
@@ -177,6 +182,16 @@ def _use(session: Session, person_id: int) -> Rows:
     visits = select(Visit.day).where(Visit.person_id == person_id).order_by(Visit.day)
     choices = select(Preference.key, Preference.value).where(Preference.person_id == person_id)
     return [*_rows(session, choices, "preference", "value"), *_rows(session, visits, "visit")]
+
+
+def _counted(session: Session, person_id: int) -> Rows:
+    mine = select(Pseudonym.who).where(Pseudonym.person_id == person_id).scalar_subquery()
+    acts = (
+        select(Signal.name, Fact.at, Fact.on_ref).join(Signal, Signal.id == Fact.signal).where(Fact.who == mine)
+        .order_by(Fact.id)
+    )  # fmt: skip
+    places = select(Standing.kind, Standing.target, Standing.since, Standing.until).where(Standing.who == mine)
+    return [*_rows(session, acts, "act", "at", "on"), *_rows(session, places, "place", "id", "since", "until")]
 
 
 def _notifications(session: Session, person_id: int) -> Rows:
@@ -318,6 +333,14 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _use,
         _deleting(Visit, Preference, RateMark, IdempotencyKey),
         prune=_prune_visits,
+    ),
+    PersonalData(
+        "core.counted",
+        lazy("What is counted of you"),
+        lazy("To count, under a number in place of your name, how many people take part"),
+        _counted,
+        indicators_facts.forget,
+        retention=lazy("As long as the site keeps single acts (indicator_months); afterwards only numbers of many people"),
     ),
     PersonalData(
         "core.notifications",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time
 
 from .contributions import Capability
+from .cursor import Awaited, Opening
 from .decision import Mode, Reason
 from .i18n import LazyText, _, current_locale, lazy
 from .levels import Level
@@ -66,11 +67,23 @@ def _what(capability: Capability) -> str:
 
 
 def _closed(verdict: Verdict, capability: Capability, zone: str) -> str:
-    if verdict.opens_at is not None:
-        values = {"what": _what(capability), "date": day(verdict.opens_at, zone)}
-        if verdict.facts["scopes"] <= {"entity"}:
+    opens: Opening | None = verdict.facts["opens"]
+    if opens is not None:
+        values = {"what": _what(capability), "date": day(opens.at, zone), "wave": ", ".join(opens.waves)}
+        entity = opens.scopes <= {"entity"}
+        if opens.waves and entity:
+            return _("“%(what)s” opens for your entity on %(date)s, with the wave “%(wave)s”.", **values)
+        if opens.waves:
+            return _("“%(what)s” opens for you on %(date)s, with the wave “%(wave)s”.", **values)
+        if entity:
             return _("“%(what)s” opens for your entity on %(date)s.", **values)
         return _("“%(what)s” opens for you on %(date)s.", **values)
+    awaited: Awaited | None = verdict.facts["awaited"]
+    if awaited is not None:
+        values = {"what": _what(capability), "date": day(awaited.starts_at, zone), "wave": awaited.name}
+        if awaited.closed:
+            return _("“%(what)s” opens for you with the wave “%(wave)s”, once its conditions are met.", **values)
+        return _("“%(what)s” opens for you on %(date)s, with the wave “%(wave)s”, if its conditions are met.", **values)
     needed, own = Level(verdict.required or 0).label, Level(verdict.effective or 0).label
     return _(
         "“%(what)s” is not open to you at present: it takes the level “%(needed)s”, and yours here is “%(own)s”.",

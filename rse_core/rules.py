@@ -13,7 +13,7 @@ from typing import Any
 
 from . import cursor
 from .contributions import Capability
-from .cursor import CharterVersion, PersonFacts, Place, Snapshot
+from .cursor import Awaited, CharterVersion, Opening, PersonFacts, Place, Snapshot
 from .decision import Mode, Reason, Step
 
 #: Which reason a failed rule gives, in the order in which rules are asked.
@@ -75,7 +75,8 @@ def judge(snapshot: Snapshot, case: Case) -> Verdict:
     steps: list[Step] = []
     facts: dict[str, Any] = {}
     effective: int | None = None
-    opens: tuple[dt.datetime, frozenset[str]] | None = None
+    opens: Opening | None = None
+    awaited: Awaited | None = None
     mode = Mode.OPEN
     person, capability = case.person, case.capability
     disabled = person is not None and person.disabled_at is not None and person.disabled_at <= case.at
@@ -94,6 +95,7 @@ def judge(snapshot: Snapshot, case: Case) -> Verdict:
             steps.append(_level(snapshot, person, place, case.at, effective, required))
             if effective < required:
                 opens = cursor.opens_at(snapshot, person, place, required, case.at)
+                awaited = None if opens else cursor.awaits(snapshot, person, place, required, case.at)
             steps.append(_role(snapshot, person, place, case.key, capability))
             steps.append(_archived(snapshot, place, capability))
             charter = _missing_charter(snapshot, person, place, case)
@@ -110,8 +112,8 @@ def judge(snapshot: Snapshot, case: Case) -> Verdict:
         facts = {**failed.detail, **facts}
     if reason is not Reason.LEVEL:
         opens = None
-    facts["scopes"] = opens[1] if opens else frozenset()
-    return Verdict(reason, mode, tuple(steps), effective, required, opens[0] if opens else None, facts)
+    facts |= {"opens": opens, "awaited": awaited}
+    return Verdict(reason, mode, tuple(steps), effective, required, opens.at if opens else None, facts)
 
 
 def visible(snapshot: Snapshot, person: PersonFacts, place: Place) -> bool:

@@ -73,6 +73,8 @@ class SettingsSchema(Schema):
     layout_sources = fields.List(fields.String(), load_default=list)
     #: a stylesheet of ``--rse-*`` properties, linked last; a table ``[theme]`` does the same
     theme = fields.String(load_default="")
+    #: months for which what single people did is kept, under pseudonyms, to count from; finished figures stay
+    indicator_months = fields.Integer(load_default=36, validate=validate.Range(2, 120))
 
 
 #: tables of the file that are the core's own; every other is a plugin's
@@ -115,6 +117,7 @@ class Settings:
     layout_marker: str = ""
     layout_sources: tuple[str, ...] = ()
     theme: str = ""
+    indicator_months: int = 36
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def section(self, name: str, schema: type[Schema] | None = None) -> dict[str, Any]:

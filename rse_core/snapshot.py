@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .cursor import Assignment, CharterVersion, PersonFacts, Snapshot, SpaceFacts, Spot, normal_section
+from .cursor import Assignment, Awaited, CharterVersion, PersonFacts, Snapshot, SpaceFacts, Spot, normal_section
 from .db import CoreBase
 from .models.governance import Charter, CharterAcceptance, ReviewRule, Suspension
 from .models.levels import CapabilityShift, LevelRow, PluginSwitch, PolicyVersion
@@ -29,6 +29,7 @@ from .models.organisation import (
     SpaceMember,
     SpaceRule,
 )
+from .models.rollout import RolloutPlace, RolloutWave
 
 #: Bound parameters in one IN list; SQLite's default limit is higher, and the planner likes short ones.
 _CHUNK = 500
@@ -41,7 +42,7 @@ def read_version(session: Session) -> int:
 
 
 def load_snapshot(session: Session) -> Snapshot:
-    """The structure as it is now, in eleven queries whatever the number of people."""
+    """The structure as it is now, in thirteen queries whatever the number of people."""
     version = read_version(session)
     parents: dict[int, int | None] = {}
     keys: dict[tuple[str, int], str] = {}
@@ -50,7 +51,8 @@ def load_snapshot(session: Session) -> Snapshot:
         keys["entity", ident] = key
     for ident, key in session.execute(select(Group.id, Group.key)):
         keys["group", ident] = key
-    assignments = _assignments(session)
+    rows = load_assignments(session)
+    awaited = _awaited(session)
     charters = _charters(session)
     spaces = _spaces(session)
     keys |= {("space", ident): space.key for ident, space in spaces.items()}
@@ -64,7 +66,9 @@ def load_snapshot(session: Session) -> Snapshot:
         version=version,
         paths=_paths(parents),
         keys=keys,
-        assignments=assignments,
+        assignments=rows,
+        waves=_waves(session),
+        awaited=awaited,
         switches=dict(switches),
         shifts=_shifts(session),
         charters=charters,
@@ -74,7 +78,7 @@ def load_snapshot(session: Session) -> Snapshot:
             ident: (kind, target)
             for ident, kind, target in session.execute(select(Audience.id, Audience.kind, Audience.target_id))
         },
-        boundaries=_boundaries(assignments, charters),
+        boundaries=_boundaries(rows, charters, awaited),
     )
 
 
@@ -96,7 +100,8 @@ def _paths(parents: Mapping[int, int | None]) -> dict[int, tuple[int, ...]]:
     return paths
 
 
-def _assignments(session: Session) -> dict[Spot, tuple[Assignment, ...]]:
+def load_assignments(session: Session) -> dict[Spot, tuple[Assignment, ...]]:
+    """Every level, ceiling and cap by its spot, in the order of their starts."""
     rows: dict[Spot, list[Assignment]] = defaultdict(list)
     columns = (
         LevelRow.kind, LevelRow.scope, LevelRow.scope_key, LevelRow.starts_at, LevelRow.id, LevelRow.level,
@@ -106,6 +111,25 @@ def _assignments(session: Session) -> dict[Spot, tuple[Assignment, ...]]:
         ident: int | str = normal_section(key) if scope == "section" else int(key or 0)
         rows[kind, scope, ident].append(Assignment(starts_at, row, level, by, why))
     return {spot: tuple(sorted(found)) for spot, found in rows.items()}
+
+
+def _waves(session: Session) -> dict[int, str]:
+    rows = session.execute(
+        select(RolloutPlace.level_row_id, RolloutWave.name)
+        .join(RolloutWave, RolloutWave.id == RolloutPlace.wave_id).where(RolloutPlace.undone_by.is_(None))
+    )  # fmt: skip
+    return {row: name for row, name in rows}
+
+
+def _awaited(session: Session) -> tuple[Awaited, ...]:
+    query = select(
+        RolloutWave.name, RolloutWave.starts_at, RolloutWave.level, RolloutWave.state, RolloutWave.entities,
+        RolloutWave.groups,
+    ).where(RolloutWave.state.in_(("waiting", "closed")))  # fmt: skip
+    return tuple(
+        Awaited(starts, name, level, state == "closed", frozenset(entities), frozenset(groups))
+        for name, starts, level, state, entities, groups in session.execute(query.order_by(RolloutWave.starts_at))
+    )
 
 
 def _charters(session: Session) -> dict[int | None, tuple[CharterVersion, ...]]:
@@ -130,11 +154,12 @@ def _spaces(session: Session) -> dict[int, SpaceFacts]:
 
 
 def _boundaries(
-    assignments: Mapping[Spot, tuple[Assignment, ...]], charters: Mapping[int | None, tuple[CharterVersion, ...]]
+    assignments: Mapping[Spot, tuple[Assignment, ...]], charters: Mapping[int | None, tuple[CharterVersion, ...]],
+    awaited: tuple[Awaited, ...],
 ) -> tuple[dt.datetime, ...]:
     moments = {row.starts_at for rows in assignments.values() for row in rows}
     moments |= {version.published_at for versions in charters.values() for version in versions}
-    return tuple(sorted(moments))
+    return tuple(sorted(moments | {wave.starts_at for wave in awaited}))
 
 
 def load_people(session: Session, ids: Iterable[int]) -> dict[int, PersonFacts]:

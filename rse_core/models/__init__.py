@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import content, governance, levels, notices, organisation, runtime
+from . import content, governance, indicators, levels, notices, organisation, rollout, runtime
 
-__all__ = ["content", "governance", "levels", "notices", "organisation", "runtime"]
+__all__ = ["content", "governance", "indicators", "levels", "notices", "organisation", "rollout", "runtime"]

@@ -25,6 +25,7 @@ from .administration import rights, site_only
 from .auth import require_scope
 from .cursors import Cursor, decode_cursor, encode_cursor
 from .files import blueprint as files
+from .rollout import blueprint as rollout
 
 decisions = Blueprint("decisions", __name__, url_prefix="/decisions", description="May I do this here?")
 me = Blueprint("me", __name__, url_prefix="/me", description="Who I am here")
@@ -160,4 +161,4 @@ class Entities(MethodView):
         }
 
 
-blueprints = (decisions, me, capabilities, entities, files, *administration)
+blueprints = (decisions, me, capabilities, entities, files, *administration, rollout)

@@ -199,7 +199,7 @@ class Communities(Plugin):
             Indicator(
                 "communities.active", lazy("Active communities"),
                 lazy("Open communities with at least one post or comment in the period, of all that are open."),
-                ("feed.published", "comments.published"),
+                ("feed.published", "comments.published"), counts="spaces",
             ),
             Indicator(
                 "communities.members", lazy("People who joined a community"),

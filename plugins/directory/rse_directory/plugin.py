@@ -163,7 +163,7 @@ class Directory(Plugin):
             Indicator(
                 "directory.completion", lazy("Profiles filled in"),
                 lazy("Mean share of the profile that the staff of an entity filled in; not for fewer than five people."),
-                ("directory.profile_edited",),
+                ("directory.profile_edited",), counts="own",
             )
         ]  # fmt: skip
 

@@ -222,6 +222,8 @@ class Feed(Plugin):
 
     @hookimpl
     def rse_indicators(self) -> Iterable[Indicator]:
+        from .asked import asked_in
+
         return [
             Indicator(
                 "feed.published",
@@ -234,6 +236,8 @@ class Feed(Plugin):
                 lazy("People who confirmed an announcement"),
                 lazy("People who confirmed at least one announcement in the period; each counts once."),
                 ("feed.acknowledged",),
+                denominator=lazy("People whom an announcement published in the period asks to confirm it."),
+                eligible=asked_in,
             ),
         ]
 

@@ -5,7 +5,7 @@ An administrator of an entity sees and changes only its branch; what is the whol
 
 from __future__ import annotations
 
-from . import capabilities, cursor, directories, journal, plugins, settings
+from . import capabilities, cursor, directories, journal, plugins, rollout, settings
 from .base import blueprint
 
-__all__ = ["blueprint", "capabilities", "cursor", "directories", "journal", "plugins", "settings"]
+__all__ = ["blueprint", "capabilities", "cursor", "directories", "journal", "plugins", "rollout", "settings"]

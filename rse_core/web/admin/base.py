@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g, request, url_for
 
 from ...delegation import Rights, rights_of
 from ...errors import Forbidden
 from ...i18n import _
 from ..identity import require_person
 from ..state import session_read
+from ..templating import entries_of
 
 blueprint = Blueprint("rse_admin", __name__, url_prefix="/admin")
 
@@ -55,10 +56,16 @@ def navigation() -> dict[str, Any]:
     some = [("rse_admin.cursor", _("Cursor"), "sliders-horizontal"), ("rse_admin.plugins", _("Plugins"), "puzzle")]
     if rights().site:
         some += [
+            ("rse_admin.rollout", _("Rollout"), "calendar-clock"),
             ("rse_admin.capabilities", _("Capabilities"), "layers"),
             ("rse_admin.settings", _("Settings"), "settings"),
             ("rse_admin.directories", _("Directories"), "users"),
             ("rse_admin.journal", _("Audit log"), "scroll-text"),
         ]
     here = (request.endpoint or "").split("_apply")[0]
-    return {"sections": [(endpoint, label, icon, endpoint == here) for endpoint, label, icon in some]}
+    if here.startswith("rse_admin.rollout"):
+        here = "rse_admin.rollout"
+    sections = [(url_for(endpoint), label, icon, endpoint == here) for endpoint, label, icon in some]
+    with session_read() as session:
+        plugins = entries_of(session, rights().person_id, "admin")
+    return {"sections": [*sections, *((one.url, one.label, one.icon, one.here) for one in plugins)]}

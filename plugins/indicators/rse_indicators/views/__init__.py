@@ -1,0 +1,8 @@
+"""Pages below ``/rse/indicators/``."""
+
+from __future__ import annotations
+
+from . import figures, mine, surveys
+from .base import blueprint
+
+__all__ = ["blueprint", "figures", "mine", "surveys"]

@@ -1,0 +1,48 @@
+"""The company of the rollout's tests, smaller."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from rse_core.i18n import use_locale
+
+# Test files are no package here: the company is loaded under a name of its own.
+_path = Path(__file__).resolve().parents[1] / "rollout" / "company.py"
+_spec = importlib.util.spec_from_file_location("indicators_company", _path)
+sys.modules[_spec.name] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sys.modules[_spec.name])
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with use_locale("en"):
+        yield
+
+
+@pytest.fixture
+def clock():
+    """The second of January 2026, noon, and standing still."""
+    with time_machine.travel(dt.datetime(2026, 1, 2, 12, tzinfo=dt.UTC), tick=False) as found:
+        yield found
+
+
+@pytest.fixture
+def company(core, clock):
+    """``company(sizes)`` makes entities of these sizes, noted in the history on the second of January 2026."""
+    from indicators_company import Company
+
+    from rse_core import indicators_roll
+
+    def make(sizes, **more):
+        found = Company(core, sizes, start=dt.date(2026, 1, 2), **more)
+        with core.db.write() as session:
+            indicators_roll.roll_up(session)
+        return found
+
+    return make
