@@ -41,9 +41,9 @@ def _become(client: Client, username: str) -> None:
     assert answer.status_code == 303
 
 
-def _slots(client: Client, username: str, page: str = PAGE) -> dict[str, str]:
+def _slots(client: Client, username: str, page: str = PAGE, names: str = "reactions,comments") -> dict[str, str]:
     _become(client, username)
-    query = {"address": page, "slots": "reactions,comments", "lang": "fr"}
+    query = {"address": page, "slots": names, "lang": "fr"}
     answer = client.get("/rse/embed/slots", query_string=query, environ_overrides=LOCAL)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.get_json()
@@ -98,6 +98,24 @@ def test_people_see_what_their_level_opens(client: Client) -> None:
     assert "<form" in _slots(client, "guenole.treguer")["reactions"]
     assert "<textarea" not in _slots(client, "guenole.treguer")["comments"]
     assert not any(_slots(client, "chloe.bremond").values())
+
+
+def test_whoever_was_not_shown_yet_what_has_opened_is_told(demo_core: Core, client: Client) -> None:
+    def told(username: str) -> str:
+        return _slots(client, username, names="top")["top"]
+
+    assert "Vous pouvez désormais réagir et commenter." in told("maelle.quintin")
+    assert told("helene.dupont") == told("chloe.bremond") == ""
+    actor = Actor("test")
+    with demo_core.db.write() as session:
+        where = levelsets.locate(session, "entity", "HAUT-PLATEAU")
+        levelsets.place(session, where, Level.REACT, actor=actor)
+    try:
+        assert "Vous pouvez désormais réagir." in told("chloe.bremond")
+    finally:
+        with demo_core.db.write() as session:
+            levelsets.place(session, where, Level.INFORM, actor=actor)
+    assert told("chloe.bremond") == ""
 
 
 def test_moving_the_cursor_changes_the_pages(demo_core: Core, client: Client) -> None:
