@@ -60,6 +60,12 @@ class Desk:
 
 
 @pytest.fixture
+def make_desk():
+    """A desk on any core, for a site that is served."""
+    return Desk
+
+
+@pytest.fixture
 def rse_plugins():
     return [plugin]
 
