@@ -76,19 +76,23 @@ def create(
     chair = access.open_board(session, person_id, column.board_id, lock=True)
     decision = chair.need_write()
 
-    def make() -> str:
+    def first_time() -> str:
         limit(session, person_id, access.WRITE, most=PER_MINUTE, seconds=60)
-        return str(_create(session, chair, decision, place, written, about, origin).id)
+        return str(make(session, chair, decision, place, written, about=about, origin=origin).id)
 
     digest = hashlib.sha256(json.dumps([asdict(place), asdict(written)], default=str).encode()).hexdigest()
-    ident, _new = once(session, person_id, key, access.WRITE, digest, make)
+    ident, _new = once(session, person_id, key, access.WRITE, digest, first_time)
     return access.get_card(session, int(ident))
 
 
-def _create(
-    session: Session, chair: Seat, decision: Decision, place: Place, written: Written, about: ObjectRef | None,
-    origin: str | None,
+def make(
+    session: Session, chair: Seat, decision: Decision, place: Place, written: Written, *, about: ObjectRef | None = None,
+    origin: str | None = None, quiet: bool = False,
 ) -> Card:  # fmt: skip
+    """Make a card on a board that is held, for somebody who may: what :func:`create` does once it has asked.
+
+    :param quiet: nobody is told that they work on it (an import).
+    """
     from . import rules
 
     board, person_id = chair.board, chair.person_id
@@ -109,6 +113,8 @@ def _create(
     placing.enter_phase(card, column)
     passed(session, board, card, person_id, None, column.id)
     told = _apply(session, chair, card, written)
+    if quiet:
+        told = []
     if about is not None:
         session.add(CardRef(card_id=card.id, ref_type=about.type, ref_id=about.id))
     touched(session, board, card)

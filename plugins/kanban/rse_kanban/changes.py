@@ -21,7 +21,7 @@ _ = translator(__file__, "rse_kanban").gettext
 class CardConflict(Conflict):
     """Somebody else changed the same field of the card since it was read; nothing was written.
 
-    ``card_id`` and ``fields`` say which; the caller answers with the state as it is now.
+    ``card_id`` and ``late`` say which; the caller answers with the state as it is now.
     """
 
     code = "stale"
@@ -37,7 +37,7 @@ class CardConflict(Conflict):
             },
         )  # fmt: skip
         self.card_id = card.id
-        self.fields = tuple(fields)
+        self.late = tuple(fields)
 
 
 class Full(Conflict):

@@ -100,6 +100,10 @@ class Kanban(Plugin):
         return [
             NavItem("rse_kanban.index", lazy("Boards"), order=30, capability="kanban.read", icon="kanban"),
             NavItem("rse_kanban.mine", lazy("My cards"), order=25, capability="kanban.read", icon="list-checks", area="me"),
+            NavItem(
+                "rse_kanban.addresses_page", lazy("Cards in other programs"), order=45, capability="kanban.read",
+                icon="link", area="me",
+            ),
         ]  # fmt: skip
 
     @hookimpl

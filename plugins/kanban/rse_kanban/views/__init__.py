@@ -1,6 +1,8 @@
 """Pages: each module adds its own to one blueprint."""
 
-from . import boards, cards, keeping, mine, moving, parts, settings
+from . import addresses, boards, cards, figures, keeping, mine, moving, parts, settings, transfer
 from .base import blueprint
 
-__all__ = ["blueprint", "boards", "cards", "keeping", "mine", "moving", "parts", "settings"]
+__all__ = [
+    "addresses", "blueprint", "boards", "cards", "figures", "keeping", "mine", "moving", "parts", "settings", "transfer",
+]  # fmt: skip

@@ -180,6 +180,9 @@ def _last_move(session: Session, person_id: int, page: Page) -> dict[str, Any] |
 def more_pages() -> list[tuple[str, str, str]]:
     """Pages about a board: endpoint, words, icon."""
     return [
+        ("rse_kanban.figures_page", _("Figures"), "chart-line"),
+        ("rse_kanban.sharing", _("Calendar and screen"), "monitor"),
+        ("rse_kanban.transfer", _("Import and export"), "download"),
         ("rse_kanban.keeping", _("Templates and recurring cards"), "repeat"),
     ]
 

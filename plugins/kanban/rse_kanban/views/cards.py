@@ -196,7 +196,7 @@ def _form(
     conflict = form.error if isinstance(form.error, CardConflict) else None
     theirs: dict[str, str] = {}
     if conflict is not None and found is not None:
-        theirs = _theirs(found, conflict.fields)
+        theirs = _theirs(found, conflict.late)
     version = ""
     if card is not None:
         # Only who has been shown what somebody else wrote goes on from there.
