@@ -18,6 +18,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, func, not_, or_, select
@@ -175,7 +176,7 @@ def _due(value: str, zone: ZoneInfo) -> ColumnElement[bool]:
     return _compare(Card.due_at, value, zone)
 
 
-def _compare(column: object, value: str, zone: ZoneInfo, *, back: bool = False) -> ColumnElement[bool]:
+def _compare(column: Any, value: str, zone: ZoneInfo, *, back: bool = False) -> ColumnElement[bool]:
     """``<14d``: before that time (with ``back``: for fewer days than that); ``>`` the other way."""
     span, day = _SPAN.match(value), _day(value)
     if span is not None:
@@ -184,7 +185,8 @@ def _compare(column: object, value: str, zone: ZoneInfo, *, back: bool = False) 
     else:
         assert day is not None  # noqa: S101  checked when it was read
         moment, less = dt.datetime.combine(day[1], dt.time(), zone), day[0] == "<"
-    return column < moment if less else column >= moment  # type: ignore[operator,no-any-return]
+    found: ColumnElement[bool] = column < moment if less else column >= moment
+    return found
 
 
 def _state(word: str) -> ColumnElement[bool]:

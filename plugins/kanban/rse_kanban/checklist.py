@@ -61,7 +61,7 @@ def change(
             )
         item.text = kept
     if people is not None:
-        item.person_id = (cards.find_people(session, chair, people) or [None])[0]
+        item.person_id = next(iter(cards.find_people(session, chair, people)), None)
     if due_on is not None:
         item.due_on = due_on if isinstance(due_on, dt.date) else None
     touched(session, chair.board, card)
@@ -111,5 +111,5 @@ def _item(session: Session, person_id: int, item_id: int) -> tuple[CheckItem, Ca
 
 
 def _given(session: Session, chair: Seat, item: CheckItem, people: Sequence[str], due_on: dt.date | None) -> None:
-    item.person_id = (cards.find_people(session, chair, people) or [None])[0]
+    item.person_id = next(iter(cards.find_people(session, chair, people)), None)
     item.due_on = due_on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from rse_core.api import BadInput, Conflict, NotFound, translator, utcnow
@@ -183,10 +183,10 @@ def remove_label(session: Session, person_id: int, label_id: int) -> None:
     board_changed(session, board)
 
 
-def _all_new(session: Session, board: Board, cards: object) -> None:
+def _all_new(session: Session, board: Board, cards: Select[int]) -> None:
     """All these cards look otherwise from now on: who watches the board gets them anew."""
     session.execute(
-        update(Card).where(Card.id.in_(cards)).values(revision=board.revision + 1)  # type: ignore[arg-type]
+        update(Card).where(Card.id.in_(cards)).values(revision=board.revision + 1)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
 

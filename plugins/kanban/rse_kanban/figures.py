@@ -105,7 +105,7 @@ def of_board(session: Session, person_id: int, board_id: int, *, days: int = 30)
 def _flow(session: Session, board_id: int, span: Sequence[dt.date], zone: ZoneInfo) -> list[Mapping[int, int]]:
     rows = session.execute(
         select(Transition.card_id, Transition.from_id, Transition.to_id, Transition.at)
-        .where(Transition.board_id == board_id, Transition.undone.is_(False)).order_by(Transition.id)
+        .where(Transition.board_id == board_id, Transition.undone.is_(False)).order_by(Transition.at, Transition.id)
     ).all()  # fmt: skip
     where: dict[int, int] = {}
     counts: dict[int, int] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -113,7 +114,7 @@ def board(
 
 def cards(
     session: Session, where: Sequence[ColumnElement[bool]], labels: Sequence[Label] | None, own: Sequence[Field] = (), *,
-    order: Sequence[object] = (), most: int = CARDS_MOST,
+    order: Sequence[Any] = (), most: int = CARDS_MOST,
 ) -> list[Shown]:  # fmt: skip
     """Cards as they are shown in lists; eight queries at most.
 
@@ -123,10 +124,10 @@ def cards(
         select(
             Card.id, Card.board_id, Card.column_id, Card.lane_id, Card.title, Card.state, Card.version, Card.due_at,
             Card.done_at, Card.entered_at, (func.length(Card.body) > 0).label("has_body"),
-        ).where(*where).order_by(*order).limit(most)  # type: ignore[arg-type]
+        ).where(*where).order_by(*order).limit(most)
     ).all()  # fmt: skip
     # Looked up by the same condition and not by a list of thousands of numbers.
-    these = select(Card.id).where(*where).order_by(*order).limit(most)  # type: ignore[arg-type]
+    these = select(Card.id).where(*where).order_by(*order).limit(most)
     if not rows:
         return []
     carried = _labels(session, these, labels)
@@ -141,7 +142,7 @@ def cards(
         select(CardLink.other_id).join(child, child.id == CardLink.card_id)
         .where(CardLink.kind == "blocks", CardLink.other_id.in_(these), child.state == "open", child.done_at.is_(None))
     ))  # fmt: skip
-    attached: dict[str, int] = {
+    attached: dict[str | None, int] = {
         ident: int(count)
         for ident, count in session.execute(
             select(File.ref_id, func.count()).where(
@@ -217,9 +218,9 @@ def states(session: Session, seat: Seat) -> ColumnElement[bool]:
     return or_(Card.state == "open", and_(Card.state == "pending", Card.author_id == seat.person_id))
 
 
-def _labels(session: Session, these: object, labels: Sequence[Label] | None) -> dict[int, list[Label]]:
+def _labels(session: Session, these: Any, labels: Sequence[Label] | None) -> dict[int, list[Label]]:
     found: dict[int, list[Label]] = {}
-    query = select(CardLabel.card_id, CardLabel.label_id).where(CardLabel.card_id.in_(these))  # type: ignore[arg-type]
+    query = select(CardLabel.card_id, CardLabel.label_id).where(CardLabel.card_id.in_(these))
     rows = session.execute(query).all()
     if labels is None:
         labels = session.scalars(
@@ -232,8 +233,8 @@ def _labels(session: Session, these: object, labels: Sequence[Label] | None) -> 
     return found
 
 
-def _people(session: Session, these: object) -> dict[int, list[PersonCard]]:
-    query = select(CardPerson.card_id, CardPerson.person_id).where(CardPerson.card_id.in_(these))  # type: ignore[arg-type]
+def _people(session: Session, these: Any) -> dict[int, list[PersonCard]]:
+    query = select(CardPerson.card_id, CardPerson.person_id).where(CardPerson.card_id.in_(these))
     rows = session.execute(query.order_by(CardPerson.at, CardPerson.person_id)).all()
     known = names(session, {row.person_id for row in rows})
     found: dict[int, list[PersonCard]] = {}
@@ -243,6 +244,6 @@ def _people(session: Session, these: object) -> dict[int, list[PersonCard]]:
     return found
 
 
-def _counts(session: Session, by: object, done: object, *where: object) -> dict[int, tuple[int, int]]:
-    query = select(by, func.sum(case((done, 1), else_=0)), func.count())  # type: ignore[call-overload]
+def _counts(session: Session, by: Any, done: ColumnElement[bool], *where: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
+    query = select(by, func.sum(case((done, 1), else_=0)), func.count())
     return {ident: (int(ended or 0), int(count)) for ident, ended, count in session.execute(query.where(*where).group_by(by))}

@@ -9,7 +9,8 @@ from flask import render_template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rse_core.api import ContentType, ObjectRef, SlotItem, Viewer, core_of, open_audiences, resolve, can
+from rse_core.api import ContentType, ObjectRef, SlotItem, Target, Viewer, can, core_of, open_audiences, resolve
+from rse_core.audiences import of_space
 from rse_core.refs import among
 
 from . import access, listing
@@ -45,10 +46,7 @@ def _of_space(session: Session, person_id: int, refs: Sequence[ObjectRef]) -> li
     return [SlotItem(refs[0], html, order=20)]
 
 
-def _target(session: Session, space_id: int):  # type: ignore[no-untyped-def]
-    from rse_core.api import Target
-    from rse_core.audiences import of_space
-
+def _target(session: Session, space_id: int) -> Target:
     return Target(of_space(session, space_id), space_id=space_id)
 
 

@@ -64,7 +64,8 @@ def mine(session: Session, person_id: int, query: str = "") -> Mine:
         session, where, None, order=(Card.due_at.is_(None), Card.due_at, Card.id), most=MINE_MOST + 1
     )
     items = session.execute(
-        select(CheckItem, Card.id, Card.title).join(Card, Card.id == CheckItem.card_id).join(Board, Board.id == Card.board_id)
+        select(CheckItem, Card.id, Card.title)
+        .join(Card, Card.id == CheckItem.card_id).join(Board, Board.id == Card.board_id)
         .where(CheckItem.person_id == person_id, CheckItem.done_at.is_(None), access.visible_cards(session, person_id))
         .order_by(CheckItem.due_on.is_(None), CheckItem.due_on, CheckItem.id).limit(100)
     ).all()  # fmt: skip
@@ -127,5 +128,6 @@ def digest(session: Session, person_id: int, since: dt.datetime) -> Iterable[Dig
     prefix = core_of(session).settings.url_prefix
     for card_id, title, due_at, board in rows:
         yield DigestLine(
-            access.card_ref(card_id), title, f"{prefix}/kanban/cards/{card_id}", lazy("Cards that are due"), due_at, board, 80
-        )
+            access.card_ref(card_id), title, f"{prefix}/kanban/cards/{card_id}", lazy("Cards that are due"),
+            due_at or since, board, 80,
+        )  # fmt: skip

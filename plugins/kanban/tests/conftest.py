@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
+from rse_core.api import use_locale
 from rse_core.testing.organisation import make_person, make_space, set_level
 from rse_kanban import boards, cards, moving, placing, plugin
 from rse_kanban.cards import Written
+from rse_kanban.models import Card
 from rse_kanban.placing import Place
 
 
@@ -40,10 +43,6 @@ class Desk:
             return moving.move(session, person.id, card.id, where, version=version, undo=undo)
 
     def titles(self, column):
-        from sqlalchemy import select
-
-        from rse_kanban.models import Card
-
         with self.core.db.read() as session:
             query = select(Card.title).where(Card.column_id == column.id, Card.rank.is_not(None)).order_by(Card.rank)
             return list(session.scalars(query))
@@ -57,6 +56,13 @@ class Desk:
         """Any service in a reading session."""
         with self.core.db.read() as session:
             return service(session, *args, **values)
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """Sentences are compared in English, whatever the site's language."""
+    with use_locale("en"):
+        yield
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def _own(
     with session_read() as session:
         board = access.open_board(session, person.id, board_id) if board_id is not None else None
         owned = addresses.of_person(session, person.id, board_id)
-        others = addresses.of_board(session, person.id, board_id) if board is not None and board.manageable else []
+        others = addresses.of_board(session, person.id, board.board.id) if board is not None and board.manageable else []
     link = ""
     if made is not None:
         link = url_for(".calendar" if made[0] == "calendar" else ".screen", token=made[2], _external=True)

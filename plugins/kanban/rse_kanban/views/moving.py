@@ -68,9 +68,8 @@ def many(board_id: int) -> BaseResponse:
     """Move or archive many cards at once."""
     person = require_person()
     chosen = [int(one) for one in request.form.getlist("cards") if one.isdecimal() and len(one) < 19]
-    versions = {
-        ident: int(text) for ident in chosen if (text := request.form.get(f"version-{ident}", "")).isdecimal() and len(text) < 9
-    }
+    texts = {ident: request.form.get(f"version-{ident}", "") for ident in chosen}
+    versions = {ident: int(text) for ident, text in texts.items() if text.isdecimal() and len(text) < 9}
     with session_write() as session:
         if not chosen:
             raise BadInput(_("Choose at least one card."), fields={"cards": _("None is chosen.")})
@@ -125,7 +124,9 @@ def put_away(board_id: int) -> BaseResponse:
         chair = access.open_board(session, person.id, board_id)
         archived = ending.put_away(session, person.id, board_id)
         deleted = ending.put_away(session, person.id, board_id, deleted=True) if chair.manageable else []
-        html = render_template("rse/kanban/put_away.html", board=chair.board, chair=chair, archived=archived, deleted=deleted)
+        html = render_template(
+            "rse/kanban/put_away.html", board=chair.board, chair=chair, archived=archived, deleted=deleted
+        )
     return Response(html)
 
 

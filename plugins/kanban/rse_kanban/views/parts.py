@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from flask import Response, redirect, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core.api import BadInput, Conflict, translator
 from rse_core.webapi import require_person, session_read, session_write
 
 from .. import access, checklist, links, reading
+from ..models import CheckItem
 from .base import answer, blueprint, card_url, day, number
 
 _ = translator(__file__, "rse_kanban").gettext
@@ -61,9 +63,7 @@ def edit_item(item_id: int) -> BaseResponse:
     return Response(html, status=error.status if error else 200)
 
 
-def _item(session, person_id, item_id):  # type: ignore[no-untyped-def]
-    from ..models import CheckItem
-
+def _item(session: Session, person_id: int, item_id: int) -> tuple[CheckItem, reading.Sheet]:
     item = session.get(CheckItem, item_id)
     if item is None:
         raise access.missing_card()

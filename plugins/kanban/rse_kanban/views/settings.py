@@ -1,4 +1,4 @@
-"""How a board is set up: names, columns, lanes, labels, fields, who works on it, passages, rules. One page, many small forms."""
+"""How a board is set up: columns, lanes, labels, fields, who works on it, passages, rules. Few pages, many small forms."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def _page(board_id: int, part: str, form: Typed) -> Response:
         chair = access.open_board(session, person.id, board_id)
         chair.need_manage()
         board = chair.board
-        values: dict[str, Any] = {"columns": placing.columns_of(session, board_id), "labels": columns.labels_of(session, board_id)}
+        values: dict[str, Any] = {
+            "columns": placing.columns_of(session, board_id), "labels": columns.labels_of(session, board_id),
+        }  # fmt: skip
         if part == "columns":
             found = reading.board(session, person.id, board_id, where=(), chair=chair)
             values |= {"piles": found.piles, "lanes": found.lanes}
