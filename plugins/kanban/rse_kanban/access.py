@@ -1,9 +1,10 @@
 """Which boards a person sees and what they may do there. The rules of the cursor first, then the board's own roles.
 
-*Roles of a board.* Who runs the space or administers the entity, and whoever owns the board, manages it. Beyond that a person
+*Roles of a board.* Who runs the space or administers the entity, and whoever owns the board, manages it. Beyond that a
+person
 who is named has the role that stands beside their name, whatever their groups have; who is not named has the highest role of
-their groups and of the board's default. A role opens a board to nobody who is not of its audience. Groups are never expanded:
-whether somebody is in one is asked of that person.
+their groups and of the board's default. A role opens a board to nobody who is not of its audience. Groups are never
+expanded: whether somebody is in one is asked of that person.
 """
 
 from __future__ import annotations

@@ -83,7 +83,8 @@ def create(session: Session, actor: Actor, kind: str, name: str, *, board_id: in
     row = Address(kind=kind, person_id=person_id, board_id=board_id, name=name, digest=digest(token))
     session.add(row)
     session.flush()
-    record(session, actor, "kanban.address.create", f"address:{row.id}", after={"kind": kind, "board": board_id, "name": name})
+    after = {"kind": kind, "board": board_id, "name": name}
+    record(session, actor, "kanban.address.create", f"address:{row.id}", after=after)
     return row, token
 
 
@@ -106,7 +107,8 @@ def of_board(session: Session, person_id: int, board_id: int) -> list[tuple[Addr
     rows = session.execute(
         select(Address, Person.display_name).join(Person, Person.id == Address.person_id)
         .where(
-            Address.board_id == board_id, Address.kind == "screen", Address.revoked_at.is_(None), Address.person_id != person_id
+            Address.board_id == board_id, Address.kind == "screen", Address.revoked_at.is_(None),
+            Address.person_id != person_id,
         ).order_by(Address.id)
     )  # fmt: skip
     return [(row, name) for row, name in rows]

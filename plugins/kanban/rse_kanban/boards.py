@@ -9,8 +9,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rse_core import audiences, roles, spaces
-from rse_core.api import Actor, BadInput, Conflict, Event, Forbidden, NotFound, Target, can, core_of, emit, record, require
-from rse_core.api import translator, utcnow
+from rse_core.api import (
+    Actor,
+    BadInput,
+    Conflict,
+    Event,
+    Forbidden,
+    NotFound,
+    Target,
+    can,
+    core_of,
+    emit,
+    record,
+    require,
+    translator,
+    utcnow,
+)
 from rse_core.idempotency import once
 from rse_core.models.organisation import Entity, Space
 from rse_core.people import card as card_of
@@ -169,7 +183,8 @@ def change(
         board.description = check_text(description, "description", 5_000)
     if default_role is not None:
         if default_role not in ("reader", "editor"):
-            raise BadInput(_("Whoever is not named reads, or works on the board."), fields={"default_role": _("Choose one.")})
+            message = _("Whoever is not named reads, or works on the board.")
+            raise BadInput(message, fields={"default_role": message})
         board.default_role = default_role
     board_changed(session, board)
     return board

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -151,7 +150,7 @@ def edit(session: Session, person_id: int, card_id: int, written: Written, *, ve
         raise CardConflict(card, late)
     review = decision.mode is Mode.REVIEW and bool({"title", "body"} & set(differing))
     if review and card.author_id != person_id:
-        raise Forbidden(_("What is written here is moderated before it is shown: the text of a card is changed by its author."))
+        raise Forbidden(_("What is written here is moderated before it is shown: a card's text is changed by its author."))
     limit(session, person_id, access.WRITE, most=PER_MINUTE, seconds=60)
     told = _apply(session, chair, card, written)
     touched(session, board, card, differing)
@@ -179,7 +178,7 @@ def changed_fields(session: Session, card: Card, written: Written) -> list[str]:
     if written.body is not None and check_text(written.body, "body", BODY_MOST) != card.body:
         found.append("body")
     due = written.due_at
-    if due is not None and (due or None) != card.due_at or (
+    if (due is not None and (due or None) != card.due_at) or (
         written.remind is not None and (None if written.remind is False else int(written.remind)) != card.remind
     ):  # fmt: skip
         found.append("due")

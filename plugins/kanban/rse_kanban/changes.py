@@ -52,7 +52,7 @@ def touched(session: Session, board: Board, card: Card, fields: Iterable[str] = 
     board.updated_at = card.updated_at = utcnow()
     card.version += 1
     card.revision = board.revision
-    card.stamps = {**(card.stamps or {}), **{field: card.version for field in fields}}
+    card.stamps = {**(card.stamps or {}), **dict.fromkeys(fields, card.version)}
     session.flush()
 
 

@@ -43,8 +43,8 @@ def as_csv(session: Session, person_id: int, board_id: int) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     head = (
-        "Id", "Title", "Column", "Lane", "Assignees", "Labels", "Due", "State", "Checklist", "Description", "Author", "Created",
-        "Done",
+        "Id", "Title", "Column", "Lane", "Assignees", "Labels", "Due", "State", "Checklist", "Description", "Author",
+        "Created", "Done",
     )  # fmt: skip
     writer.writerow(head)
     for row in rows:

@@ -1,8 +1,11 @@
 """What the transitions of a board tell: cumulative flow, lead and cycle times, how long cards have stood where they are.
 
-*Lead time*: from when a card was made to when it came into a column of what is done, for the last time. *Cycle time*: from when
-it first came into a column where one works. Cards that left that column again, or were never done, are in neither. *Percentile*:
-the nearest rank (Hyndman and Fan 1996, type 1), so that what is shown is a time that a card really took. Cumulative flow counts,
+*Lead time*: from when a card was made to when it came into a column of what is done, for the last time. *Cycle time*:
+from when
+it first came into a column where one works. Cards that left that column again, or were never done, are in neither.
+*Percentile*:
+the nearest rank (Hyndman and Fan 1996, type 1), so that what is shown is a time that a card really took. Cumulative flow
+counts,
 at the end of each day on the site's clock, the cards in each column (Reinertsen, The Principles of Product Development Flow,
 2009). What was taken back at once is counted nowhere.
 """
@@ -20,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from rse_core.api import core_of, utcnow
 
-from . import access, placing
+from . import access
 from .models import Card, Column, Transition
 
 DAYS = (14, 30, 90, 180)

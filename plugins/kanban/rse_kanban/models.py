@@ -105,7 +105,8 @@ class Field(Base):
 
 
 class BoardRole(Base):
-    """What a person or a group is on a board: reader, editor or manager. It opens the board to nobody who does not see it."""
+    """What a person or a group is on a board: reader, editor or manager. It opens the board to nobody who does not see
+    it."""
 
     __tablename__ = "rse_kanban_role"
     board_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_kanban_board.id", ondelete="CASCADE"), primary_key=True)

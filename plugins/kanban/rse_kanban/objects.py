@@ -27,8 +27,8 @@ def cards(session: Session, ids: Sequence[str]) -> Mapping[str, ContentInfo]:
     prefix, found = core_of(session).settings.url_prefix, {}
     rows = session.execute(
         select(
-            Card.id, Card.title, Card.state, Card.author_id, Card.created_at, Card.board_id, Board.audience_id, Board.space_id,
-            Board.owner_id, Board.state.label("board"),
+            Card.id, Card.title, Card.state, Card.author_id, Card.created_at, Card.board_id, Board.audience_id,
+            Board.space_id, Board.owner_id, Board.state.label("board"),
         ).join(Board, Board.id == Card.board_id).where(Card.id.in_(_numbers(ids)))
     )  # fmt: skip
     for row in rows:
@@ -70,8 +70,8 @@ def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDoc
         return
     rows = session.execute(
         select(
-            Card.id, Card.title, Card.body, Card.author_id, Card.updated_at, Card.board_id, Board.audience_id, Board.space_id,
-            Board.entity_id,
+            Card.id, Card.title, Card.body, Card.author_id, Card.updated_at, Card.board_id, Board.audience_id,
+            Board.space_id, Board.entity_id,
         ).join(Board, Board.id == Card.board_id).where(
             Card.id.in_(numbers), Card.state.in_(access.OPEN), Board.state != "deleted", Board.audience_id.is_not(None)
         )

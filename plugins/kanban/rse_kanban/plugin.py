@@ -180,7 +180,8 @@ class Kanban(Plugin):
                 "kanban.moved", lazy("Somebody moves a card of yours"), telling.render_moved, capability="kanban.read"
             ),
             NotificationType(
-                "kanban.refused", lazy("Your card was not published"), telling.render_refused, mail="immediate", personal=True
+                "kanban.refused", lazy("Your card was not published"), telling.render_refused, mail="immediate",
+                personal=True,
             ),
         ]  # fmt: skip
 
@@ -215,9 +216,10 @@ class Kanban(Plugin):
                 personal.export_own, personal.erase_own, retention=lazy("As long as the account."),
             ),
             PersonalData(
-                "kanban.cards", lazy("Cards"), lazy("To show who made a card and who works on it, to those who see its board."),
+                "kanban.cards", lazy("Cards"),
+                lazy("To show who made a card and who works on it, to those who see its board."),
                 personal.export_cards, personal.erase_cards,
-                retention=lazy("Until it is deleted; after the account is erased cards of shared boards stay without a name."),
+                retention=lazy("Until it is deleted; cards of shared boards stay without a name."),
             ),
         ]  # fmt: skip
 

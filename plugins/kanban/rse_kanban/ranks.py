@@ -1,7 +1,7 @@
 """Ranks: texts between which there is always room for another, so that moving one card writes one row.
 
-A rank is a fraction in base 36 without its "0.": ``"i"`` is one half. None ends with ``0``, so that there is room below each.
-They are compared byte by byte.
+A rank is a fraction in base 36 without its "0.": ``"i"`` is one half. None ends with ``0``, so that there is room below
+each. They are compared byte by byte.
 """
 
 from __future__ import annotations

@@ -187,8 +187,9 @@ def sheet(session: Session, person_id: int, card_id: int) -> Sheet:
     """One card, whole."""
     card, seat = access.open_card(session, person_id, card_id)
     labels = session.scalars(
-        select(Label).join(CardLabel, CardLabel.label_id == Label.id).where(CardLabel.card_id == card_id).order_by(Label.name)
-    ).all()
+        select(Label).join(CardLabel, CardLabel.label_id == Label.id)
+        .where(CardLabel.card_id == card_id).order_by(Label.name)
+    ).all()  # fmt: skip
     workers = list(session.scalars(
         select(CardPerson.person_id).where(CardPerson.card_id == card_id).order_by(CardPerson.at, CardPerson.person_id)
     ))  # fmt: skip
@@ -246,4 +247,5 @@ def _people(session: Session, these: Any) -> dict[int, list[PersonCard]]:
 
 def _counts(session: Session, by: Any, done: ColumnElement[bool], *where: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
     query = select(by, func.sum(case((done, 1), else_=0)), func.count())
-    return {ident: (int(ended or 0), int(count)) for ident, ended, count in session.execute(query.where(*where).group_by(by))}
+    rows = session.execute(query.where(*where).group_by(by))
+    return {ident: (int(ended or 0), int(count)) for ident, ended, count in rows}

@@ -1,6 +1,7 @@
 """Cards that are made again and again, by a job, as if the person who asked for it made them.
 
-Times are those of a zone: nine o'clock stays nine o'clock when clocks change. A month is counted from the first card: what is
+Times are those of a zone: nine o'clock stays nine o'clock when clocks change. A month is counted from the first card:
+what is
 made on the 31st is made on the last day of shorter months. What was missed while nothing ran is made once, not many times.
 """
 

@@ -17,7 +17,7 @@ from .access import Seat
 from .models import Board
 
 _ = translator(__file__, "rse_kanban").gettext
-blueprint = Blueprint("rse_kanban_boards_api", __name__, url_prefix="/kanban", description="Boards and what they are made of")
+blueprint = Blueprint("rse_kanban_boards_api", __name__, url_prefix="/kanban", description="Boards, columns, lanes, labels")
 
 
 def _seat(session: Session, person_id: int, board: Board) -> Seat:
@@ -198,6 +198,9 @@ class Team(MethodView):
         with session_read() as session:
             found = workload.team(session, person.id, board_id=query["board"], space_key=query["space"])
             return {"items": [
-                {"person": shapes.person(one.person), "todo": one.todo, "doing": one.doing, "late": one.late, "soon": one.soon}
+                {
+                    "person": shapes.person(one.person), "todo": one.todo, "doing": one.doing, "late": one.late,
+                    "soon": one.soon,
+                }
                 for one in found
             ]}  # fmt: skip

@@ -107,7 +107,7 @@ def allow(
     board = managed(session, person_id, board_id)
     if who not in WHO:
         raise BadInput(_("A passage is for editors, assignees, managers or nobody."), fields={"who": _("Choose one.")})
-    if from_id is None and to_id is None or from_id == to_id:
+    if (from_id is None and to_id is None) or from_id == to_id:
         message = _("Name a column that cards come from, or one that they go to.")
         raise BadInput(message, fields={"from": message})
     for ident in (from_id, to_id):
@@ -115,7 +115,8 @@ def allow(
             placing.column_of(session, board.id, ident)
     session.execute(
         delete(Passage).where(
-            Passage.board_id == board.id, Passage.from_id.is_not_distinct_from(from_id), Passage.to_id.is_not_distinct_from(to_id)
+            Passage.board_id == board.id, Passage.from_id.is_not_distinct_from(from_id),
+            Passage.to_id.is_not_distinct_from(to_id),
         ).execution_options(synchronize_session=False)
     )  # fmt: skip
     count = session.scalar(select(func.count()).where(Passage.board_id == board.id)) or 0

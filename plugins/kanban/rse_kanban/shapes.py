@@ -53,7 +53,8 @@ def card(one: Shown) -> dict[str, Any]:
 def item(row: CheckItem, found: Sheet) -> dict[str, Any]:
     """One line of a checklist."""
     return {
-        "id": row.id, "text": row.text, "done": row.done_at is not None, "person": person(found.names.get(row.person_id or 0)),
+        "id": row.id, "text": row.text, "done": row.done_at is not None,
+        "person": person(found.names.get(row.person_id or 0)),
         "due_on": row.due_on.isoformat() if row.due_on else None,
     }  # fmt: skip
 

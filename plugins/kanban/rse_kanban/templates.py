@@ -106,7 +106,9 @@ def column_from(session: Session, person_id: int, template_id: int, board_id: in
     return column
 
 
-def board_from(session: Session, person_id: int, template_id: int, place: str, title: str, *, key: str | None = None) -> Board:
+def board_from(
+    session: Session, person_id: int, template_id: int, place: str, title: str, *, key: str | None = None
+) -> Board:
     """Make a board from a template, with its cards."""
     row = _get(session, person_id, template_id, "board")
     board = boards.create(

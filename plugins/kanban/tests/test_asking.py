@@ -19,7 +19,8 @@ def found(desk, anna, ben, board, columns):
     label = desk.call(columns_service.keep_label, anna.id, board.id, "À voir", 4)
     now = utcnow()
     late = desk.card(anna, todo, "Tard", due_at=now - dt.timedelta(days=2), people=[anna.id])
-    desk.card(anna, doing, "Bientôt", due_at=now + dt.timedelta(days=3), people=[ben.id], labels=[label.id], body="100 % sûr")
+    soon = now + dt.timedelta(days=3)
+    desk.card(anna, doing, "Bientôt", due_at=soon, people=[ben.id], labels=[label.id], body="100 % sûr")
     desk.card(ben, done, "Fini", lane=lane)
     last = desk.card(anna, todo, "Libre")
     desk.call(checklist.add, anna.id, last.id, "ligne")
@@ -70,7 +71,9 @@ def test_a_question_finds_what_it_says(found, text, titles):
     assert found(text) == titles
 
 
-@pytest.mark.parametrize("text", ["colour:red", "is:happy", "due:soon", "since:monday", "due:<2027-13-01", "x" * 501, "a " * 21])
+@pytest.mark.parametrize(
+    "text", ["colour:red", "is:happy", "due:soon", "since:monday", "due:<2027-13-01", "x" * 501, "a " * 21]
+)
 def test_what_is_not_understood_is_said_and_nothing_is_guessed(text):
     with pytest.raises(BadInput) as refused:
         asking.parse(text)

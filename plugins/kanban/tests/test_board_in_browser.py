@@ -1,4 +1,5 @@
-"""A board in a real browser: by mouse, keyboard and menu; two at once; without a network; narrow and wide, in two languages."""
+"""A board in a real browser: by mouse, keyboard and menu; two at once; without a network; narrow and wide, in two
+languages."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from rse_core.testing.organisation import make_person, make_space, set_level
 from rse_kanban import checklist, columns, fields, plugin, rules
 from rse_kanban.models import Card
 
-
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+HEARD = "text => document.getElementById('rse-live').textContent.includes(text)"
 WORDS = {
     "fr": {"picked": "est saisie", "dropped": "a été déposée dans", "cancelled": "est revenue à sa place"},
     "en": {"picked": "is picked up", "dropped": "was dropped in", "cancelled": "is back where it was"},
@@ -45,10 +46,6 @@ def ben(site):
 def board(site, desk, anna, ben):
     make_space(site.core, "garden", name="Jardin", members=[ben], managers=[anna])
     return desk.board(anna, "space:garden", "Plan de travail")
-
-
-def more_pages(board):
-    return ()
 
 
 def cell(tab, column):
@@ -105,19 +102,17 @@ def test_the_whole_board_is_worked_by_keyboard(site, desk, rse_tab, anna, board,
         tab.keyboard.press("Tab")
     assert link.evaluate("node => node === document.activeElement")
     tab.keyboard.press("Space")
-    tab.wait_for_function("text => document.getElementById('rse-live').textContent.includes(text)", arg=WORDS[lang]["picked"])
+    tab.wait_for_function(HEARD, arg=WORDS[lang]["picked"])
     tab.keyboard.press("ArrowDown")
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("Escape")
-    tab.wait_for_function(
-        "text => document.getElementById('rse-live').textContent.includes(text)", arg=WORDS[lang]["cancelled"]
-    )
+    tab.wait_for_function(HEARD, arg=WORDS[lang]["cancelled"])
     assert shown(tab, todo) == ["Un", "Deux"] == desk.titles(todo)
     tab.keyboard.press("Space")
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("Space")
-    tab.wait_for_function("text => document.getElementById('rse-live').textContent.includes(text)", arg=WORDS[lang]["dropped"])
+    tab.wait_for_function(HEARD, arg=WORDS[lang]["dropped"])
     wait_saved(tab)
     assert desk.titles(done) == ["Un"]
     assert tab.evaluate("() => document.activeElement.textContent.trim()") == "Un"
@@ -284,8 +279,9 @@ def test_every_page_is_clean_and_fits(site, desk, rse_tab, axe_violations, anna,
         "", f"boards/{board.id}", f"boards/{board.id}?q=who:me", f"boards/{board.id}?select=1", f"cards/{card.id}",
         f"cards/{card.id}/edit", f"cards/{card.id}/move", f"cards/new?board={board.id}", f"boards/{board.id}/settings",
         f"boards/{board.id}/settings/columns", f"boards/{board.id}/settings/people", f"boards/{board.id}/settings/fields",
-        f"boards/{board.id}/settings/rules", f"boards/{board.id}/archive", f"boards/{board.id}/filters", "boards/new", "mine",
-        f"boards/{board.id}/templates", f"cards/{card.id}/keep", f"team?board={board.id}", *more_pages(board),
+        f"boards/{board.id}/settings/rules", f"boards/{board.id}/archive", f"boards/{board.id}/filters", "boards/new",
+        "mine", f"boards/{board.id}/templates", f"cards/{card.id}/keep", f"team?board={board.id}",
+        f"boards/{board.id}/figures", f"boards/{board.id}/sharing", f"boards/{board.id}/transfer", "addresses",
     ]  # fmt: skip
     for address in addresses:
         tab.goto(site.url(f"/rse/kanban/{address}"))

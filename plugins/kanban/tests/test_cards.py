@@ -36,8 +36,8 @@ def test_a_card_has_all_that_was_written(desk, anna, ben, board, columns):
     size = desk.call(fields.keep, anna.id, board.id, name="Taille", kind="number")
     due = utcnow() + dt.timedelta(days=3)
     card = desk.card(
-        anna, columns[0], "Peindre", body="**Vite** @ben", people=[ben.id, anna.id], labels=[label.id], due_at=due, remind=60,
-        values={room.id: "A", size.id: "3,5"},
+        anna, columns[0], "Peindre", body="**Vite** @ben", people=[ben.id, anna.id], labels=[label.id], due_at=due,
+        remind=60, values={room.id: "A", size.id: "3,5"},
     )  # fmt: skip
     found = desk.ask(reading.sheet, ben.id, card.id)
     assert {one.username for one in found.people} == {"anna", "ben"}

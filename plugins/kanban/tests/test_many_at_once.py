@@ -51,7 +51,8 @@ for number in range(job["each"]):
             column = rng.choice(places)
             card = rng.choice(known) if known else None
             if act == "make":
-                cards.create(session, person, Place(column, first=rng.random() < 0.3), Written(title=f"{job['seed']}-{number}"))
+                title = f"{job['seed']}-{number}"
+                cards.create(session, person, Place(column, first=rng.random() < 0.3), Written(title=title))
             elif act == "move":
                 near = rng.choice(known).id
                 place = Place(column, after=near) if rng.random() < 0.5 else Place(column, before=near)
@@ -101,9 +102,8 @@ def test_every_card_is_somewhere_once_whatever_happens_at_once(desk, anna, ben, 
     boards = [desk.board(anna, f"space:{team.key}", title) for title in ("Un", "Deux")]
     for board in boards:
         for number in range(3):
-            desk.call(
-                columns_service.add_column, anna.id, board.id, f"Serrée {number}", phase="doing", wip_limit=LIMIT, wip_hard=True
-            )
+            values = {"phase": "doing", "wip_limit": LIMIT, "wip_hard": True}
+            desk.call(columns_service.add_column, anna.id, board.id, f"Serrée {number}", **values)
     jobs = [
         {"seed": seed * 100 + n, "person": anna.id, "boards": [b.id for b in boards], "each": EACH} for n in range(PROCESSES)
     ]

@@ -103,7 +103,9 @@ def test_a_table_needs_a_title_and_is_read_in_french_too(desk, anna, ben, board)
         importing.read(b"a,b\n1,2\n")
 
 
-@pytest.mark.parametrize("data", [b"", b"  ", b"{", b"[1]", b"{}", b'{"lists": 3, "cards": []}', b"\x00\x01\x02", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"  ", b"{", b"[1]", b"{}", b'{"lists": 3, "cards": []}', b"\x00\x01\x02", b"[" * 100_000]
+)
 def test_what_is_none_of_these_is_refused_with_what_to_do(data):
     with pytest.raises(BadInput) as refused:
         importing.read(data)
@@ -121,7 +123,8 @@ def test_who_does_not_run_the_board_makes_cards_and_no_columns(desk, anna, ben, 
 
 
 def test_a_hard_limit_holds_for_what_is_imported(desk, anna, board, columns):
-    desk.call(columns_service.change_column, anna.id, columns[0].id, name="À faire", phase="todo", wip_limit=1, wip_hard=True)
+    values = {"name": "À faire", "phase": "todo", "wip_limit": 1, "wip_hard": True}
+    desk.call(columns_service.change_column, anna.id, columns[0].id, **values)
     report = take(desk, anna, board, TRELLO)
     assert desk.titles(columns[0]) == ["Premier"]
     assert any("Second" in line and "at most 1 card" in line for line in report.left)

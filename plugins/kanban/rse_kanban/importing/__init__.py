@@ -1,4 +1,5 @@
-"""Cards from elsewhere: what others export, read into one shape, put on a board once, with a line for each thing not taken."""
+"""Cards from elsewhere: what others export, read into one shape, put on a board once, with a line for each thing not
+taken."""
 
 from .applying import Report, apply
 from .recognising import read

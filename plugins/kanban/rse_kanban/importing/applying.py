@@ -1,8 +1,9 @@
-"""What was read is put on a board: missing columns, lanes and labels are made, a card that is there already is left as it is."""
+"""What was read is put on a board: missing columns, lanes and labels are made, a card that is there already is left as it
+is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -37,8 +38,8 @@ class Report:
 def apply(session: Session, person_id: int, board_id: int, parsed: Parsed) -> Report:
     """Put what was read on a board, in one transaction; again, it adds only what is not there yet.
 
-    Where publishing is moderated the cards wait for a moderator. Columns, lanes and labels are made by those who run the board;
-    without that right cards of an unknown column go to the first one, and the report says so.
+    Where publishing is moderated the cards wait for a moderator. Columns, lanes and labels are made by those who run the
+    board; without that right cards of an unknown column go to the first one, and the report says so.
 
     :raises Forbidden: with the reason.
     """
@@ -66,13 +67,14 @@ def apply(session: Session, person_id: int, board_id: int, parsed: Parsed) -> Re
             report.left.append(_("“%(card)s”: the end of its text.", card=one.title))
         written = Written(
             title=one.title, body=body, due_at=one.due_at or False,
-            people=list(dict.fromkeys(people[name.lower()] for name in one.people if name.lower() in people))[: cards.PEOPLE_MOST],
-            labels=list(dict.fromkeys(labels[name] for name in one.labels if name in labels))[: cards.LABELS_MOST],
+            people=_each(people[name.lower()] for name in one.people if name.lower() in people)[: cards.PEOPLE_MOST],
+            labels=_each(labels[name] for name in one.labels if name in labels)[: cards.LABELS_MOST],
         )  # fmt: skip
         try:
             card = cards.make(
-                session, chair, decision, Place(homes[one.column], lanes.get(one.lane)), written, origin=one.origin, quiet=True
-            )
+                session, chair, decision, Place(homes[one.column], lanes.get(one.lane)), written, origin=one.origin,
+                quiet=True,
+            )  # fmt: skip
         except RseError as error:
             report.left.append(_("“%(card)s”: %(reason)s", card=one.title, reason=str(error)))
             continue
@@ -88,6 +90,10 @@ def apply(session: Session, person_id: int, board_id: int, parsed: Parsed) -> Re
         report.made += 1
     session.flush()
     return report
+
+
+def _each(ids: Iterable[int]) -> list[int]:
+    return list(dict.fromkeys(ids))
 
 
 def _columns(session: Session, chair: Seat, parsed: Parsed, report: Report) -> dict[str, int]:

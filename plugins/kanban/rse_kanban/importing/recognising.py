@@ -48,7 +48,5 @@ def _text(data: bytes) -> str:
 
 
 def _bad(message: str) -> BadInput:
-    return BadInput(
-        message, remedy=_("Give an export of Trello (JSON), Kanboard (CSV of tasks), Deck (JSON), of a board here, or a CSV."),
-        fields={"file": message},
-    )  # fmt: skip
+    remedy = _("Give an export of Trello (JSON), Kanboard (CSV of tasks), Deck (JSON), of a board here, or a CSV.")
+    return BadInput(message, remedy=remedy, fields={"file": message})

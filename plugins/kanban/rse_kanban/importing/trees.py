@@ -67,8 +67,8 @@ def _trello(tree: Mapping[str, Any]) -> Parsed:
             found.left.append(_("A card without a title or a list: %(id)s.", id=short(one.get("id"), 40)))
             continue
         labels = [
-            found.label(str(label.get("name") or label.get("color") or ""), HUES.get(str(label.get("color")).split("_")[0], 6))
-            for label in _rows(one.get("labels"))
+            found.label(str(two.get("name") or two.get("color") or ""), HUES.get(str(two.get("color")).split("_")[0], 6))
+            for two in _rows(one.get("labels"))
         ]
         attached = len(list(_rows(one.get("attachments"))))
         if attached:
@@ -112,7 +112,9 @@ def _deck(boards: Iterable[Mapping[str, Any]]) -> Parsed:
             people = []
             for who in _rows(one.get("assignedUsers")):
                 participant = who.get("participant")
-                name = participant.get("uid") or participant.get("primaryKey") if isinstance(participant, dict) else participant
+                name = participant
+                if isinstance(participant, dict):
+                    name = participant.get("uid") or participant.get("primaryKey")
                 if name:
                     people.append(str(name))
             count = one.get("attachmentCount") or len(list(_rows(one.get("attachments"))))
@@ -127,7 +129,7 @@ def _deck(boards: Iterable[Mapping[str, Any]]) -> Parsed:
             found.cards.append(TakenCard(
                 f"deck:{short(board.get('id'), 20)}:{short(one.get('id'), 40)}", title, column,
                 str(one.get("description") or ""),
-                labels=tuple(filter(None, (found.label(str(label.get("title") or "")) for label in _rows(one.get("labels"))))),
+                labels=tuple(filter(None, (found.label(str(two.get("title") or "")) for two in _rows(one.get("labels"))))),
                 people=tuple(people), due_at=moment(one.get("duedate")), archived=bool(one.get("archived")),
             ))  # fmt: skip
     return found
@@ -155,5 +157,6 @@ def _own(tree: Mapping[str, Any]) -> Parsed:
             tuple(item for item in items if item[0]), one.get("state") == "archived",
         ))  # fmt: skip
         for name, value in (one.get("fields") or {}).items() if isinstance(one.get("fields"), dict) else ():
-            found.left.append(_("“%(card)s”: the field %(field)s (%(value)s).", card=title, field=name, value=short(value, 60)))
+            said = short(value, 60)
+            found.left.append(_("“%(card)s”: the field %(field)s (%(value)s).", card=title, field=name, value=said))
     return found

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core import files, mentions, richtext
 from rse_core.api import NotFound, ObjectRef, resolve, seen, translator
-
 from rse_core.webapi import allow_files, require_person, session_read, session_write, slot_markup, take_files, wants_fragment
 
 from .. import access, cards, columns, fields, links, listing, placing, reading, templates

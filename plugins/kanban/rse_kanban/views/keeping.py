@@ -45,7 +45,9 @@ def _filters(board_id: int, form: Typed) -> Response:
     with session_read() as session:
         chair = access.open_board(session, person.id, board_id)
         saved = filters.of_board(session, person.id, board_id)
-        html = render_template("rse/kanban/filters.html", board=chair.board, chair=chair, saved=saved, form=form, me=person.id)
+        html = render_template(
+            "rse/kanban/filters.html", board=chair.board, chair=chair, saved=saved, form=form, me=person.id
+        )
     return Response(html, status=form.error.status if form.error else 200)
 
 
