@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync")
+ALL = ("can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync", "kanban")
 
 
 def main(names: list[str]) -> int:

@@ -61,20 +61,24 @@ def places(session: Session, person_id: int) -> list[Where]:
         return []
     found = [Where("me", _("For myself"), None)] if can(session, person_id, access.MANAGE).allowed else []
     everyone = core_of(session).policy.everyone()
+    # From memory; one that was made a moment ago is asked for.
+    known = {place: ident for ident, place in core_of(session).policy.snapshot().audiences.items()}
     rows = session.execute(
         select(Space.id, Space.key, Space.name, Space.visibility)
         .where(Space.id.in_(list(facts.spaces)), Space.archived_at.is_(None))
         .order_by(Space.name)
     ).all()
     for ident, key, name, visibility in rows:
-        audience = everyone if visibility == "public" else audiences.of_members(session, ident)
+        members = known.get(("space", ident)) or audiences.of_members(session, ident)
+        audience = everyone if visibility == "public" else members
         where = Where(f"space:{key}", name, audience, space_id=ident)
         if can(session, person_id, access.MANAGE, where.target).allowed:
             found.append(where)
     if facts.entity_id is not None:
         path = core_of(session).policy.snapshot().paths.get(facts.entity_id, ())
         for ident, key, name in session.execute(select(Entity.id, Entity.key, Entity.name).where(Entity.id.in_(path))):
-            where = Where(f"entity:{key}", name, audiences.of_entity(session, ident), entity_id=ident)
+            audience = known.get(("entity", ident)) or audiences.of_entity(session, ident)
+            where = Where(f"entity:{key}", name, audience, entity_id=ident)
             runs = access.runs_entity(session, facts, ident)
             if runs and can(session, person_id, access.MANAGE, where.target).allowed:
                 found.append(where)
@@ -144,9 +148,7 @@ def create(
             )
         note(session, board, None, person_id, "board")
         session.flush()
-        if board.audience_id is not None:
-            data = {"board": board.id, "space": board.space_id}
-            emit(session, Event("kanban.opened", person_id, access.board_ref(board.id), board.audience_id, data))
+        _told(session, board, person_id, "opened")
         return str(board.id)
 
     ident, _new = once(session, person_id, key, access.MANAGE, f"{place}|{title}|{description}", make)
@@ -187,6 +189,7 @@ def change(
             raise BadInput(message, fields={"default_role": message})
         board.default_role = default_role
     board_changed(session, board)
+    _told(session, board, person_id, "changed")
     return board
 
 
@@ -198,6 +201,7 @@ def archive(session: Session, person_id: int, board_id: int, on: bool = True) ->
     board.state, board.ended_at = ("archived", utcnow()) if on else ("open", None)
     board_changed(session, board)
     _record(session, person_id, "kanban.board.archive" if on else "kanban.board.open", board)
+    _told(session, board, person_id, "changed")
     return board
 
 
@@ -214,9 +218,14 @@ def remove(session: Session, person_id: int, board_id: int) -> None:
     board.state, board.ended_at = "deleted", utcnow()
     board_changed(session, board)
     _record(session, person_id, "kanban.board.delete", board)
+    _told(session, board, person_id, "removed")
+
+
+def _told(session: Session, board: Board, person_id: int, name: str) -> None:
+    """An event about the board; nobody is told of somebody's own."""
     if board.audience_id is not None:
         data = {"board": board.id, "space": board.space_id}
-        emit(session, Event("kanban.removed", person_id, access.board_ref(board.id), board.audience_id, data))
+        emit(session, Event(f"kanban.{name}", person_id, access.board_ref(board.id), board.audience_id, data))
 
 
 def _record(session: Session, person_id: int, act: str, board: Board) -> None:

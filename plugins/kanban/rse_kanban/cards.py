@@ -90,7 +90,7 @@ def make(
 ) -> Card:  # fmt: skip
     """Make a card on a board that is held, for somebody who may: what :func:`create` does once it has asked.
 
-    :param quiet: nobody is told that they work on it (an import).
+    :param quiet: nobody is told that they work on it, and no rule acts (an import).
     """
     from . import rules
 
@@ -125,7 +125,8 @@ def make(
         )
     else:
         published(session, board, card, told)
-        rules.happened(session, board, card, "created", column.id, person_id)
+        if not quiet:
+            rules.happened(session, board, card, "created", column.id, person_id)
     session.flush()
     return card
 
@@ -148,15 +149,13 @@ def edit(session: Session, person_id: int, card_id: int, written: Written, *, ve
     late = stale(card, version, differing)
     if late:
         raise CardConflict(card, late)
-    review = decision.mode is Mode.REVIEW and bool({"title", "body"} & set(differing))
-    if review and card.author_id != person_id:
-        raise Forbidden(_("What is written here is moderated before it is shown: a card's text is changed by its author."))
+    review = bool({"title", "body", "values"} & set(differing)) and moderated(chair, card, decision)
     limit(session, person_id, access.WRITE, most=PER_MINUTE, seconds=60)
     told = _apply(session, chair, card, written)
     touched(session, board, card, differing)
     note(session, board, card, person_id, "edited", fields=sorted(differing))
     if review or card.state == "refused":
-        _hold_again(session, board, card)
+        hold_again(session, board, card)
     elif card.state == "open":
         mentions.keep(session, access.card_ref(card.id), card.body, board.audience_id)
         telling.assigned(session, card, told, person_id)
@@ -168,6 +167,18 @@ def edit(session: Session, person_id: int, card_id: int, written: Written, *, ve
         rules.happened(session, board, card, "labelled", None, person_id)
     session.flush()
     return card
+
+
+def moderated(chair: Seat, card: Card, decision: Decision) -> bool:
+    """Whether words that this person puts on the card wait for a moderator.
+
+    :raises Forbidden: on a card of somebody else: nobody makes another's card wait.
+    """
+    if decision.mode is not Mode.REVIEW:
+        return False
+    if card.author_id != chair.person_id and card.state == "open":
+        raise Forbidden(_("What is written here is moderated before it is shown: a card's text is changed by its author."))
+    return True
 
 
 def changed_fields(session: Session, card: Card, written: Written) -> list[str]:
@@ -329,7 +340,7 @@ def published(session: Session, board: Board, card: Card, told: Sequence[int]) -
     tell(session, board, card, card.author_id, "created", {"column": card.column_id})
 
 
-def _hold_again(session: Session, board: Board, card: Card) -> None:
+def hold_again(session: Session, board: Board, card: Card) -> None:
     """What was approved was the text before: it waits again, out of sight, and keeps its place."""
     ref = access.card_ref(card.id)
     tell(session, board, card, card.author_id, "withdrawn")

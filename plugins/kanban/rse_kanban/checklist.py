@@ -37,8 +37,11 @@ def add(
     last = session.scalar(select(func.max(CheckItem.position)).where(CheckItem.card_id == card.id))
     item = CheckItem(card_id=card.id, text=check_name(text, "text", 300), position=0 if last is None else last + 1)
     _given(session, chair, item, people, due_on)
+    waits = cards.moderated(chair, card, chair.writes)
     session.add(item)
     touched(session, chair.board, card)
+    if waits and card.state == "open":
+        cards.hold_again(session, chair.board, card)
     return item
 
 
@@ -59,7 +62,10 @@ def change(
                 _("Somebody else has changed this line meanwhile: “%(text)s”.", text=item.text),
                 remedy=_("Send yours again to put it in its place."),
             )
+        waits = kept != item.text and cards.moderated(chair, card, chair.writes)
         item.text = kept
+        if waits and card.state == "open":
+            cards.hold_again(session, chair.board, card)
     if people is not None:
         item.person_id = next(iter(cards.find_people(session, chair, people)), None)
     if due_on is not None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from rse_core.api import BadInput, Conflict, NotFound, RseError, notify, translator, withdraw
+from rse_core.api import BadInput, Conflict, Mode, NotFound, RseError, notify, translator, withdraw
 from rse_core.ratelimit import limit
 
 from . import access, placing
 from .access import Seat
 from .changes import CardConflict, note, passed, stale, tell, touched
-from .models import Board, Card, CardLabel, CardPerson, CardValue, Column, Transition
+from .models import Board, Card, CardLabel, CardPerson, CardValue, CheckItem, Column, Transition
 from .placing import Place
 
 _ = translator(__file__, "rse_kanban").gettext
@@ -136,6 +136,8 @@ def _move(
     placing.lane_of(session, there.board.id, place.lane_id)
     chair.need_move()
     abroad = there.board.id != chair.board.id
+    if abroad and card.state != "open":
+        raise Conflict(_("A card that waits for a moderator stays on its board."))
     if abroad:
         there.need_move()
         there.need_write()
@@ -164,6 +166,11 @@ def _move(
             taken.undone = transition.undone = True
             withdraw(session, cause_of(taken.id))
     touched(session, there.board, card, ["place"])
+    if abroad and there.writes.mode is Mode.REVIEW:
+        # Read by other people from now on: their moderators see it first.
+        from .cards import hold_again
+
+        hold_again(session, there.board, card)
     if elsewhere:
         _told(session, there.board, card, column, chair.person_id, transition, from_id, quiet=taken is not None)
     return Moved(card, said, before, transition.id if transition is not None else None)
@@ -241,5 +248,9 @@ def _leave(session: Session, card: Card, source: Board, board: Board) -> None:
             .where(CardPerson.card_id == card.id, CardPerson.person_id.not_in(inside))
             .execution_options(**quietly)
         )
+        session.execute(
+            update(CheckItem).where(CheckItem.card_id == card.id, CheckItem.person_id.not_in(inside)).values(person_id=None)
+            .execution_options(**quietly)
+        )  # fmt: skip
     session.execute(update(Card).where(Card.parent_id == card.id).values(parent_id=None).execution_options(**quietly))
     card.parent_id = None

@@ -127,11 +127,11 @@ class Kanban(Plugin):
         return [
             ContentType(
                 "kanban.card", lazy("card"), objects.cards, commentable=True, searchable=True, refs=objects.card_ids,
-                reads="kanban.read",
+                below=objects.cards_below, reads="kanban.read",
             ),
             ContentType(
                 "kanban.board", lazy("board"), objects.boards, searchable=True, moderated=False, refs=objects.board_ids,
-                below=None, reads="kanban.read",
+                reads="kanban.read",
             ),
         ]  # fmt: skip
 

@@ -32,7 +32,8 @@ class Boards(MethodView):
         person = require_person()
         with session_read() as session:
             found = listing.boards(session, person.id)
-            return {"items": [shapes.board(_seat(session, person.id, one.board)) for one in found]}
+            chairs = access.seats(session, person.id, [one.board for one in found])
+            return {"items": [shapes.board(chair) for chair in chairs]}
 
     @blueprint.arguments(schemas.KanbanBoardWriteSchema)
     @blueprint.response(201, schemas.KanbanBoardSchema)

@@ -279,3 +279,21 @@ def test_an_event_is_told_of_what_others_see_and_of_nothing_else(desk, anna, col
     rows = desk.ask(lambda s: [(one.name, one.ref_id) for one in s.scalars(select(Outbox)) if one.ref_type == access.CARD])
     assert [name for name, _ref in rows] == ["kanban.created", "kanban.moved", "kanban.done"]
     assert {ref for _name, ref in rows} == {str(card.id)}
+
+
+def test_words_reach_no_board_past_its_moderators(desk, anna, ben, board, columns, team):
+    """Neither by a checklist nor by bringing a card from a board that nobody moderates."""
+    own = desk.board(ben, "me")
+    brought = desk.card(ben, desk.columns(own)[0], "Apportée")
+    card, other = desk.card(ben, columns[0], "À Ben"), desk.card(anna, columns[0], "À Anna")
+    with desk.core.db.write() as session:
+        moderation.review(session, "space", team.id, True, actor=Actor("cli"), subject="space:garden")
+    desk.move(ben, brought, columns[0])
+    assert now(desk, brought).state == "pending"
+    with pytest.raises(Conflict):
+        desk.move(ben, now(desk, brought), desk.columns(own)[0])
+    desk.call(checklist.add, ben.id, card.id, "Des mots")
+    assert now(desk, card).state == "pending"
+    with pytest.raises(Forbidden):
+        desk.call(checklist.add, ben.id, other.id, "Des mots")
+    assert now(desk, other).state == "open"

@@ -29,7 +29,7 @@ def send(rse_app):
     import re
 
     def run(client, method, path, body=None, **headers):
-        page = client.get("/rse/me").text
+        page = client.get("/rse/kanban/mine").text
         token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', page)[1]
         sent = {"X-RSE-CSRF": token, "Origin": "http://localhost", **headers}
         return getattr(client, method)(f"{API}{path}", json=body, headers=sent)

@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core.api import BadInput, Conflict, Forbidden, TooMany, translator
-from rse_core.people import PersonCard
 from rse_core.webapi import core, return_to
 
 from .. import access, cards
 from ..cards import Written
-from ..models import Card
+from ..reading import Sheet
 
 _ = translator(__file__, "rse_kanban").gettext
 blueprint = Blueprint(
@@ -27,7 +26,7 @@ blueprint = Blueprint(
 #: Refusals after which a form is shown again with what was typed.
 KEPT = (BadInput, Conflict, Forbidden, TooMany)
 #: What two people who change a card at once are merged by.
-MERGED = ("title", "body", "due", "people", "labels", "values")
+MERGED = ("title", "body", "due", "people", "labels", "values", "files")
 
 
 @dataclass
@@ -127,6 +126,7 @@ def back(board_id: int) -> str:
 def written(session: Session, chair: access.Seat, *, files: Sequence[str] | None, alts: Mapping[str, str]) -> Written:
     """What the whole form of a card says; fields that stand as they stood in the form say nothing."""
     form, mine = request.form, typed()
+    mine.values = {**mine.values, "files": marked_files(files or (), alts)}
     due = moment(form.get("due_at", ""), "due_at") if "due_at" in form else None
     remind = form.get("remind", "")
     usernames = form.get("people", "").replace(",", " ").split()
@@ -137,7 +137,7 @@ def written(session: Session, chair: access.Seat, *, files: Sequence[str] | None
         labels=[int(one) for one in form.getlist("labels") if one.isdecimal()] if "has_labels" in form else None,
         values=own_values(mine) or None, files=files, alts=alts,
     )  # fmt: skip
-    untouched = {name: None for name in ("title", "body", "people", "labels", "values") if not touched(mine, name)}
+    untouched = {name: None for name in ("title", "body", "people", "labels", "values", "files") if not touched(mine, name)}
     if not touched(mine, "due"):
         untouched |= {"due_at": None, "remind": None}
     return replace(wanted, **untouched)  # type: ignore[arg-type]
@@ -162,6 +162,8 @@ def mark(form: Typed, name: str) -> str:
         text = ",".join(sorted(form.many.get("labels", ())))
     elif name == "values":
         text = "|".join(f"{ident}={value.strip()}" for ident, value in sorted(own_values(form).items()) if value.strip())
+    elif name == "files":
+        text = form.get("files")
     elif name == "people":
         text = " ".join(form.get("people").replace(",", " ").split())
     else:
@@ -185,6 +187,9 @@ def merged(form: Typed, now: Typed) -> Typed:
             values |= {one: form.get(one) for one in ("due_at", "remind")}
         elif name == "labels":
             many["labels"] = form.many.get("labels", ())
+        elif name == "files":
+            # Which they are is what the field for them shows.
+            continue
         elif name == "values":
             values |= {f"field-{ident}": value for ident, value in own_values(form).items()}
         else:
@@ -192,10 +197,19 @@ def merged(form: Typed, now: Typed) -> Typed:
     return Typed(values, many, form.error)
 
 
-def words_of(card: Card, people: Sequence[PersonCard], labels: Sequence[int], values: Mapping[int, str]) -> Typed:
+def marked_files(keys: Sequence[str], alts: Mapping[str, str]) -> str:
+    """Files and what is said of them, in one text."""
+    return "|".join(f"{key}={' '.join(alts.get(key, '').split())}" for key in keys)
+
+
+def words_of(found: Sheet) -> Typed:
     """A card as its form shows it."""
+    card, people = found.card, found.people
+    labels = [label.id for label in found.labels]
+    values = {one.id: value for one, value in found.fields}
+    files = marked_files([info.key for info in found.files], {info.key: info.alt for info in found.files})
     shown = {
-        "title": card.title, "body": card.body, "due_at": local(card.due_at),
+        "title": card.title, "body": card.body, "files": files, "due_at": local(card.due_at),
         "remind": "" if card.remind is None else str(card.remind), "people": " ".join(f"@{one.username}" for one in people),
         **{f"field-{ident}": value for ident, value in values.items()},
     }  # fmt: skip

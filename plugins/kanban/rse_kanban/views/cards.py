@@ -10,7 +10,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core import files, mentions, richtext
 from rse_core.api import NotFound, ObjectRef, resolve, seen, translator
-from rse_core.webapi import allow_files, require_person, session_read, session_write, slot_markup, take_files, wants_fragment
+from rse_core.webapi import (
+    TakenFiles,
+    allow_files,
+    require_person,
+    session_read,
+    session_write,
+    slot_markup,
+    take_files,
+    wants_fragment,
+)
 
 from .. import access, cards, columns, fields, links, listing, placing, reading, templates
 from ..access import Seat
@@ -27,8 +36,10 @@ from .base import (
     card_url,
     local,
     mark,
+    marked_files,
     merged,
     number,
+    touched,
     typed,
     words_of,
     written,
@@ -100,7 +111,7 @@ def create_card(board_id: int) -> BaseResponse:
             if template is not None:
                 made = templates.card_from(session, person.id, template, place, key=key)
             else:
-                wanted = written(session, chair, files=keys or None, alts=taken.alts if taken else {})
+                wanted = written(session, chair, files=keys, alts=taken.alts if taken else {})
                 made = cards.create(session, person.id, place, wanted, key=key, about=about)
             ident, waits = made.id, made.state == "pending"
     except KEPT as error:
@@ -124,10 +135,10 @@ def edit_card(card_id: int) -> BaseResponse:
         with session_read() as session:
             found = reading.sheet(session, person.id, card_id)
             found.seat.need_write()
-            values = {one.id: value for one, value in found.fields}
-            form = words_of(found.card, found.people, [label.id for label in found.labels], values)
+            form = words_of(found)
             return _form(session, found.seat, found.card, form, loose=found.files, now=form)
     keys: list[str] = []
+    taken: TakenFiles | None = None
     try:
         taken = take_files("files")
         keys = taken.keys
@@ -147,14 +158,13 @@ def edit_card(card_id: int) -> BaseResponse:
     except KEPT as error:
         with session_read() as session:
             found = reading.sheet(session, person.id, card_id)
-            attached = found.files if not keys else [
-                *[info for info in found.files if info.key in keys], *files.loose(session, person.id, keys)
-            ]
-            values = {one.id: value for one, value in found.fields}
-            now = words_of(found.card, found.people, [label.id for label in found.labels], values)
-            return _form(
-                session, found.seat, found.card, merged(typed(error), now), loose=attached, found=found, now=now
-            )
+            mine, now = typed(error), words_of(found)
+            mine.values = {**mine.values, "files": marked_files(keys, taken.alts if taken is not None else {})}
+            attached = list(found.files)
+            if taken is not None and touched(mine, "files"):
+                attached = [info for info in found.files if info.key in keys]
+                attached += files.loose(session, person.id, keys)
+            return _form(session, found.seat, found.card, merged(mine, now), loose=attached, found=found, now=now)
     return answer(_("Saved."), card_url(card_id))
 
 
