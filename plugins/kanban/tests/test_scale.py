@@ -24,7 +24,8 @@ def fill(desk, board, columns, people, labels, start, count):
                 "board_id": board.id, "column_id": columns[number % 3].id, "rank": f"{start:04}{made[number]}", "version": 1,
                 "title": f"Carte {start + number} : préparer la salle de réunion du deuxième étage", "body": "Texte",
                 "state": "open", "stamps": {}, "revision": 1, "author_id": people[0].id, "created_at": now,
-                "updated_at": now, "entered_at": now, "due_at": now + dt.timedelta(days=number % 30), "origin": f"t:{start + number}",
+                "updated_at": now, "entered_at": now, "due_at": now + dt.timedelta(days=number % 30),
+                "origin": f"t:{start + number}",
             }
             for number in range(count)
         ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from ..models import Board, Card, CheckItem, Column, Label, Lane
 from ..placing import Place
 from .shape import Parsed, TakenCard
 
-_t = translator(__file__, "rse_kanban")
+_t = translator(str(Path(__file__).parent), "rse_kanban")
 _ = _t.gettext
 PER_HOUR = 20
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rse_core.api import BadInput, translator
@@ -10,7 +11,7 @@ from rse_core.api import BadInput, translator
 from . import tables, trees
 from .shape import CARDS_MOST, Parsed
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 
 
 def read(data: bytes) -> Parsed:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from pathlib import Path
 
 from rse_core.api import translator
 
 from .shape import Parsed, TakenCard, moment, phases, short
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 #: What a head may call each part, in English and French, in lower case.
 HEADS = {
     "id": ("task id", "id", "number", "numéro", "identifiant", "tâche", "task"), "title": ("title", "titre", "name", "nom"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rse_core.api import translator
@@ -10,7 +11,7 @@ from rse_core.api import translator
 from .. import snapshots
 from .shape import Parsed, TakenCard, moment, phases, short
 
-_t = translator(__file__, "rse_kanban")
+_t = translator(str(Path(__file__).parent), "rse_kanban")
 _ = _t.gettext
 #: Colours of Trello's labels as ours.
 HUES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from flask import Response, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,7 +14,7 @@ from rse_core.webapi import actor, core, require_person, session_read, session_w
 from .. import access, addresses, ical
 from .base import KEPT, answer, blueprint, number
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 
 
 @blueprint.get("/addresses")

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -19,7 +20,7 @@ from .. import access, cards
 from ..cards import Written
 from ..reading import Sheet
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 blueprint = Blueprint(
     "rse_kanban", __name__, url_prefix="/kanban", template_folder="../templates", static_folder="../static"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from flask import Response, jsonify, render_template, request, url_for
@@ -20,7 +21,7 @@ from ..models import Card, Transition
 from ..reading import Page
 from .base import KEPT, answer, blueprint, board_url, typed
 
-_t = translator(__file__, "rse_kanban")
+_t = translator(str(Path(__file__).parent), "rse_kanban")
 _ = _t.gettext
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from flask import Response, jsonify, render_template, request, url_for
@@ -45,7 +46,7 @@ from .base import (
     written,
 )
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 
 
 @blueprint.get("/cards/<int:card_id>")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Response, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -11,7 +13,7 @@ from rse_core.webapi import core, require_person, session_read, session_write
 from .. import access, filters, placing, recurring, templates
 from .base import KEPT, Typed, answer, blueprint, board_url, card_url, moment, number, typed
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 
 
 @blueprint.get("/boards/<int:board_id>/filters")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -11,7 +13,7 @@ from rse_core.webapi import require_person, session_read
 from .. import access, workload
 from .base import blueprint
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 
 
 @blueprint.get("/mine")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Response, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
@@ -15,7 +17,7 @@ from ..models import Card, Column
 from ..placing import Place
 from .base import KEPT, answer, blueprint, board_url, card_url, number, typed
 
-_t = translator(__file__, "rse_kanban")
+_t = translator(str(Path(__file__).parent), "rse_kanban")
 _ = _t.gettext
 
 

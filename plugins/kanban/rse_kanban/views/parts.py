@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,7 +15,7 @@ from .. import access, checklist, links, reading
 from ..models import CheckItem
 from .base import answer, blueprint, card_url, day, number
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 
 
 @blueprint.post("/cards/<int:card_id>/items")

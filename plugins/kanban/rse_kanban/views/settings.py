@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Response, render_template, request, url_for
@@ -15,7 +16,7 @@ from rse_core.webapi import require_person, session_read, session_write
 from .. import access, boards, columns, fields, placing, reading, roles, rules
 from .base import KEPT, Typed, answer, blueprint, board_url, number, typed
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 Act = Callable[[Session, int, int], Any]
 PARTS = ("board", "columns", "people", "fields", "rules")
 

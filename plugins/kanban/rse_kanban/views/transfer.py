@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -12,7 +14,7 @@ from .. import access, exporting, importing
 from ..importing import Report
 from .base import KEPT, blueprint
 
-_ = translator(__file__, "rse_kanban").gettext
+_ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 MEGABYTES = 8
 
 
