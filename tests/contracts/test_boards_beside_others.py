@@ -1,5 +1,5 @@
-"""Boards beside other plugins, none of which knows them: on the page of a space, under posts and comments, and cards that are
-commented on, found and told of in the feed."""
+"""Boards beside other plugins, none of which knows them: on the page of a space, under posts and comments; and their cards,
+commented on, found, told of in the feed."""
 
 from __future__ import annotations
 
