@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from rse_core.api import BadInput, Conflict, Mode, NotFound, RseError, notify, translator, withdraw
+from rse_core.api import BadInput, Conflict, Mode, NotFound, RseError, translator, withdraw
+from rse_core.notify import moved as stands_elsewhere
+from rse_core.notify import notify_many
 from rse_core.ratelimit import limit
 
 from . import access, placing
@@ -165,6 +167,7 @@ def _move(
         if taken is not None:
             taken.undone = transition.undone = True
             withdraw(session, cause_of(taken.id))
+            _as_before(session, card, column)
     touched(session, there.board, card, ["place"])
     if abroad and there.writes.mode is Mode.REVIEW:
         # Read by other people from now on: their moderators see it first.
@@ -191,11 +194,10 @@ def _told(
     if transition is not None and not quiet and card.state == "open":
         told = select(CardPerson.person_id).where(CardPerson.card_id == card.id)
         people = {*session.scalars(told), *([card.author_id] if card.author_id is not None else [])} - {person_id}
-        for one in sorted(people):
-            notify(
-                session, one, "kanban.moved", access.card_ref(card.id), actor_id=person_id, cause=cause_of(transition.id),
-                data={"title": card.title, "to": column.name},
-            )  # fmt: skip
+        notify_many(
+            session, people, "kanban.moved", access.card_ref(card.id), actor_id=person_id, cause=cause_of(transition.id),
+            data={"title": card.title, "to": column.name},
+        )  # fmt: skip
     if not quiet:
         rules.happened(session, board, card, "moved", column.id, person_id)
 
@@ -226,6 +228,20 @@ def _taken_back(session: Session, card: Card, column: Column, undo: int) -> Tran
     return last
 
 
+def _as_before(session: Session, card: Card, column: Column) -> None:
+    """The times of the card as they were before a move that was taken back."""
+    session.flush()
+    rows = session.execute(
+        select(Transition.at, Column.phase).join(Column, Column.id == Transition.to_id)
+        .where(Transition.card_id == card.id, Transition.undone.is_(False)).order_by(Transition.id)
+    ).all()  # fmt: skip
+    begun = [row.at for row in rows if row.phase != "todo"]
+    card.started_at = begun[0] if begun else None
+    if rows:
+        card.entered_at = rows[-1].at
+        card.done_at = rows[-1].at if column.phase == "done" else None
+
+
 def _leave(session: Session, card: Card, source: Board, board: Board) -> None:
     """The card goes to another board: what belongs to the one it leaves stays there."""
     quietly = {"synchronize_session": False}
@@ -236,8 +252,6 @@ def _leave(session: Session, card: Card, source: Board, board: Board) -> None:
     card.rank, card.board_id, card.lane_id, card.origin = None, board.id, None, None
     session.flush()
     # What was told of it is for those who see the board that it stands on now.
-    from rse_core.notify import moved as stands_elsewhere
-
     stands_elsewhere(session, access.card_ref(card.id), board.audience_id, board.space_id)
     if source.audience_id != board.audience_id and board.audience_id is not None:
         from rse_core.models.organisation import Membership

@@ -7,8 +7,10 @@ import re
 
 import pytest
 
+from rse_core.api import Actor
 from rse_core.testing.browser import LANGUAGES, WIDTHS, overflows
 from rse_core.testing.organisation import make_person, make_space, set_level
+from rse_kanban import addresses as addresses_service
 from rse_kanban import checklist, columns, fields, plugin, rules
 from rse_kanban.models import Card
 
@@ -274,6 +276,8 @@ def test_every_page_is_clean_and_fits(site, desk, rse_tab, axe_violations, anna,
     desk.call(checklist.add, anna.id, card.id, "Une ligne", people=["anna"])
     desk.card(anna, todo, "mot" * 60)
     desk.move(anna, card, doing)
+    actor = Actor("anna", anna.id)
+    _row, screen = desk.call(addresses_service.create, actor, "screen", "Mur", board_id=board.id)
     tab = rse_tab(site, anna, lang=lang, width=width)
     addresses = [
         "", f"boards/{board.id}", f"boards/{board.id}?q=who:me", f"boards/{board.id}?select=1", f"cards/{card.id}",
@@ -282,6 +286,7 @@ def test_every_page_is_clean_and_fits(site, desk, rse_tab, axe_violations, anna,
         f"boards/{board.id}/settings/rules", f"boards/{board.id}/archive", f"boards/{board.id}/filters", "boards/new",
         "mine", f"boards/{board.id}/templates", f"cards/{card.id}/keep", f"team?board={board.id}",
         f"boards/{board.id}/figures", f"boards/{board.id}/sharing", f"boards/{board.id}/transfer", "addresses",
+        f"screen/{screen}",
     ]  # fmt: skip
     for address in addresses:
         tab.goto(site.url(f"/rse/kanban/{address}"))

@@ -155,6 +155,16 @@ def test_many_moves_into_one_gap_spread_the_column_and_keep_its_order(desk, anna
     assert max(len(row.rank) for row in found) <= ranks.LONGEST
 
 
+def test_the_doctor_finds_a_card_without_a_place_and_gives_it_one(desk, anna, columns):
+    lost, kept = desk.card(anna, columns[0], "perdue"), desk.card(anna, columns[0], "gardée")
+    with desk.core.db.write() as session:
+        session.get(Card, lost.id).rank = None
+    assert not desk.ask(health.check).ok
+    assert desk.call(health.repair).ok
+    assert desk.titles(columns[0]) == ["gardée", "perdue"]
+    assert kept.id
+
+
 def test_a_neighbour_that_has_gone_is_passed_over(desk, anna, columns):
     first, second, third = (desk.card(anna, columns[0], title) for title in "abc")
     desk.move(anna, first, columns[1])

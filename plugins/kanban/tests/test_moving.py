@@ -182,6 +182,8 @@ def test_a_move_that_is_taken_back_counts_nowhere_and_tells_nobody(desk, anna, b
     assert len(told(desk, ben, "kanban.moved")) == 1
     desk.move(anna, card, todo, version=done.card.version, undo=done.transition_id)
     assert told(desk, ben, "kanban.moved") == []
+    assert card_now(desk, card).started_at is None
+    assert card_now(desk, card).entered_at < done.card.entered_at
     query = select(Transition).where(Transition.card_id == card.id).order_by(Transition.id)
     rows = desk.ask(lambda session: list(session.scalars(query)))
     assert [row.undone for row in rows] == [False, True, True]
