@@ -7,7 +7,7 @@ that can be shown to the person who caused it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .decision import Decision
@@ -91,10 +91,17 @@ class Forbidden(RseError):
 
 
 class Conflict(RseError):
-    """The thing has changed since it was read (stale version), or is not in a state that allows the act."""
+    """The thing has changed since it was read (stale version), or is not in a state that allows the act.
+
+    :param current: the state as it is now, JSON-ready; programs get it as ``current``, so that nothing need be asked again.
+    """
 
     status = 409
     code = "conflict"
+
+    def __init__(self, message: str, *, remedy: str | None = None, current: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.current = current
 
 
 class TooMany(RseError):

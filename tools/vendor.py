@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "node_modules"
 SERVED = ROOT / "rse_core" / "static" / "vendor"
 TESTS = ROOT / "tests" / "browser" / "vendor"
+KANBAN = ROOT / "plugins" / "kanban" / "rse_kanban" / "static" / "vendor"
 MANIFEST = "manifest.json"
 SVG = "http://www.w3.org/2000/svg"
 INHERITED = ("fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin")
@@ -27,6 +28,10 @@ COPIES: Mapping[Path, Mapping[str, str]] = {
         "htmx.min.js": "htmx.org/dist/htmx.min.js",
         "LICENSE.htmx.txt": "htmx.org/LICENSE",
         "LICENSE.lucide.txt": "lucide-static/LICENSE",
+    },
+    KANBAN: {
+        "Sortable.min.js": "sortablejs/Sortable.min.js",
+        "LICENSE.sortablejs.txt": "sortablejs/LICENSE",
     },
     TESTS: {
         "axe.min.js": "axe-core/axe.min.js",

@@ -13,7 +13,7 @@ from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..decision import Reason
-from ..errors import BadInput, Forbidden, RseError, SignInNeeded, TooMany
+from ..errors import BadInput, Conflict, Forbidden, RseError, SignInNeeded, TooMany
 from ..i18n import _
 from ..identity import IdentityRefused
 from .charters import SHOWN, TICKED, boxes_for
@@ -54,6 +54,8 @@ def on_rse_error(error: RseError) -> BaseResponse:
         extra.update(reason=decision["reason"], opens_at=decision["opens_at"], decision=decision)
     if isinstance(error, BadInput) and error.fields:
         extra["errors"] = error.fields
+    if isinstance(error, Conflict) and error.current is not None:
+        extra["current"] = error.current
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, SignInNeeded):

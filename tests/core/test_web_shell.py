@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from rse_core.api import (
     BadInput,
+    Conflict,
     Identity,
     IdentityRefused,
     Level,
@@ -532,3 +533,23 @@ def test_a_flood_of_forms_is_stopped_for_that_person_alone(
     assert [ada.post("/rse/notes/", data=form).status_code for _ in range(5)] == [303, 303, 303, 429, 429]
     assert ada.get("/rse/notes/").status_code == 200, "reading goes on"
     assert bob.post("/rse/notes/", data={"csrf_token": token_of(bob)}).status_code == 303
+
+def test_a_conflict_gives_programs_the_state_as_it_is_now(rse_core):
+    class Clash(Plugin):
+        manifest = Manifest("clash", "Clash")
+
+        @hookimpl
+        def rse_blueprints(self):
+            blueprint = Blueprint("rse_clash", __name__, url_prefix="/clash")
+
+            @blueprint.get("/")
+            def stale():
+                raise Conflict("Changed meanwhile.", current={"version": 3})
+
+            return [blueprint]
+
+    client = create_app(rse_core([Clash()])).test_client()
+    answer = client.get("/rse/clash/", headers={"Accept": "application/json"})
+    assert answer.status_code == 409
+    assert answer.json["current"] == {"version": 3}
+    assert "version" not in client.get("/rse/clash/", headers={"Accept": "text/html"}).text

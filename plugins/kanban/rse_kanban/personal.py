@@ -1,0 +1,111 @@
+"""What is kept about a person on boards: exported whole; without a name once the account is erased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from rse_core import files, moderation
+
+from . import access
+from .models import Activity, Board, BoardRole, Card, CardPerson, CheckItem, Transition
+from .models_more import Address, Recurrence, Rule, SavedFilter, Template
+
+QUIETLY = {"synchronize_session": False}
+
+
+def export_cards(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
+    """Cards that the person made or works on, and lines of checklists that are theirs."""
+    mine = select(CardPerson.card_id).where(CardPerson.person_id == person_id)
+    items: dict[int, list[str]] = {}
+    for item in session.scalars(
+        select(CheckItem).where(or_(CheckItem.person_id == person_id, CheckItem.done_by == person_id))
+    ):
+        items.setdefault(item.card_id, []).append(item.text)
+    assigned = set(session.scalars(mine))
+    rows = session.execute(
+        select(Card, Board.title)
+        .join(Board, Board.id == Card.board_id)
+        .where(or_(Card.author_id == person_id, Card.id.in_(mine), Card.id.in_(items)))
+        .order_by(Card.id)
+    )
+    for card, board in rows:
+        own = card.author_id == person_id
+        yield {
+            "card": card.id, "board": board, "title": card.title, "made": own, "assigned": card.id in assigned,
+            "body": card.body if own else "", "state": card.state, "checklist": items.get(card.id, []),
+            "due_at": card.due_at.isoformat() if card.due_at else None, "created_at": card.created_at.isoformat(),
+        }  # fmt: skip
+
+
+def erase_cards(session: Session, person_id: int) -> int:
+    """Take the name off cards, lines and histories; a board of one's own goes whole, and what never was shown."""
+    own = list(session.scalars(select(Board.id).where(Board.owner_id == person_id, Board.audience_id.is_(None))))
+    gone = list(session.scalars(select(Card.id).where(or_(
+        Card.board_id.in_(own), (Card.author_id == person_id) & Card.state.in_(("pending", "refused", "deleted")),
+    ))))  # fmt: skip
+    for card_id in gone:
+        files.forget(session, access.card_ref(card_id))
+        moderation.withdraw(session, access.card_ref(card_id))
+    for chunk in (gone[start : start + 500] for start in range(0, len(gone), 500)):
+        session.execute(delete(Card).where(Card.id.in_(chunk)).execution_options(**QUIETLY))
+    session.execute(delete(Board).where(Board.id.in_(own)).execution_options(**QUIETLY))
+    changed = len(gone) + len(own)
+    for column in (
+        Card.author_id, Card.ended_by, CheckItem.person_id, CheckItem.done_by, Transition.person_id, Activity.person_id,
+        Board.created_by, Board.owner_id, Rule.created_by,
+    ):  # fmt: skip
+        table = column.class_
+        found = session.execute(
+            update(table).where(column == person_id).values({column.key: None}).returning(table.id)
+            .execution_options(**QUIETLY)
+        )  # fmt: skip
+        changed += len(found.all())
+    for statement in (
+        delete(CardPerson).where(CardPerson.person_id == person_id),
+        delete(BoardRole).where(BoardRole.kind == "person", BoardRole.target_id == person_id),
+    ):
+        session.execute(statement.execution_options(**QUIETLY))
+    # A rule that assigns to somebody who is gone would fail for ever.
+    session.execute(
+        update(Rule).where(Rule.act == "assign", Rule.act_id == person_id).values(active=False, act_id=None)
+        .execution_options(**QUIETLY)
+    )  # fmt: skip
+    session.execute(
+        update(Recurrence).where(Recurrence.person_id == person_id).values(person_id=None, next_at=None)
+        .execution_options(**QUIETLY)
+    )  # fmt: skip
+    session.expire_all()
+    return changed
+
+
+def export_own(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
+    """What the person set up for themselves: filters, templates, addresses, recurring cards, roles."""
+    for saved in session.scalars(select(SavedFilter).where(SavedFilter.person_id == person_id).order_by(SavedFilter.id)):
+        yield {"kind": "filter", "name": saved.name, "query": saved.query, "shared": saved.shared}
+    for made in session.scalars(select(Template).where(Template.owner_id == person_id).order_by(Template.id)):
+        yield {"kind": "template", "name": made.name, "content": made.data}
+    for row in session.scalars(select(Address).where(Address.person_id == person_id).order_by(Address.id)):
+        used = row.last_used_on.isoformat() if row.last_used_on else None
+        yield {"kind": row.kind, "name": row.name, "used": used, "revoked": row.revoked_at is not None}
+    for again in session.scalars(select(Recurrence).where(Recurrence.person_id == person_id).order_by(Recurrence.id)):
+        yield {"kind": "recurring", "name": again.name, "every": f"{again.times} {again.every}"}
+    for role in session.scalars(
+        select(BoardRole).where(BoardRole.kind == "person", BoardRole.target_id == person_id).order_by(BoardRole.board_id)
+    ):
+        yield {"kind": "role", "board": role.board_id, "role": role.role}
+
+
+def erase_own(session: Session, person_id: int) -> int:
+    """Filters, addresses and own templates go."""
+    changed = 0
+    for table, column in (
+        (SavedFilter, SavedFilter.person_id), (Address, Address.person_id), (Template, Template.owner_id),
+    ):  # fmt: skip
+        found = session.execute(delete(table).where(column == person_id).returning(table.id).execution_options(**QUIETLY))
+        changed += len(found.all())
+    session.expire_all()
+    return changed

@@ -1,0 +1,134 @@
+"""Moving cards without a script, one or many; putting them away and bringing them back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from rse_core.api import BadInput, translator
+from rse_core.webapi import require_person, session_read, session_write
+
+from .. import access, ending, listing, moving, placing
+from ..changes import CardConflict
+from ..models import Card, Column
+from ..placing import Place
+from .base import KEPT, answer, blueprint, board_url, card_url, number, typed
+
+_t = translator(str(Path(__file__).parent), "rse_kanban")
+_ = _t.gettext
+
+
+@blueprint.route("/cards/<int:card_id>/move", methods=["GET", "POST"])
+def move_card(card_id: int) -> BaseResponse:
+    """“Move to…”: a column, a lane, a place in it; also to another board."""
+    person = require_person()
+    form = typed()
+    if request.method == "POST":
+        try:
+            column = number("column", needed=True) or 0
+            where = request.form.get("where", "last")
+            after = int(where[6:]) if where.startswith("after:") and where[6:].isdecimal() else None
+            with session_write() as session:
+                place = Place(column, number("lane"), after=after, first=where == "first")
+                done = moving.move(session, person.id, card_id, place, version=number("version"), undo=number("undo"))
+                board_id, move_id, said = done.card.board_id, done.transition_id, done.said
+            if said:
+                flash(said)
+            moved = move_id if move_id is not None and not request.form.get("undo") else None
+            flash(_("The card was moved."))
+            return redirect(url_for(".board", board_id=board_id, moved=moved, _anchor=f"c{card_id}"), 303)
+        except KEPT as error:
+            form = typed(error)
+    with session_read() as session:
+        card, chair = access.open_card(session, person.id, card_id)
+        chair.need_move()
+        wanted = request.args.get("board", "")
+        board_id = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else card.board_id
+        if request.method == "POST" and form.get("board").isdecimal():
+            board_id = int(form.get("board"))
+        there = chair if board_id == card.board_id else access.open_board(session, person.id, board_id)
+        columns, lanes = placing.columns_of(session, board_id), placing.lanes_of(session, board_id)
+        rows = session.execute(
+            select(Card.id, Card.title, Card.column_id)
+            .where(Card.board_id == board_id, Card.state == "open", Card.rank.is_not(None), Card.id != card.id)
+            .order_by(Card.rank).limit(500)
+        ).all()  # fmt: skip
+        others = {column.id: [row for row in rows if row.column_id == column.id] for column in columns}
+        boards = [one for one in listing.boards(session, person.id) if one.board.id != board_id]
+        html = render_template(
+            "rse/kanban/move.html", card=card, chair=chair, there=there, columns=columns, lanes=lanes, others=others,
+            boards=boards, form=form, stale=isinstance(form.error, CardConflict), column=session.get(Column, card.column_id),
+        )  # fmt: skip
+    return Response(html, status=form.error.status if form.error else 200)
+
+
+@blueprint.post("/boards/<int:board_id>/many")
+def many(board_id: int) -> BaseResponse:
+    """Move or archive many cards at once."""
+    person = require_person()
+    chosen = [int(one) for one in request.form.getlist("cards") if one.isdecimal() and len(one) < 19]
+    texts = {ident: request.form.get(f"version-{ident}", "") for ident in chosen}
+    versions = {ident: int(text) for ident, text in texts.items() if text.isdecimal() and len(text) < 9}
+    with session_write() as session:
+        if not chosen:
+            raise BadInput(_("Choose at least one card."), fields={"cards": _("None is chosen.")})
+        if request.form.get("act") == "archive":
+            gone, refused = ending.archive_many(session, person.id, chosen)
+            said = _t.ngettext("%(num)s card was archived.", "%(num)s cards were archived.", len(gone))
+        else:
+            place = Place(number("column", needed=True) or 0, number("lane"))
+            cards = [(ident, versions.get(ident)) for ident in chosen]
+            moved, refused = moving.move_many(session, person.id, cards, place)
+            said = _t.ngettext("%(num)s card was moved.", "%(num)s cards were moved.", len(moved))
+            for one in dict.fromkeys(done.said for done in moved if done.said):
+                flash(one)
+    flash(said)
+    for left in refused:
+        flash(_("“%(card)s” was not moved: %(reason)s", card=left.title or f"#{left.card_id}", reason=str(left.error)))
+    return redirect(board_url(board_id), 303)
+
+
+@blueprint.post("/cards/<int:card_id>/archive")
+def archive_card(card_id: int) -> BaseResponse:
+    """Put a card away."""
+    person = require_person()
+    with session_write() as session:
+        board_id = ending.archive(session, person.id, card_id, version=number("version")).board_id
+    return answer(_("The card was archived."), board_url(board_id))
+
+
+@blueprint.post("/cards/<int:card_id>/restore")
+def restore_card(card_id: int) -> BaseResponse:
+    """Bring a card back."""
+    person = require_person()
+    with session_write() as session:
+        ending.restore(session, person.id, card_id, column_id=number("column"))
+    return answer(_("The card is on the board again."), card_url(card_id))
+
+
+@blueprint.post("/cards/<int:card_id>/delete")
+def delete_card(card_id: int) -> BaseResponse:
+    """Delete a card."""
+    person = require_person()
+    with session_write() as session:
+        board_id = ending.delete(session, person.id, card_id, version=number("version")).board_id
+    return answer(_("The card was deleted. Those who run the board can bring it back within 30 days."), board_url(board_id))
+
+
+@blueprint.get("/boards/<int:board_id>/archive")
+def put_away(board_id: int) -> BaseResponse:
+    """What was archived on a board; what was deleted, for those who run it."""
+    person = require_person()
+    with session_read() as session:
+        chair = access.open_board(session, person.id, board_id)
+        archived = ending.put_away(session, person.id, board_id)
+        deleted = ending.put_away(session, person.id, board_id, deleted=True) if chair.manageable else []
+        html = render_template(
+            "rse/kanban/put_away.html", board=chair.board, chair=chair, archived=archived, deleted=deleted
+        )
+    return Response(html)
+
+

@@ -1,0 +1,123 @@
+"""Boards beside other plugins, none of which knows them: on the page of a space, under posts and comments; and their cards,
+commented on, found, told of in the feed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import rse_comments
+import rse_communities
+import rse_feed
+import rse_kanban
+import rse_likes
+import rse_search
+from rse_core.extension import create_app
+from rse_core.testing import as_person
+from rse_core.testing.organisation import make_person, make_space, set_level
+from rse_feed import drafting
+from rse_feed.texts import Written
+from rse_kanban import boards, cards, placing
+from rse_kanban.placing import Place
+
+PLUGINS = (rse_feed, rse_comments, rse_likes, rse_communities, rse_search, rse_kanban)
+
+
+@pytest.fixture
+def site(rse_core):
+    core = rse_core([module.plugin for module in PLUGINS])
+    set_level(core, "collaborate")
+    return core
+
+
+@pytest.fixture
+def anna(site):
+    return make_person(site, "anna", name="Anna Sérès")
+
+
+@pytest.fixture
+def board(site, anna):
+    make_space(site, "garden", name="Jardin", members=[make_person(site, "ben")], managers=[anna])
+    with site.db.write() as session:
+        return boards.create(session, anna.id, "space:garden", "Plan du jardin")
+
+
+@pytest.fixture
+def visit(site):
+    app = create_app(site)
+
+    def client(person):
+        made = app.test_client()
+        as_person(made, person)
+        made.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        return made
+
+    return client
+
+
+def post(client, path, page, **form):
+    token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', client.get(page).text)[1]
+    return client.post(path, data={"csrf_token": token, **form}, headers={"Origin": "http://localhost"})
+
+
+def column(site, board):
+    with site.db.read() as session:
+        return placing.columns_of(session, board.id)[0].id
+
+
+def test_the_page_of_a_space_shows_its_boards_to_who_sees_them(site, visit, anna, board):
+    page = visit(anna).get("/rse/communities/garden/").text
+    assert "Plan du jardin" in page
+    assert "boards/new?place=space:garden" in page
+    assert "Plan du jardin" not in visit(make_person(site, "outsider")).get("/rse/communities/garden/").text
+
+
+def test_a_post_becomes_a_card_that_leads_back_to_it(site, visit, anna, board):
+    with site.db.write() as session:
+        written = Written(body="Il faudrait tailler la haie", title="La haie", audience="space:garden")
+        made = drafting.write(session, anna.id, written).post
+    client = visit(anna)
+    address = f"/rse/feed/posts/{made.id}"
+    link = re.search(r'href="([^"]*cards/new\?about=feed\.post:\d+)"', client.get(address).text)
+    assert link, "the post offers to make a card of it"
+    assert "Plan du jardin" in client.get(link[1]).text
+    form = f"/rse/kanban/cards/new?board={board.id}&about=feed.post:{made.id}"
+    assert 'value="La haie"' in client.get(form).text
+    answer = post(
+        client, f"/rse/kanban/boards/{board.id}/cards", form, column=str(column(site, board)), title="Tailler la haie",
+        about=f"feed.post:{made.id}", due_at="", remind="", people="",
+    )  # fmt: skip
+    assert address in client.get(answer.headers["Location"]).text
+    assert "Card: Tailler la haie" in client.get(address).text
+    stranger = visit(make_person(site, "stranger"))
+    assert stranger.get(form).status_code == 404
+
+
+def test_a_card_is_commented_on_and_a_comment_becomes_a_card(site, visit, anna, board):
+    with site.db.write() as session:
+        card = cards.create(
+            session, anna.id, Place(placing.columns_of(session, board.id)[0].id), cards.Written(title="Haie")
+        )
+    client = visit(anna)
+    page = f"/rse/kanban/cards/{card.id}"
+    action = re.search(r'<form[^>]*action="([^"]*)"[^>]*>(?:(?!</form>).)*name="body"', client.get(page).text, re.DOTALL)[1]
+    form = dict(re.findall(r'type="hidden" name="(ref|parent)" value="([^"]*)"', client.get(page).text))
+    answer = post(client, action.replace("&amp;", "&"), page, **form, body="On loue un taille-haie ?")
+    assert answer.status_code in (200, 303)
+    shown = client.get(page).text
+    assert "On loue un taille-haie" in shown
+    assert re.search(r"cards/new\?about=comments\.comment:\d+", shown)
+    outsider = visit(make_person(site, "outsider"))
+    assert post(outsider, action.replace("&amp;", "&"), "/rse/kanban/mine", **form, body="x").status_code == 404
+
+
+def test_a_card_is_found_by_who_sees_it_and_its_board_is_told_of_in_the_feed(site, visit, anna, board):
+    with site.db.write() as session:
+        place = Place(placing.columns_of(session, board.id)[0].id)
+        cards.create(session, anna.id, place, cards.Written(title="Tailler la haie", body="avec soin"))
+    site.jobs.run_due()
+    assert "Tailler la" in visit(anna).get("/rse/search/?q=haie").text
+    assert "Tailler la" not in visit(make_person(site, "outsider")).get("/rse/search/?q=haie").text
+    ben = visit("ben")
+    assert "Plan du jardin" in ben.get("/rse/feed/").text
