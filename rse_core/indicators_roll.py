@@ -84,7 +84,9 @@ def fold(session: Session, days: Sequence[dt.date], run: int, *, anew: bool = Fa
         if anew:
             session.execute(delete(Presence).where(Presence.day == day))
         _fold_day(session, day, run)
-    for month in sorted({day.replace(day=1) for day in days}):
+    changed = select(Presence.day).where(Presence.day.in_(days), Presence.run == run).distinct()
+    touched = days if anew else session.scalars(changed).all()
+    for month in sorted({day.replace(day=1) for day in touched}):
         _fold_month(session, month, run, anew=anew)
 
 
