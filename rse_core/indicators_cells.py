@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from . import indicators_built
 from .indicators_counting import count
 from .indicators_frame import SCOPES, forget
-from .indicators_roll import month_end
+from .indicators_roll import horizon, month_end
 from .indicators_standing import anchor
 from .models.indicators import IndicatorCell
 
@@ -24,6 +24,9 @@ _CHUNK = 2_000
 def make(session: Session, core: Core, month: dt.date) -> int:
     """Finish a month again from the roll-ups; the number of figures. One before the history began has none."""
     first, last = month.replace(day=1), month_end(month)
+    if first < horizon(core.settings.indicator_months):
+        # Finished for good: what it was made from is no longer kept whole.
+        return 0
     day = anchor(session, last)
     session.execute(delete(IndicatorCell).where(IndicatorCell.month == first))
     if day is None:

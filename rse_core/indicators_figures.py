@@ -22,7 +22,7 @@ from .i18n import _
 from .indicators_counting import Cell, by_space, count
 from .indicators_facts import VISIT_BIT
 from .indicators_frame import PEOPLE
-from .indicators_roll import month_end, months_between
+from .indicators_roll import horizon, month_end, months_between
 from .indicators_standing import anchor
 from .models.indicators import IndicatorCell, PresenceMonth
 
@@ -88,9 +88,15 @@ def ask(session: Session, core: Core, asked: Asked, *, live: bool = False) -> An
     indicator = indicators_built.one(core, asked.indicator)
     _check(asked, indicator)
     day = anchor(session, asked.last)
-    if day is None:
-        return Answer(asked, indicator, None, ())
     cells = None if live or asked.by == "space" else _finished(session, asked)
+    if day is None:
+        if cells is None:
+            return Answer(asked, indicator, None, ())
+        # Finished before the history of then was forgotten.
+        day = asked.last.replace(day=1) - dt.timedelta(days=1)
+    if cells is None and asked.first < horizon(core.settings.indicator_months):
+        # Single acts of then are no longer kept: a count would be of what happens to be left.
+        return Answer(asked, indicator, None, ())
     if cells is None and asked.by == "space":
         cells = by_space(session, core, indicator, asked, day)
     elif cells is None:

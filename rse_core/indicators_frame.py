@@ -19,16 +19,17 @@ import weakref
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from . import cursor
 from .indicators_standing import at as holds_at
 from .models.indicators import Standing, StandingTree
-from .models.rollout import RolloutWave
+from .models.levels import LevelRow
+from .models.rollout import RolloutPlan, RolloutWave
 from .snapshot import load_snapshot
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _admit(members: Mapping[Place, tuple[int, ...]]) -> frozenset[Place]:
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 _KEPT = 6
-_frames: weakref.WeakKeyDictionary[Core, OrderedDict[tuple[dt.date, int], Frame]] = weakref.WeakKeyDictionary()
+_Key = tuple[dt.date, Any]
+_frames: weakref.WeakKeyDictionary[Core, OrderedDict[_Key, Frame]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -119,7 +121,7 @@ def frame(session: Session, core: Core, day: dt.date) -> Frame:
         if day not in mine:
             mine[day] = _load(session, core, day)
         return mine[day]
-    key = (day, core.policy.version())
+    key = (day, _mark(session))
     with _lock:
         kept = _frames.setdefault(core, OrderedDict())
         if key in kept:
@@ -134,6 +136,15 @@ def frame(session: Session, core: Core, day: dt.date) -> Frame:
             while len(kept) > _KEPT:
                 kept.popitem(last=False)
     return found
+
+
+def _mark(session: Session) -> tuple[Any, ...]:
+    """What the frame of a past day hangs on beside the history: levels that were placed, and plans."""
+    return (
+        session.scalar(select(func.max(LevelRow.id))),
+        *session.execute(select(func.max(RolloutPlan.id), func.sum(RolloutPlan.version))).one(),
+        session.scalar(select(func.max(RolloutWave.changed_at))),
+    )
 
 
 def forget(session: Session) -> None:

@@ -84,7 +84,9 @@ def fold(session: Session, days: Sequence[dt.date], run: int, *, anew: bool = Fa
         if anew:
             session.execute(delete(Presence).where(Presence.day == day))
         _fold_day(session, day, run)
-    for month in sorted({day.replace(day=1) for day in days}):
+    changed = select(Presence.day).where(Presence.day.in_(days), Presence.run == run).distinct()
+    touched = days if anew else session.scalars(changed).all()
+    for month in sorted({day.replace(day=1) for day in touched}):
         _fold_month(session, month, run, anew=anew)
 
 
@@ -221,19 +223,24 @@ def _first_raw(session: Session) -> dt.date | None:
     return min((day for day in found if day is not None), default=None)
 
 
+def horizon(months: int, *, now: dt.datetime | None = None) -> dt.date:
+    """The first day of which single acts are kept: of the month so many months ago."""
+    today = (now or utcnow()).date()
+    number = today.year * 12 + today.month - 1 - months
+    return dt.date(number // 12, number % 12 + 1, 1)
+
+
 def prune(session: Session, months: int, *, now: dt.datetime | None = None) -> int:
     """Forget what single people did longer ago than so many months; finished figures stay. The rows that went."""
-    today = (now or utcnow()).date().replace(day=1)
-    number = today.year * 12 + today.month - 1 - months
-    horizon = dt.date(number // 12, number % 12 + 1, 1)
-    gone = 0
+    first, gone = horizon(months, now=now), 0
     for table, column in (
         (Visit, Visit.day), (Fact, Fact.day), (Presence, Presence.day), (PresenceSpace, PresenceSpace.day),
         (PresenceMonth, PresenceMonth.month), (RollupDay, RollupDay.day),
     ):  # fmt: skip
-        gone += len(session.execute(delete(table).where(column < horizon).returning(column)).all())
+        gone += len(session.execute(delete(table).where(column < first).returning(column)).all())
     ended = Standing.until
-    rows = delete(Standing).where(ended.is_not(None), ended < horizon).returning(ended)
+    # One month more: the people of a month are those of the end of the one before.
+    rows = delete(Standing).where(ended.is_not(None), ended < first - DAY * 31).returning(ended)
     return gone + len(session.execute(rows.execution_options(synchronize_session=False)).all())
 
 

@@ -214,15 +214,20 @@ def test_what_single_people_did_is_forgotten_after_the_months_set_and_figures_st
     with core.db.write() as session:
         indicators_cells.make(session, core, JANUARY[0])
     before = figure(core, "connection_rate", JANUARY)
-    at(clock, 2028, 1, 2, 6)
+    at(clock, 2029, 1, 2, 6)
     with core.db.write() as session:
-        assert indicators_roll.prune(session, 24) == 0
-        at(clock, 2028, 2, 2, 6)
-        assert indicators_roll.prune(session, 24) > 0
+        assert indicators_roll.prune(session, 36) == 0
+        at(clock, 2029, 2, 2, 6)
+        assert indicators_roll.prune(session, 36) > 0
     with core.db.read() as session:
         assert session.scalar(select(func.min(Presence.day))) >= dt.date(2026, 2, 1)
         assert session.scalar(select(func.min(Fact.day))) >= dt.date(2026, 2, 1)
         assert session.scalar(select(func.min(Visit.day))) >= dt.date(2026, 2, 1)
+    assert figure(core, "connection_rate", JANUARY) == before
+    with core.db.write() as session:
+        assert indicators_cells.make(session, core, JANUARY[0]) == 0, "a late event does not spoil what is finished"
+        asked = Asked("connection_rate", dt.date(2026, 1, 10), dt.date(2026, 1, 20))
+        assert ask(session, core, asked).figures == (), "nothing is counted from what happens to be left"
     assert figure(core, "connection_rate", JANUARY) == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 
 import pytest
 import time_machine
@@ -269,3 +270,22 @@ def test_the_job_of_the_core_does_it_without_anybody(core, organisation, clock, 
     move(clock, 2026, 6, 2)
     core.jobs.run_due()
     assert state(core, "pilot") == "open"
+
+
+def test_two_who_apply_at_once_place_nothing_twice(core, organisation, clock, free):
+    barrier, failures = threading.Barrier(2), []
+
+    def act():
+        barrier.wait()
+        try:
+            apply(core, free)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=act) for _n in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failures == []
+    assert rows(core) == 5

@@ -58,9 +58,7 @@ def test_the_page_names_every_state_and_every_command():
 
 def test_the_page_names_every_indicator_of_the_core_and_the_numbers_of_the_rule():
     text = page("indicators.md")
-    assert [names[0] for names in table(text, "What is counted")] == [
-        one.name for one in sorted(indicators_built.BUILT_IN, key=lambda one: one.name != "connection_rate" and 0)
-    ]
+    assert [names[0] for names in table(text, "What is counted")] == [one.name for one in indicators_built.BUILT_IN]
     assert f"fewer than {LEAST} people" in text
     assert f"`indicator_months` ({Settings().indicator_months} by default" in text
     assert "indicator_months" in SettingsSchema().fields
