@@ -109,7 +109,7 @@ class Kanban(Plugin):
 
     @hookimpl
     def rse_assets(self) -> Iterable[Asset]:
-        return [Asset("rse_kanban.static", "kanban.css")]
+        return [Asset("rse_kanban.static", "kanban.css", embed=False)]
 
     @hookimpl
     def rse_slot_items(self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> Sequence[SlotItem]:
