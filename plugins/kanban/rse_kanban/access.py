@@ -173,6 +173,22 @@ def open_board(session: Session, person_id: int, board_id: int, *, lock: bool = 
     return seat(session, person_id, get_board(session, board_id, lock=lock))
 
 
+def topic(board_id: int) -> str:
+    """By which open pages hear that something on the board has changed."""
+    return f"{BOARD}:{board_id}"
+
+
+def may_listen(session: Session, person_id: int, ident: str) -> bool:
+    """Whether this person sees the board, and so may hear that it changes."""
+    if not ident.isdecimal() or len(ident) > 18:
+        return False
+    try:
+        open_board(session, person_id, int(ident))
+    except NotFound:
+        return False
+    return True
+
+
 def get_card(session: Session, card_id: int) -> Card:
     """The card as it is now, whoever asks. :raises NotFound: when there is none."""
     card = session.scalar(select(Card).where(Card.id == card_id).execution_options(populate_existing=True))

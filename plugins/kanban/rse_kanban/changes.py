@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from rse_core.api import Conflict, Event, emit, translator, utcnow
+from rse_core.api import Conflict, Event, emit, say_changed, translator, utcnow
 
 from . import access
 from .models import Activity, Board, Card, Transition
@@ -54,6 +54,7 @@ def touched(session: Session, board: Board, card: Card, fields: Iterable[str] = 
     card.revision = board.revision
     card.stamps = {**(card.stamps or {}), **dict.fromkeys(fields, card.version)}
     session.flush()
+    say_changed(session, access.topic(board.id))
 
 
 def board_changed(session: Session, board: Board) -> None:
@@ -62,6 +63,7 @@ def board_changed(session: Session, board: Board) -> None:
     board.version += 1
     board.updated_at = utcnow()
     session.flush()
+    say_changed(session, access.topic(board.id))
 
 
 def stale(card: Card, version: int | None, fields: Iterable[str]) -> list[str]:

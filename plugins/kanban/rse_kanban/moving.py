@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from rse_core.api import BadInput, Conflict, Mode, NotFound, RseError, translator, withdraw
+from rse_core.api import BadInput, Conflict, Mode, NotFound, RseError, say_changed, translator, withdraw
 from rse_core.notify import moved as stands_elsewhere
 from rse_core.notify import notify_many
 from rse_core.ratelimit import limit
@@ -249,6 +249,7 @@ def _leave(session: Session, card: Card, source: Board, board: Board) -> None:
     for table in (CardLabel, CardValue):
         session.execute(delete(table).where(table.card_id == card.id).execution_options(**quietly))
     source.revision += 1
+    say_changed(session, access.topic(source.id))
     card.rank, card.board_id, card.lane_id, card.origin = None, board.id, None, None
     session.flush()
     # What was told of it is for those who see the board that it stands on now.

@@ -18,6 +18,7 @@ from rse_core.api import (
     Indicator,
     Job,
     Level,
+    LiveTopic,
     Manifest,
     Migrations,
     NavItem,
@@ -135,6 +136,12 @@ class Kanban(Plugin):
                 reads="kanban.read",
             ),
         ]  # fmt: skip
+
+    @hookimpl
+    def rse_live_topics(self) -> Iterable[LiveTopic]:
+        from . import access
+
+        return [LiveTopic(access.BOARD, access.may_listen)]
 
     @hookimpl
     def rse_activities(self) -> Iterable[Activity]:

@@ -210,3 +210,10 @@ def test_boards_are_listed_in_a_fixed_number_of_queries(desk, anna, team):
     for number in range(12):
         desk.board(anna, f"space:{team.key}", f"B{number}")
     assert cost() == few
+
+
+def test_only_who_sees_a_board_hears_that_it_changes(desk, anna, ben, board):
+    carl = make_person(desk.core, "carl")
+    assert desk.ask(access.may_listen, ben.id, str(board.id))
+    assert not desk.ask(access.may_listen, carl.id, str(board.id))
+    assert not any(desk.ask(access.may_listen, anna.id, ident) for ident in ("", "x", "-1", "9" * 30, "999999"))

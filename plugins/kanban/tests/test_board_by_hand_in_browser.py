@@ -113,6 +113,24 @@ def test_what_pushes_events_makes_the_page_ask_at_once(site, desk, rse_tab, anna
     tab.goto(site.url(f"/rse/kanban/boards/{board.id}"))
     desk.move(anna, card, done)
     tab.evaluate(
-        "id => document.dispatchEvent(new CustomEvent('rse:changed', { detail: { ref: 'kanban.board:' + id } }))", board.id
+        "id => document.dispatchEvent(new CustomEvent('rse:changed', { detail: { topic: 'kanban.board:' + id } }))", board.id
     )
     cell(tab, done).locator(".kc").wait_for()
+
+
+def test_where_the_site_tells_changes_a_move_shows_on_the_other_board_at_once(site, desk, rse_tab, anna, ben, board):
+    todo, _doing, done = desk.columns(board)
+    card = desk.card(anna, todo, "Un")
+    streams = site.core.live.serve_here(20)
+    tab = rse_tab(site, ben, lang="en")
+    tab.goto(site.url(f"/rse/kanban/boards/{board.id}"))
+    for _ in range(500):
+        if streams.opened:
+            break
+        tab.wait_for_timeout(20)
+    assert streams.opened
+    asked = site.asked("GET", f"/rse/kanban/boards/{board.id}/state")
+    desk.move(anna, card, done)
+    # Two seconds are promised; the machine may be busy.
+    cell(tab, done).locator(".kc").wait_for(timeout=5_000)
+    assert site.asked("GET", f"/rse/kanban/boards/{board.id}/state") > asked, "the page asked anew"

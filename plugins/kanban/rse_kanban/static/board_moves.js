@@ -2,7 +2,7 @@
    do appears by itself, but never under the pointer.
 
    What tells of changes is a question asked every few seconds, answered "304" while nothing changed. Whoever knows sooner
-   (pushed events) dispatches "rse:changed" on the document, with {ref: "kanban.board:7"} as its detail: it is asked at once. */
+   (pushed events) dispatches "rse:changed", with {topic: "kanban.board:7"} as its detail: it is asked at once. */
 (function () {
   'use strict';
   const own = window.rseOwn, board = window.rseBoard;
@@ -192,7 +192,7 @@
     }
   }
   board.look = look;
-  document.addEventListener('rse:changed', event => { if (event.detail && event.detail.ref === 'kanban.board:' + board.number) { look(true); } });
+  document.addEventListener('rse:changed', event => { if (event.detail && event.detail.topic === 'kanban.board:' + board.number) { look(true); } });
   document.addEventListener('rse:sent', event => { if (root.contains(event.detail.form)) { own_work = true; look(true); } });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { look(false); } });
 
