@@ -21,7 +21,7 @@ CAPABILITIES = {
 }
 EVERYONE = ("everyone", "")
 #: What becomes of one's own posts.
-ABOUT_ONESELF = ("feed.hidden", "feed.refused", "feed.moved")
+ABOUT_ONESELF = ("feed.hidden", "feed.refused", "feed.moved", "governance.approved")
 
 
 @dataclass

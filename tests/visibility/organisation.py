@@ -364,6 +364,7 @@ class Site:
                 post.state = "published"
                 self._came(post, self.tick())
                 self._tell(post)
+                self.world.told.append(Told("governance.approved", ("post", post.number), post.author))
             else:
                 post.state = "refused"
                 self.world.told.append(Told("feed.refused", ("post", post.number), post.author))
