@@ -89,6 +89,7 @@ def secret(core):
         "post_id": post.id, "comment_id": remark, "topic_id": topic, "person_id": guest.id, "subscription_id": 1,
         "invitation_id": invitation, "request_id": 1, "feeder_id": feeder, "batch_id": batch, "session_id": 1,
         **governed,
+        "wave": 1,
     }  # fmt: skip
     return found
 

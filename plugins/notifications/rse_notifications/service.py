@@ -115,11 +115,13 @@ def types(session: Session, person_id: int | None) -> list[tuple[Text, list[Type
         }  # fmt: skip
     found: dict[str, list[TypeLine]] = {}
     for plugin, kind in core.plugins.contributions(NotificationType):
+        if plugin not in core.plugins.states:
+            # The core's own, to those who run the site: no choice of everybody's page.
+            continue
         if reached is None or kind.name in reached:
             mine = {channel: wish for (name, channel), wish in wishes.items() if name == kind.name}
             found.setdefault(plugin, []).append(TypeLine(kind.name, kind.label, mine))
-    states = core.plugins.states
-    return [(states[plugin].label if plugin in states else plugin, lines) for plugin, lines in found.items()]
+    return [(core.plugins.states[plugin].label, lines) for plugin, lines in found.items()]
 
 
 def choose(session: Session, person_id: int, choices: Mapping[tuple[str, str], str]) -> None:
