@@ -28,7 +28,6 @@ _ = translator(__file__, "rse_kanban").gettext
 BODY_MOST = 50_000
 PEOPLE_MOST, LABELS_MOST = 20, 30
 PER_MINUTE = 120
-REMINDS = (0, 60, 1_440, 2_880, 10_080)
 #: What is merged one by one when two people change a card at once.
 MERGED = ("title", "body", "due", "people", "labels", "values", "parent")
 

@@ -20,11 +20,6 @@ _ = translator(__file__, "rse_kanban").gettext
 ITEMS_MOST = 100
 
 
-def items_of(session: Session, card_id: int) -> list[CheckItem]:
-    """The lines of a card, in order."""
-    query = select(CheckItem).where(CheckItem.card_id == card_id)
-    return list(session.scalars(query.order_by(CheckItem.position, CheckItem.id)))
-
 
 def add(
     session: Session, person_id: int, card_id: int, text: str, *, people: Sequence[str] = (), due_on: dt.date | None = None

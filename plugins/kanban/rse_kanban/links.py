@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, case, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from rse_core.api import BadInput, Conflict, ContentInfo, ObjectRef, dialect_insert, seen, translator
+from rse_core.api import BadInput, ContentInfo, ObjectRef, dialect_insert, seen, translator
 
 from . import access
 from .changes import CardConflict, note, stale, touched
@@ -167,23 +167,6 @@ def abouts(session: Session, person_id: int, card_id: int) -> Sequence[ContentIn
     refs = [ObjectRef(kind, ident) for kind, ident in rows]
     return list(seen(session, person_id, refs).values()) if refs else []
 
-
-def add_about(session: Session, person_id: int, card_id: int, ref: ObjectRef) -> None:
-    """Say what object a card is about.
-
-    :raises NotFound: when the person sees no such object.
-    """
-    card, chair = access.open_card(session, person_id, card_id, lock=True)
-    chair.need_write()
-    if ref not in seen(session, person_id, [ref]):
-        raise access.missing_card()
-    count = session.scalar(select(func.count()).where(CardRef.card_id == card.id)) or 0
-    if count >= MOST:
-        raise Conflict(_("At most %(most)s links start from one card.", most=str(MOST)))
-    session.execute(
-        dialect_insert(session, CardRef).values(card_id=card.id, ref_type=ref.type, ref_id=ref.id).on_conflict_do_nothing()
-    )
-    touched(session, chair.board, card)
 
 
 def _reaches(session: Session, start: int, goal: int) -> bool:

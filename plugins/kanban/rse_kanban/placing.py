@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
@@ -138,12 +137,6 @@ def put(session: Session, board: Board, card: Card, place: Place) -> None:
         card.entered_at = utcnow()
     card.column_id, card.lane_id, card.rank = place.column_id, place.lane_id, rank
     session.flush()
-
-
-def append(session: Session, board: Board, cards: Sequence[Card], column_id: int) -> None:
-    """Put these cards at the end of a column, in order."""
-    for card in cards:
-        put(session, board, card, Place(column_id, card.lane_id))
 
 
 def enter_phase(card: Card, column: Column) -> None:

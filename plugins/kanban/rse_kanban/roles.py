@@ -15,7 +15,7 @@ from . import placing
 from .access import ROLES
 from .boards import managed
 from .changes import board_changed
-from .models import Board, BoardRole, Column, Passage
+from .models import Board, BoardRole, Passage
 
 _ = translator(__file__, "rse_kanban").gettext
 WHO = ("editors", "assignees", "managers", "nobody")
@@ -147,8 +147,3 @@ def workers(session: Session, board: Board, most: int = 200) -> Sequence[tuple[i
             Membership.audience_id == board.audience_id, Person.status == "active"
         )  # fmt: skip
     return [(ident, name) for ident, name in session.execute(query.order_by(Person.folded_name).limit(most))]
-
-
-def columns_named(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """Names of columns, removed ones too."""
-    return {ident: name for ident, name in session.execute(select(Column.id, Column.name).where(Column.id.in_(ids)))}
