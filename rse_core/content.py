@@ -12,6 +12,7 @@ from .errors import BadInput
 from .i18n import Text
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from .audit import Actor
@@ -70,6 +71,10 @@ Lister = Callable[["Session", str | None, int], Sequence[str]]
 Below = Callable[["Session", "ObjectRef", str | None, int], Sequence[str]]
 
 
+#: A select of the ids that this person may find; None for all that their audiences show. Asked once for each search.
+Among = Callable[["Session", int], "Select[str] | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Handling:
     """What moderators can do to objects of a type; each None where the plugin cannot. Whoever calls one has made sure that
@@ -111,5 +116,7 @@ class ContentType:
     below: Below | None = None
     #: The capability from whose level on these objects are shown; None when they are as visible as their audience says.
     reads: str | None = None
+    #: For what a person's audiences alone do not decide: the ids among which they find any; see :data:`Among`.
+    among: Among | None = None
     #: What moderators can do to these objects.
     handling: Handling = Handling()

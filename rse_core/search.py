@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from .content import ContentType, ObjectRef
@@ -35,6 +35,7 @@ class SearchScope:
     What stands on another object (a comment) is found where that one's type is too.
     ``not_in``: spaces in which these types are closed to the person, or the plugin that brings them is switched off.
     ``only_in``: nothing but what stands in these spaces. ``closed``: types that are closed to the person everywhere.
+    ``among``: a select of the ids that are found at all; None for all of them.
     """
 
     types: tuple[str, ...]
@@ -42,6 +43,7 @@ class SearchScope:
     not_in: tuple[int, ...] = ()
     only_in: tuple[int, ...] = ()
     closed: tuple[str, ...] = ()
+    among: Select[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def searchable_types(session: Session) -> dict[str, ContentType]:
 def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
     """What this person may find: which types, in which audiences. From memory, without a query for a person who is known.
 
+    Where a type says more than audiences do (:attr:`~rse_core.content.ContentType.among`), its plugin is asked.
     An audience counts where search is open to the person; a type counts where its plugin is on for them, and from the level
     on at which its objects are shown (:attr:`~rse_core.content.ContentType.reads`).
     """
@@ -157,6 +160,7 @@ def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
     base = open_audiences(session, person_id, USE)
     everyone, special = core.policy.everyone(), core.policy.special_spaces()
     alike: dict[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    some: dict[str, Select[str]] = {}
     closed, hidden = [], withheld(session)
     for name, kind in sorted(searchable_types(session).items()):
         if name in hidden:
@@ -187,8 +191,18 @@ def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
             alike.setdefault(((everyone,), (), tuple(here)), []).append(name)
         if not found and not here:
             closed.append(name)
+        elif kind.among is not None and person_id is not None:
+            among = kind.among(session, person_id)
+            if among is not None:
+                some[name] = among
     shut = tuple(closed)
-    return [SearchScope(tuple(types), *where, closed=shut) for where, types in alike.items()]
+    made = []
+    for (audiences, shut_in, only), types in alike.items():
+        plain = tuple(name for name in types if name not in some)
+        if plain:
+            made.append(SearchScope(plain, audiences, shut_in, only, shut))
+        made += [SearchScope((name,), audiences, shut_in, only, shut, some[name]) for name in types if name in some]
+    return made
 
 
 def _reads(session: Session, person_id: int | None, capability: str, place: Target) -> bool:

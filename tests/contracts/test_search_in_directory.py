@@ -153,6 +153,25 @@ def test_isolation_counts_at_once(core, people):
     assert found(core, people[0], "person") == 8
 
 
+def test_nobody_of_an_isolated_entity_finds_those_outside_it(core, people):
+    """A service of all is found from everywhere."""
+    away = make_person(core, "away", name="Far Away", entity=make_entity(core, "south"))
+    help_desk = make_person(core, "desk", name="Far Desk", entity=make_entity(core, "desk"))
+    for person in (away, help_desk):
+        with core.db.write() as session:
+            indexing.changed(session, person.id, None)
+    core.jobs.run_due()
+    assert found(core, people[0], "far") == 2
+    change(core, isolated=["north"], services=["desk"])
+    core.jobs.run_due()
+    assert [found(core, one, "far") for one in (people[0], away, help_desk)] == [1, 2, 2]
+    assert [found(core, one, "person") for one in (people[0], away)] == [8, 0]
+    with core.db.read() as session:
+        (hit,) = search.search(session, people[0].id, Asked("far")).hits
+        assert hit.title.striptags() == "Far Desk"
+        assert [one.title.striptags() for one in search.suggest(session, people[0].id, "far")] == ["Far Desk"]
+
+
 def test_a_change_of_another_field_leaves_the_index_alone(core, people):
     change(core, fields={"phone": {"audience": "nobody", "imposed": True}})
     assert found(core, people[0], "cartographe") == 8

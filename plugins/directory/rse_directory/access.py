@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import NotFound, option, require, translator
@@ -169,6 +169,16 @@ def near(seen: Sight) -> ColumnElement[bool]:
 
     mine = or_(*(of(zone) for zone in seen.zones))
     return or_(mine, below(seen.services)) if seen.services else mine
+
+
+def among(session: Session, viewer_id: int) -> Select[str] | None:
+    """Whom somebody finds in search everywhere, where entities are isolated; None where they are not, or not for them."""
+    if not option(session, "directory.isolated"):
+        return None
+    seen = _sight(session, viewer_id)
+    if seen is None or seen.admin or seen.shared or seen.external:
+        return None
+    return select(cast(Person.id, String)).where(near(seen))
 
 
 def _depth_to(zone: int) -> ColumnElement[int]:

@@ -79,12 +79,12 @@ class Directory(Plugin):
 
     @hookimpl
     def rse_content_types(self) -> Iterable[ContentType]:
-        from . import objects, photos, skills
+        from . import access, objects, photos, skills
 
         return [
             ContentType(
                 "directory.person", lazy("person"), objects.resolve, searchable=True, refs=objects.listed,
-                reads="directory.see",
+                reads="directory.see", among=access.among,
             ),
             ContentType(
                 photos.PHOTO, lazy("photo"), photos.resolve_photos, moderated=False, reads="directory.see"

@@ -146,6 +146,8 @@ def allowed(scopes: Sequence[SearchScope]) -> ColumnElement[bool]:
         if not scope.types or not scope.audiences:
             continue
         part = and_(Document.ref_type.in_(scope.types), _where(scope))
+        if scope.among is not None:
+            part = and_(part, Document.ref_id.in_(scope.among))
         for other in sorted(types.difference(scope.types)):
             there = [_where(one) for one in scopes if other in one.types and one.audiences]
             elsewhere = or_(Document.parent_type.is_(None), Document.parent_type != other)
