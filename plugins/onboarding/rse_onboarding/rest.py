@@ -100,7 +100,7 @@ class TutorialNote(MethodView):
 
 @blueprint.route("/wave")
 class Wave(MethodView):
-    @blueprint.response(200, schemas.WaveSchema)
+    @blueprint.response(200, schemas.OnboardingWaveSchema)
     def get(self) -> dict[str, Any]:
         """For ambassadors and managers: figures of their people, never a list of them."""
         person = require_person()

@@ -74,30 +74,30 @@ class TutorialChangeSchema(TutorialDraftSchema):
     version = ma.fields.Integer(required=True, strict=True)
 
 
-class WaveFigureSchema(ma.Schema):
+class OnboardingFigureSchema(ma.Schema):
     label = _text()
     number = ma.fields.Integer(allow_none=True, metadata={"description": "null where it would tell of fewer than ten"})
     text = _text()
 
 
-class WavePartSchema(ma.Schema):
+class OnboardingPartSchema(ma.Schema):
     names = ma.fields.List(_text())
-    people = ma.fields.Nested(WaveFigureSchema)
-    visited = ma.fields.Nested(WaveFigureSchema)
+    people = ma.fields.Nested(OnboardingFigureSchema)
+    visited = ma.fields.Nested(OnboardingFigureSchema)
 
 
-class WaveAdviceSchema(ma.Schema):
+class OnboardingAdviceSchema(ma.Schema):
     key = _text()
     title = _text()
     text = _text()
     link = _text()
 
 
-class WaveSchema(ma.Schema):
+class OnboardingWaveSchema(ma.Schema):
     scope = _text(attribute="scope.kind")
     name = _text(attribute="scope.name")
-    people = ma.fields.Nested(WaveFigureSchema)
-    figures = ma.fields.List(ma.fields.Nested(WaveFigureSchema))
-    missing = ma.fields.Nested(WaveFigureSchema, allow_none=True)
-    parts = ma.fields.List(ma.fields.Nested(WavePartSchema))
-    advice = ma.fields.List(ma.fields.Nested(WaveAdviceSchema))
+    people = ma.fields.Nested(OnboardingFigureSchema)
+    figures = ma.fields.List(ma.fields.Nested(OnboardingFigureSchema))
+    missing = ma.fields.Nested(OnboardingFigureSchema, allow_none=True)
+    parts = ma.fields.List(ma.fields.Nested(OnboardingPartSchema))
+    advice = ma.fields.List(ma.fields.Nested(OnboardingAdviceSchema))
