@@ -26,6 +26,7 @@ from .state import core, session_read, session_write
 
 #: Fields: which charters stood in the form, and the boxes that were ticked, as ``<charter>.<number of the box>``.
 SHOWN, TICKED = "rse_charter", "rse_charter_box"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 #: Beyond this a part is folded, so that the form stays in sight.
 SHORT = 600
 
@@ -98,7 +99,10 @@ def all_ticked(charter: Charter, ticked: Sequence[str], *, implied: bool = True)
 def accept_sent() -> None:
     """Note the charters that the form accepts, before its view runs. One whose boxes are not all ticked is not: the view
     then refuses, with what was typed."""
-    if request.method != "POST" or not request.form.get(SHOWN) or g.get("rse_token_scopes") is not None:
+    # Nothing but forms is read here: a view may set a limit of its own before it reads a body.
+    if request.method != "POST" or request.mimetype not in FORMS or g.get("rse_token_scopes") is not None:
+        return
+    if not request.form.get(SHOWN):
         return
     person_id = current_person_id()
     if person_id is None:
