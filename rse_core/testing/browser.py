@@ -105,14 +105,33 @@ class Site:
 
 
 class _Notes:
-    """Notes every request that comes over the wire."""
+    """Notes every request that comes over the wire, and how many are not yet answered to their end."""
 
     def __init__(self, app: WSGIApplication, site: Site) -> None:
         self.app, self.site = app, site
+        self._open = 0
+        self._changed = threading.Condition()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        from werkzeug.wsgi import ClosingIterator
+
         self.site.requests.append(f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}")
-        return self.app(environ, start_response)
+        self._count(1)
+        try:
+            return ClosingIterator(self.app(environ, start_response), lambda: self._count(-1))
+        except BaseException:
+            self._count(-1)
+            raise
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._open += change
+            self._changed.notify_all()
+
+    def settle(self) -> None:
+        """Wait for the answers under way: a site is not taken down under them. A stream that never ends gets ten seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open <= 0, timeout=10)
 
 
 class _Believes:
@@ -152,7 +171,7 @@ def rse_site(_rse_database_kinds: dict[str, Databases]) -> Iterator[Callable[...
     ``fragments=True`` also fills the slots on the server, for readers without JavaScript. The database is SQLite.
     """
     databases = _rse_database_kinds["sqlite"]
-    running: list[tuple[Any, threading.Thread, Core]] = []
+    running: list[tuple[Any, threading.Thread, Core, _Notes]] = []
 
     def serve(
         plugins: Sequence[object], *, intranet: WSGIApplication | None = None, fragments: bool = False, **settings: Any
@@ -175,16 +194,17 @@ def rse_site(_rse_database_kinds: dict[str, Databases]) -> Iterator[Callable[...
         injector = core.plugins.host_injector()
         assert injector is not None, "the adapter was taken, so it wraps"
         extended = injector.wrap(intranet or PlainIntranet(), rse_app=rse)
-        server.app = _Notes(DispatcherMiddleware(extended, {core.settings.url_prefix: rse}), site)
+        server.app = notes = _Notes(DispatcherMiddleware(extended, {core.settings.url_prefix: rse}), site)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
-        running.append((server, thread, core))
+        running.append((server, thread, core, notes))
         return site
 
     yield serve
-    for server, thread, core in reversed(running):
+    for server, thread, core, notes in reversed(running):
         server.shutdown()
         thread.join(10)
+        notes.settle()
         server.server_close()
         core.close()
         databases.drop(core.settings.database_url)

@@ -144,6 +144,7 @@ def test_without_javascript_the_steps_are_a_page(served, rse_tab, lang):
     tab = rse_tab(running, anna, lang=lang, js=False)
     tab.goto(running.url("/rse/me/"))
     tab.get_by_role("link", name=words["show"], exact=True).click()
+    tab.get_by_role("heading", name=FIRST[lang], level=2).wait_for()
     assert tab.get_by_role("heading", level=2).all_inner_texts() == [FIRST[lang], SECOND[lang], LAST[lang]]
     tab.get_by_role("button", name=words["done"]).click()
     tab.wait_for_url("**/rse/onboarding/")

@@ -90,9 +90,11 @@ def test_without_javascript_one_searches_filters_and_fills_in(served, rse_tab):
     tab = rse_tab(running, anna, lang="fr", js=False)
     tab.goto(running.url("/rse/directory/"))
     tab.get_by_role("searchbox").fill("camille")
-    tab.locator("main").get_by_role("button", name="Rechercher").click()
+    with tab.expect_navigation():
+        tab.locator("main").get_by_role("button", name="Rechercher").click()
     assert tab.locator("article").count() == 20
-    tab.get_by_role("link", name="Plus de personnes").click()
+    with tab.expect_navigation():
+        tab.get_by_role("link", name="Plus de personnes").click()
     assert tab.locator("article").count() == 4
     tab.goto(running.url("/rse/directory/me"))
     tab.get_by_label("Expertise", exact=True).fill("Concertation")

@@ -81,7 +81,7 @@ def test_by_keyboard_one_types_chooses_a_proposal_filters_and_goes_on(served, rs
     tab.keyboard.type("a")
     tab.get_by_role("option", name="Anna Sérès").wait_for()
     tab.keyboard.press("ArrowDown")
-    assert tab.get_by_role("option", name="Anna Sérès").get_attribute("aria-selected") == "true"
+    tab.get_by_role("option", name="Anna Sérès", selected=True).wait_for()
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/search/?author=anna")
     assert tab.get_by_role("heading", name="12 results").is_visible()
@@ -102,10 +102,12 @@ def test_without_javascript_the_form_the_filters_and_the_pages_work(served, rse_
     tab = rse_tab(running, anna, lang="fr", js=False)
     tab.goto(running.url("/rse/search/"))
     tab.get_by_role("searchbox").fill("réunion")
-    tab.locator("main").get_by_role("button", name="Rechercher").click()
+    with tab.expect_navigation():
+        tab.locator("main").get_by_role("button", name="Rechercher").click()
     assert tab.locator("article").count() == 20
-    tab.get_by_role("link", name="Plus de résultats").click()
+    with tab.expect_navigation():
+        tab.get_by_role("link", name="Plus de résultats").click()
     assert tab.locator("article").count() == 7
     tab.get_by_role("link", name="Revenir aux premiers résultats").click()
     tab.locator(".rse-search-side").get_by_role("link", name="Jardins partagés").click()
-    assert tab.get_by_role("heading", name="9 résultats").is_visible()
+    tab.get_by_role("heading", name="9 résultats").wait_for()
