@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from .audit import Actor, record
@@ -112,6 +113,12 @@ def versions(session: Session, *, kind: str = "use", space_id: int | None = None
     """All versions, the latest first."""
     query = select(Charter).where(Charter.kind == kind, _of_space(space_id))
     return list(session.scalars(query.order_by(Charter.published_at.desc(), Charter.id.desc())))
+
+
+def published(session: Session, *, kind: str) -> Sequence[Row[int | None, int, str, dt.datetime]]:
+    """Every version of one kind, of the site and of all spaces, the latest first: space, id, title, when."""
+    query = select(Charter.space_id, Charter.id, Charter.title, Charter.published_at).where(Charter.kind == kind)
+    return session.execute(query.order_by(Charter.published_at.desc(), Charter.id.desc())).all()
 
 
 def missing(session: Session, person_id: int, *, space_id: int | None = None) -> list[Charter]:

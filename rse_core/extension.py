@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, url_for
+from flask import Flask, has_request_context, request, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from .identity import Identity
@@ -68,7 +68,8 @@ class RSE:
         self._core, self._overrides = core, overrides
         self._started_pid = 0
         self._start_lock = threading.Lock()
-        self._hashes: dict[tuple[str, str], str] = {}
+        #: (mount point, endpoint, file) → its address
+        self._assets: dict[tuple[str | None, str, str], str] = {}
         if host is not None:
             self.init_app(host)
         elif core is not None:
@@ -112,15 +113,16 @@ class RSE:
 
     def asset_url(self, endpoint: str, filename: str) -> str:
         """The address of a static file, with its content's hash so that it can be cached for good."""
-        key = (endpoint, filename)
-        if key not in self._hashes:
+        key = (request.script_root if has_request_context() else None, endpoint, filename)
+        if key not in self._assets:
             folder = self.app.blueprints[endpoint.rpartition(".")[0]].static_folder
             file = Path(folder or "") / filename
             digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else "0"
-            if self.app.debug:
-                return url_for(endpoint, filename=filename, v=digest)
-            self._hashes[key] = digest
-        return url_for(endpoint, filename=filename, v=self._hashes[key])
+            address = url_for(endpoint, filename=filename, v=digest)
+            if self.app.debug or key[0] is None:
+                return address
+            self._assets[key] = address
+        return self._assets[key]
 
 
 class _Asking:

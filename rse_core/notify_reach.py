@@ -1,4 +1,4 @@
-"""Where a person may be told of things: the audiences and the spaces they reach, for each capability; no query."""
+"""Where a person may be told of things: the audiences and the spaces they reach, by capability; no query."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ Values = Any
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where a person may use one capability: audiences that are no space's, and spaces they are in."""
+    """Where a person is told of some types: audiences that are no space's, and spaces they are in."""
 
     types: Values
-    capability: str | None
+    #: these types ask for no capability
+    free: bool
     audiences: Values
     spaces: Values
     closed: Values = ()
@@ -51,7 +52,7 @@ class Reach:
 
 
 def reaches(session: Session, person_id: int, types: Iterable[str] | None = None) -> list[Reach]:
-    """What the person reaches, for each capability that types of notifications (``types``: these) ask for; no query."""
+    """What the person reaches, by the capabilities that types of notifications (``types``: these) ask for; no query."""
     from .runtime import core_of
 
     core = core_of(session)
@@ -72,7 +73,7 @@ def reaches(session: Session, person_id: int, types: Iterable[str] | None = None
     others = [one for one in core.policy.special_spaces() if one not in mine]
     reading = _reading(core)
     inside = tuple(sorted(facts.audiences)) if facts.external else None
-    found = []
+    alike: dict[tuple[bool, tuple[int, ...], tuple[int, ...], tuple[int, ...]], list[str]] = {}
     for capability, names in by_capability.items():
         audiences, spaces = plain, mine
         if capability is not None:
@@ -83,8 +84,12 @@ def reaches(session: Session, person_id: int, types: Iterable[str] | None = None
         # A type that asks for nothing is no matter of levels.
         shut = [one for one, said in answers if not said.allowed and (capability is not None or said.reason is Reason.ROLE)]
         closed = tuple(sorted({*mine, *shut} - set(spaces)))
-        found.append(Reach(tuple(names), capability, tuple(audiences), tuple(spaces), closed, inside))
-    return found
+        # Most capabilities open to the same people: asked about together, they make one short question.
+        alike.setdefault((capability is None, tuple(audiences), tuple(spaces), closed), []).extend(names)
+    return [
+        Reach(tuple(names), free, audiences, spaces, closed, inside)
+        for (free, audiences, spaces, closed), names in alike.items()
+    ]
 
 
 def _reading(core: Core) -> list[str]:

@@ -82,13 +82,16 @@ def unread(session: Session, person_id: int, cap: int = 100) -> int:
     return min(cap, int(_unread(shape, cap)(session, person=person_id, **values)[0][0])) if shape else 0
 
 
-Shape = tuple[tuple[bool, bool], ...]
+#: For each part of what somebody reaches, whether they are from outside.
+Shape = tuple[bool, ...]
 
 
 def _reached(session: Session, person_id: int) -> tuple[Shape, dict[str, list[Any]]]:
-    """What the person reaches, as the shape and the values of a query: of each capability, whether there is none to ask for,
-    and whether the person is from outside."""
-    found = reaches(session, person_id)
+    """What the person reaches, as the shape and the values of a query."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for part in reaches(session, person_id):
+        alike.setdefault((part.audiences, part.spaces, part.closed, part.inside), []).extend(part.types)
+    found = [Reach(tuple(types), False, *place) for place, types in alike.items()]
     values = {
         "audiences": sorted({ident for one in found for ident in one.audiences}),
         "spaces": sorted({ident for one in found for ident in one.spaces}),
@@ -96,21 +99,21 @@ def _reached(session: Session, person_id: int) -> tuple[Shape, dict[str, list[An
     for number, one in enumerate(found):
         for name in ("types", "audiences", "spaces", "closed", "inside"):
             values[f"{name}{number}"] = list(getattr(one, name) or ())
-    return tuple((one.capability is None, one.inside is not None) for one in found), values
+    return tuple(one.inside is not None for one in found), values
 
 
 @lru_cache(maxsize=64)
 def _unread(shape: Shape, cap: int) -> Prepared:
-    """The query of :func:`unread` for so many capabilities: it is on every page, and what differs are values alone."""
+    """The query of :func:`unread` for so many parts: it is on every page, and what differs are values alone."""
 
     def build(lists: Lists) -> Select[Any]:
         found = [
             Reach(
-                lists(f"types{number}", str), None if always else "some", lists(f"audiences{number}", int),
+                lists(f"types{number}", str), False, lists(f"audiences{number}", int),
                 lists(f"spaces{number}", int), lists(f"closed{number}", int),
                 lists(f"inside{number}", int) if outside else None,
             )
-            for number, (always, outside) in enumerate(shape)
+            for number, outside in enumerate(shape)
         ]  # fmt: skip
         person: Any = bindparam("person", type_=BigInteger)
         parts: list[Select[Any]] = [

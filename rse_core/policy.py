@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from .errors import Forbidden, SignInNeeded
 from .freshness import DIRTY, HOLDS, listen, touch, touch_pages
 from .levels import Level
 from .memory import Known, Memory
+from .remembered import Remembered
 from .rules import Case, Verdict, judge, visible
 from .snapshot import load_people, load_snapshot
 from .subjects import Question, Resolved, Subject, Target, memory_key, name_of, stands
@@ -39,7 +40,6 @@ __all__ = [
 
 logger = logging.getLogger("rse.policy")
 _monotonic, _time = time.monotonic, time.time
-T = TypeVar("T")
 
 
 class _Asked(NamedTuple):
@@ -51,13 +51,11 @@ class _Asked(NamedTuple):
     on: list[str]
 
 
-class Policy:
+class Policy(Remembered):
     """The core's policy: one per :class:`~rse_core.runtime.Core`."""
 
     def __init__(self, core: Core) -> None:
-        self.core = core
-        self.memory = Memory(core.db)
-        self._special: tuple[int, tuple[int, ...]] = (-1, ())
+        super().__init__(core, Memory(core.db))
         listen(core.db.sessions, self.memory.stale)
 
     # -- life ------------------------------------------------------------------------------------------------
@@ -74,10 +72,6 @@ class Policy:
         """Drop all that is remembered; called when the plugins that run have changed."""
         self.memory.forget()
 
-    def version(self) -> int:
-        """Grows in this process whenever the structure changed, for caches that hang on it; at most 2 s behind."""
-        return self.memory.structure
-
     def everyone(self) -> int:
         """The id of the audience of everyone; 0, which the rules take for the same, before the first person exists."""
         audiences = self.memory.snapshot().audiences
@@ -87,22 +81,6 @@ class Policy:
         """The structure, at most 2 s behind the database."""
         return self.memory.snapshot()
 
-    def special_spaces(self) -> tuple[int, ...]:
-        """Public spaces that have a rule, a switch, a level or a cap of their own: what stands there is for everyone, and
-        may still be decided otherwise than elsewhere."""
-        snapshot, version = self.memory.snapshot(), self.version()
-        if self._special[0] != version:
-            switched = {ident for places in snapshot.switches.values() for scope, ident in places if scope == "space"}
-            found = tuple(
-                ident for ident, space in snapshot.spaces.items()
-                if space.visibility == "public" and (
-                    space.rules or ident in switched
-                    or ("cap", "space", ident) in snapshot.assignments or ("level", "space", ident) in snapshot.assignments
-                )
-            )  # fmt: skip
-            self._special = (version, found)
-        return self._special[1]
-
     def person(self, person_id: int) -> PersonFacts | None:
         """What decisions know of a person; None when there is nobody of this id."""
         return self.memory.person(person_id, self.memory.snapshot()).facts
@@ -110,24 +88,6 @@ class Policy:
     def preload(self, person_ids: Iterable[int]) -> None:
         """Load many people's facts at once, before asking about each."""
         self.memory.load(person_ids, self.memory.snapshot())
-
-    def kept(self, session: Session, person_id: int, key: Hashable, make: Callable[[], T]) -> T:
-        """What follows from the structure and one person's facts alone: made once, forgotten with them.
-
-        :param key: begins with a word of the caller's own; together with the person it says what ``make`` makes.
-        :param make: asks only decisions that no plugin has a say in. What it gives is shared: nobody may change it.
-        """
-        if DIRTY in session.info:
-            return make()
-        snapshot = self.memory.snapshot()
-        known = self.memory.person(person_id, snapshot)
-        hit = known.memo.get(("kept", key))
-        if hit is not None and hit[0] <= _time() < hit[1]:
-            found: T = hit[2]
-            return found
-        moment, value = utcnow(), make()
-        self.memory.keep(known, ("kept", key), snapshot, moment, value, None)
-        return value
 
     # -- deciding --------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from .rest.cursors import Cursor, CursorError, decode_cursor, encode_cursor
 from .web.charters import charter_boxes, markdown
 from .web.csrf import csrf_exempt, csrf_token
 from .web.files import TakenFiles, allow_files, file_url, take_files, uploads
-from .web.fragments import fragment_response, hidden_fields, wants_fragment
+from .web.fragments import FIELDS, fragment_response, hidden_fields, wants_fragment
 from .web.identity import (
     current_identity,
     current_person,
@@ -31,6 +31,7 @@ from .web.identity import (
     sign_in,
     sign_out,
 )
+from .web.kept_markup import KeptMarkup
 from .web.language import format_date, format_datetime, format_number, format_relative
 from .web.limits import own_rate
 from .web.returns import return_to, safe_return_to
@@ -39,9 +40,10 @@ from .web.slots import slot_markup
 from .web.state import actor, core, session_read, session_write, viewer
 
 __all__ = [
-    "Cursor", "CursorError", "TakenFiles", "actor", "allow_files", "charter_boxes", "core", "csrf_exempt", "csrf_token",
-    "current_identity", "current_person", "current_person_id", "decode_cursor", "encode_cursor", "file_url",
-    "format_date", "format_datetime", "format_number", "format_relative", "fragment_response", "hidden_fields", "limit",
-    "markdown", "once", "own_rate", "require_person", "return_to", "safe_return_to", "session_read", "session_write",
-    "sign_in", "sign_out", "slot_markup", "slot_params", "take_files", "uploads", "viewer", "wants_fragment",
+    "FIELDS", "Cursor", "CursorError", "KeptMarkup", "TakenFiles", "actor", "allow_files", "charter_boxes", "core",
+    "csrf_exempt", "csrf_token", "current_identity", "current_person", "current_person_id", "decode_cursor",
+    "encode_cursor", "file_url", "format_date", "format_datetime", "format_number", "format_relative",
+    "fragment_response", "hidden_fields", "limit", "markdown", "once", "own_rate", "require_person", "return_to",
+    "safe_return_to", "session_read", "session_write", "sign_in", "sign_out", "slot_markup", "slot_params",
+    "take_files", "uploads", "viewer", "wants_fragment",
 ]  # fmt: skip

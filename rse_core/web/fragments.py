@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from flask import flash, g, jsonify, redirect, request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ..content import ObjectRef
 from .csrf import FIELD, csrf_token
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
 EMBED_HEADER = "X-RSE-Embed"
+#: Stands for the hidden fields in markup that is kept for many: they are of one session.
+FIELDS = Markup("<!--rse-fields-->")
 
 
 def wants_fragment() -> bool:
@@ -75,9 +77,12 @@ def hidden_fields(*, once: bool = False) -> Markup:
         return Markup("")
     here = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else ""
     back = g.get("rse_return_to") or safe_return_to(request.args.get("return_to")) or here
-    fields = [(FIELD, csrf_token()), ("return_to", back)]
-    if once:
-        fields.append(("idempotency_key", secrets.token_urlsafe(16)))
-    return Markup("").join(
-        Markup('<input type="hidden" name="{}" value="{}">').format(name, escape(value)) for name, value in fields if value
-    )
+    # A page has many forms, and all of them carry the same two.
+    made: dict[str, Markup] = g.setdefault("rse_hidden_fields", {})
+    if back not in made:
+        made[back] = _hidden(FIELD, csrf_token()) + (_hidden("return_to", back) if back else "")
+    return made[back] + _hidden("idempotency_key", secrets.token_urlsafe(16)) if once else made[back]
+
+
+def _hidden(name: str, value: str) -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(name, value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -212,7 +213,11 @@ def icon(name: str, label: str = "") -> Markup:
     """An icon of the sprite; decorative unless it has a label."""
     if "rse_sprite" not in g:
         g.rse_sprite = url_for("rse_core.static", filename="vendor/icons.svg")
-    href = f"{g.rse_sprite}#{name}"
+    return _icon(f"{g.rse_sprite}#{name}", str(label))
+
+
+@lru_cache(maxsize=2_048)
+def _icon(href: str, label: str) -> Markup:
     if label:
         return Markup(
             '<svg class="rse-icon" role="img" aria-label="{}" focusable="false"><use href="{}"></use></svg>'

@@ -126,3 +126,40 @@ def test_closing_stops_the_thread(core):
     assert thread.is_alive()
     core.policy.stop()
     assert not thread.is_alive()
+
+
+def read_titles(session):
+    return tuple(row.title for row in session.query(Charter))
+
+
+def titles(core):
+    with core.db.read() as session:
+        return core.policy.shared(session, ("test.charters",), read_titles)
+
+
+def test_what_is_shared_is_read_once_and_again_when_the_structure_changes(core, make_person):
+    make_person("anna", level=Level.COMMENT)
+    assert titles(core) == ()
+    with count_queries(core) as queries:
+        assert titles(core) == ()
+    assert not queries
+    with core.db.write() as session:
+        session.add(Charter(version="1", title="Rules", body="…", published_at=utcnow(), published_by="test"))
+        session.flush()
+        assert core.policy.shared(session, ("test.charters",), lambda _fresh: "kept") == (), "nothing said that it changed"
+        policy.touch(session)
+        found = core.policy.shared(session, ("test.charters",), read_titles)
+        assert found == ("Rules",), "one's own transaction sees what it wrote"
+    assert titles(core) == ("Rules",)
+
+
+def test_what_is_shared_is_never_older_than_the_version_it_is_kept_for(core, make_person):
+    make_person("anna", level=Level.COMMENT)
+    with core.db.read() as old:
+        # Its transaction begins before the change and goes on after it.
+        assert old.query(Charter).count() == 0
+        with core.db.write() as session:
+            session.add(Charter(version="1", title="Rules", body="…", published_at=utcnow(), published_by="test"))
+            policy.touch(session)
+        core.policy.shared(old, ("test.charters",), read_titles)
+    assert titles(core) == ("Rules",)

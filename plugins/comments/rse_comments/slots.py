@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
+from flask import render_template
 from sqlalchemy.orm import Session
 
 from rse_core.api import (
@@ -20,14 +20,13 @@ from rse_core.api import (
     Viewer,
     can,
     core_of,
-    current_locale,
     option,
     seen,
     translator,
     utcnow,
 )
 from rse_core.policy import can_many
-from rse_core.webapi import Cursor, charter_boxes, core, decode_cursor, encode_cursor
+from rse_core.webapi import Cursor, KeptMarkup, charter_boxes, core, decode_cursor, encode_cursor
 
 from . import access, counting, reading
 from .consumers import digest
@@ -36,9 +35,8 @@ _t = translator(__file__, "rse_comments")
 _ = _t.gettext
 #: Threads in one answer: each costs its own fixed number of queries.
 THREADS = 5
-#: Markup of counts that is kept: a feed shows the same ones to everybody.
-_MOST = 8_192
-_made: dict[tuple[object, ...], str] = {}
+#: Counts and links: a feed shows the same ones to everybody.
+_kept = KeptMarkup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +120,14 @@ def _counts(session: Session, infos: Mapping[ObjectRef, ContentInfo], viewer: Vi
 
 def _count(ref: ObjectRef, count: int, opens: bool) -> str:
     """The same for all who may read the thread; a list of objects asks for many."""
-    key = (ref, count, opens, current_locale(), request.script_root)
-    html = _made.get(key)
-    if html is None:
-        html = render_template("rse/comments/count.html", ref=ref, count=count, opens=opens)
-        if len(_made) >= _MOST:
-            _made.clear()
-        _made[key] = html
-    return html
+    return _kept(
+        (ref, count, opens), lambda: render_template("rse/comments/count.html", ref=ref, count=count, opens=opens)
+    )
 
 
 def _link(where: str, count: int) -> str:
     """The same for all, as :func:`_count`."""
-    key = ("link", where, count, current_locale(), request.script_root)
-    html = _made.get(key)
-    if html is None:
-        html = render_template("rse/comments/link.html", where=where, count=count)
-        if len(_made) >= _MOST:
-            _made.clear()
-        _made[key] = html
-    return html
+    return _kept(("link", where, count), lambda: render_template("rse/comments/link.html", where=where, count=count))
 
 
 def _links(session: Session, infos: Mapping[ObjectRef, ContentInfo], viewer: Viewer) -> list[SlotItem]:

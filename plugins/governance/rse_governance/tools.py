@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rse_core.api import BadInput, Conflict, NotFound, record, translator
+from rse_core.freshness import touch
 
 from . import access
 from .models import Tool
@@ -56,6 +57,8 @@ def save(
         session, access.actor_of(session, person_id), "tools.save", f"tool:{row.id}",
         after={"use": row.use, "tool": row.tool},
     )  # fmt: skip
+    # What stands beside the forms is kept with the policy's memory.
+    touch(session)
     return row
 
 
@@ -67,6 +70,7 @@ def remove(session: Session, person_id: int, tool_id: int) -> None:
         raise NotFound(_("There is no such line."))
     record(session, access.actor_of(session, person_id), "tools.remove", f"tool:{row.id}", before={"use": row.use})
     session.delete(row)
+    touch(session)
 
 
 def _leads(address: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
+import time_machine
 
 from rse_core import roles
-from rse_core.api import Actor, ObjectRef, Target
+from rse_core.api import Actor, ObjectRef, Target, utcnow
+from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_space
 from rse_governance import cases, charters, tools, wording
 
@@ -164,15 +167,31 @@ def test_beside_a_form_stand_the_register_and_the_guide(site, people, client):
     from rse_core.webapi import slot_markup
 
     with site.db.write() as session:
-        tools.save(session, people["ada"].id, use="Ask everybody", tool="The feed")
+        line = tools.save(session, people["ada"].id, use="Ask everybody", tool="The feed")
         charters.publish(session, people["ada"].id, title="How we write", body="Short.", kind="editorial")
+        soon = utcnow() + dt.timedelta(days=3)
+        charters.publish(
+            session, people["ada"].id, title="How we shall write", body="Shorter.", kind="editorial", published_at=soon
+        )
     app = create_app(site)
     ref = ObjectRef("core.writing", "anywhere")
-    with app.test_request_context("/rse/"), site.db.read() as session:
-        g.rse_person = people["anna"]
-        html = slot_markup(session, "composer", [ref])[ref]
+
+    def beside():
+        with app.test_request_context("/rse/"), site.db.read() as session:
+            g.rse_person = people["anna"]
+            with count_queries(site) as queries:
+                html = slot_markup(session, "composer", [ref]).get(ref, "")
+        return html, len(queries)
+
+    html, _first = beside()
     assert "Ask everybody" in html
     assert "How we write" in html
+    assert beside() == (html, 0), "it stands on every page on which one writes: from memory"
+    with time_machine.travel(soon + dt.timedelta(minutes=1)):
+        assert "How we shall write" in beside()[0]
+    with site.db.write() as session:
+        tools.remove(session, people["ada"].id, line.id)
+    assert "Ask everybody" not in beside()[0]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from rse_core.api import ContentType, ObjectRef, SlotItem, Target, Viewer, can, core_of, open_audiences, resolve
 from rse_core.audiences import of_space
 from rse_core.refs import among
+from rse_core.statements import Statement
+from rse_core.webapi import KeptMarkup
 
 from . import access, listing
 from .models import Board, Card, CardRef
@@ -19,6 +21,12 @@ from .models import Board, Card, CardRef
 SPACE = "communities.space"
 #: Objects that are a card, or the place of cards.
 NOT_THESE = frozenset({access.CARD, access.BOARD, SPACE})
+#: Cards named under one object.
+MOST = 5
+_CARDS = Statement(
+    "SELECT DISTINCT ref_type, ref_id FROM rse_kanban_ref WHERE ref_type IN :types AND ref_id IN :ids", types=str, ids=str
+)
+_kept = KeptMarkup()
 
 
 def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> list[SlotItem]:
@@ -51,7 +59,7 @@ def _target(session: Session, space_id: int) -> Target:
 
 
 def _makers(session: Session, person_id: int, refs: Sequence[ObjectRef]) -> list[SlotItem]:
-    """A link for each object; one query for the cards of all of them."""
+    """A link for each object; two queries at most for the cards of all of them."""
     kinds: dict[str, ContentType] = dict(core_of(session).plugins.content_types)
     wanted = [ref for ref in refs if ref.type in kinds]
     if not wanted:
@@ -60,16 +68,30 @@ def _makers(session: Session, person_id: int, refs: Sequence[ObjectRef]) -> list
     reads = may or bool(open_audiences(session, person_id, access.READ))
     if not reads:
         return []
+    made = _made_of(session, person_id, wanted)
+    return [
+        SlotItem(ref, _make(ref, may, tuple(made.get(ref, ())[:MOST])), order=90) for ref in wanted if may or made.get(ref)
+    ]
+
+
+def _make(ref: ObjectRef, may: bool, made: tuple[tuple[int, str], ...]) -> str:
+    return _kept((ref, may, made), lambda: render_template("rse/kanban/make.html", ref=ref, may=may, made=made))
+
+
+def _made_of(session: Session, person_id: int, refs: Sequence[ObjectRef]) -> dict[ObjectRef, list[tuple[int, str]]]:
+    """The cards about these objects that the person sees. Most objects have none, which a short statement tells."""
+    asked = set(refs)
+    some = _CARDS(session, types=sorted({ref.type for ref in refs}), ids=sorted({ref.id for ref in refs}))
+    with_cards = [ref for ref in {ObjectRef(kind, ident) for kind, ident in some} if ref in asked]
     made: dict[ObjectRef, list[tuple[int, str]]] = {}
+    if not with_cards:
+        return made
     rows = session.execute(
         select(CardRef.ref_type, CardRef.ref_id, Card.id, Card.title)
         .join(Card, Card.id == CardRef.card_id).join(Board, Board.id == Card.board_id)
-        .where(among(CardRef.ref_type, CardRef.ref_id, wanted), access.visible_cards(session, person_id))
+        .where(among(CardRef.ref_type, CardRef.ref_id, with_cards), access.visible_cards(session, person_id))
         .order_by(Card.id)
     )  # fmt: skip
     for kind, ident, card_id, title in rows:
         made.setdefault(ObjectRef(kind, ident), []).append((card_id, title))
-    return [
-        SlotItem(ref, render_template("rse/kanban/make.html", ref=ref, may=may, made=made.get(ref, [])[:5]), order=90)
-        for ref in wanted if may or made.get(ref)
-    ]  # fmt: skip
+    return made

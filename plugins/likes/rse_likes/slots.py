@@ -5,21 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from flask import get_template_attribute, request
-from markupsafe import Markup
+from flask import get_template_attribute
 from sqlalchemy.orm import Session
 
-from rse_core.api import ObjectRef, Reason, SlotItem, Viewer, current_locale
-from rse_core.webapi import hidden_fields
+from rse_core.api import ObjectRef, Reason, SlotItem, Viewer
+from rse_core.webapi import FIELDS, KeptMarkup, hidden_fields
 
 from . import service
 
 SLOT = "reactions"
-#: In place of what only one session may see: a bar without it is the same for all who may do the same there.
-_FIELDS = Markup("<!--rse-fields-->")
-#: Bars kept for the objects in sight; a feed shows the same ones to everybody.
-_MOST = 8_192
-_made: dict[tuple[object, ...], str] = {}
+#: Bars of the objects in sight: without the fields of its forms, one is the same for all who may do the same there.
+_kept = KeptMarkup()
 
 
 def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> list[SlotItem]:
@@ -33,7 +29,7 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
         state = states.get(ref)
         html = "" if state is None else _bar(state)
         if html:
-            made.append(SlotItem(ref, html.replace(_FIELDS, fields), order=10))
+            made.append(SlotItem(ref, html.replace(FIELDS, fields), order=10))
     return made
 
 
@@ -50,15 +46,12 @@ def _bar(state: service.State) -> str:
         return ""
     ref = state.info.ref
     key = (
-        ref, current_locale(), request.script_root, state.open, state.names, state.mine, charter, charter and state.info.url,
+        ref, state.open, state.names, state.mine, charter, charter and state.info.url,
         *((kind, state.counts.get(kind.key, 0)) for kind in kinds),
     )  # fmt: skip
-    html = _made.get(key)
-    if html is None:
+
+    def write() -> str:
         # A macro: setting up a whole template for each of many bars costs more than their markup.
-        write = get_template_attribute("rse/likes/bar.html", "bar")
-        html = str(write(state, kinds, charter, anchor(ref), _FIELDS))
-        if len(_made) >= _MOST:
-            _made.clear()
-        _made[key] = html
-    return html
+        return str(get_template_attribute("rse/likes/bar.html", "bar")(state, kinds, charter, anchor(ref), FIELDS))
+
+    return _kept(key, write)

@@ -111,7 +111,7 @@ def types(session: Session, person_id: int | None) -> list[tuple[Text, list[Type
     if person_id is not None:
         reached = {
             name for one in reaches(session, person_id) for name in one.types
-            if one.capability is None or one.audiences or one.spaces
+            if one.free or one.audiences or one.spaces
         }  # fmt: skip
     found: dict[str, list[TypeLine]] = {}
     for plugin, kind in core.plugins.contributions(NotificationType):

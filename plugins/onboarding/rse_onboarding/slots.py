@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import render_template
+from flask import render_template, request
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from rse_core.api import Level, ObjectRef, SlotItem, Viewer, can
+from rse_core.webapi import FIELDS, KeptMarkup, hidden_fields
 
 from . import openings, standing
 from .openings import Shown
@@ -18,6 +20,8 @@ from .telling import said
 SLOT = "top"
 #: What an address that leads to a step on the intranet's pages ends with, before the step's key.
 ANCHOR = "rse-tour-"
+#: The same for all to whom the same has opened.
+_kept = KeptMarkup(512)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,16 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
     if found is None:
         return []
     page = openings.example(session) if any(not step.endpoint for step in found.steps) else ""
-    html = render_template("rse/onboarding/bar.html", bar=found, ref=refs[0], embed=viewer.embed, example=page)
-    return [SlotItem(refs[0], html, order=10)]
+    key = (
+        found.opened, found.closed, found.at, found.open, bool(found.standing.step), viewer.embed, page, request.host,
+        *((step.key, step.level, step.charter) for step in found.steps),
+    )  # fmt: skip
+    html = _kept(
+        key,
+        lambda: render_template("rse/onboarding/bar.html", bar=found, embed=viewer.embed, example=page, fields=FIELDS),
+    )
+    fields = hidden_fields() + Markup('<input type="hidden" name="ref" value="{}">').format(refs[0])
+    return [SlotItem(refs[0], html.replace(FIELDS, fields), order=10)]
 
 
 def bar(session: Session, person_id: int, wanted: str = "") -> Bar | None:
