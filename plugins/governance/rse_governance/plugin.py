@@ -103,10 +103,10 @@ class Governance(Plugin):
     @hookimpl
     def rse_nav_items(self) -> Iterable[NavItem]:
         from .access import moderates_something
-        from .views.base import badge
+        from .badge import count
 
         return [
-            NavItem("rse_governance.queue", lazy("Moderation"), order=80, icon="shield", badge=badge,
+            NavItem("rse_governance.queue", lazy("Moderation"), order=80, icon="shield", badge=count,
                     shown=moderates_something),
             NavItem("rse_governance.mine", lazy("My texts and moderation"), order=60, area="me", icon="shield-check"),
             NavItem("rse_governance.data", lazy("My data"), order=70, area="me", icon="download"),

@@ -68,11 +68,6 @@ def me() -> int:
     return require_person().id
 
 
-def badge(session: Session, person_id: int) -> int:
-    """How much waits for a moderator: texts, reports and appeals."""
-    return waiting.count_waiting(session, person_id) + cases.count_waiting(session, person_id)
-
-
 def sections(session: Session, person_id: int) -> list[Tab]:
     """The sections that this person has something to do in."""
     here = request.endpoint or ""
