@@ -46,9 +46,11 @@ def feed() -> BaseResponse:
         )  # fmt: skip
         values = list_values(session, person.id, wanted, after=request.args.get("after", ""))
         offered = whom.choices(session, person.id) if values["first"] else []
-        chosen = whom.default(offered)
+        default = whom.default(offered)
+        chosen = default.key if default else ""
         html = render_template(
-            "rse/feed/feed.html", wanted=wanted, offered=offered, chosen=chosen.key if chosen else "",
+            "rse/feed/feed.html", wanted=wanted, offered=offered, chosen=chosen,
+            options=whom.options(session, person.id, chosen) if offered else "",
             waiting=announcements.waiting(session, person.id), **values,
         )
     return Response(html)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import threading
 
 import pytest
@@ -142,6 +143,10 @@ def test_one_chooses_among_the_audiences_one_is_in(site):
         ]  # fmt: skip
         assert whom.default(whom.choices(session, person.id)).key == "entity:north"
         assert whom.default(whom.choices(session, person.id), "garden").key == "space:garden"
+        listed = whom.options(session, person.id, "space:garden")
+        assert re.findall(r'<option value="([^"]+)"', listed) == found
+        assert re.findall(r'value="([^"]+)" selected', listed) == ["space:garden"]
+        assert "selected" not in whom.options(session, person.id, 'x"><script>')
         for choice in whom.choices(session, person.id):
             assert whom.key_of(session, choice.audience_id, choice.space_id) == choice.key
     for foreign in ("entity:south", "space:elsewhere", "everyone2"):
