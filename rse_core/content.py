@@ -61,6 +61,8 @@ class ContentInfo:
     created_at: dt.datetime | None = None
     parent: ObjectRef | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    #: who answers for it since its author has left, and is told what its author would be
+    keeper_id: int | None = None
 
 
 #: Loads many objects at once, in a constant number of queries; ids that do not exist are left out.
