@@ -75,6 +75,8 @@ Below = Callable[["Session", "ObjectRef", str | None, int], Sequence[str]]
 
 #: A select of the ids that this person may find; None for all that their audiences show. Asked once for each search.
 Among = Callable[["Session", int], "Select[str] | None"]
+#: Audiences, beyond a person's own, whose objects of a type they find too. Asked once for each search.
+Beyond = Callable[["Session", int], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +122,7 @@ class ContentType:
     reads: str | None = None
     #: For what a person's audiences alone do not decide: the ids among which they find any; see :data:`Among`.
     among: Among | None = None
+    #: Where a person finds some that are not for their own audiences; see :data:`Beyond`.
+    beyond: Beyond | None = None
     #: What moderators can do to these objects.
     handling: Handling = Handling()
