@@ -66,6 +66,7 @@ from .objects import resolve, seen
 from .options import option
 from .plugin import Manifest, Plugin, hookimpl
 from .policy import Question, Target, can, open_audiences, require
+from .responsibilities import Left, Passing, Responsibility
 from .runtime import Core, core_of
 from .writings import Discarded, Finding, Writing, discard, examine
 
@@ -75,11 +76,11 @@ __all__ = [
     "DigestLine", "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading",
     "DirectorySource", "discard", "Discarded", "emit", "Event", "examine", "Finding", "Forbidden", "Handling",
     "HealthCheck", "HealthResult", "hookimpl", "Identity", "IdentityRefused", "IdentitySource", "Indicator", "Job",
-    "Key", "LazyText", "LegacySource", "Level", "LiveTopic", "Manifest", "Migrations", "Mode", "NavItem", "NotFound",
-    "NotificationTransport", "NotificationType", "notify", "ObjectRef", "open_audiences", "option", "OutgoingMessage",
-    "parse_level", "Participation", "PersonalData", "Plugin", "plugin_base", "PluginError", "Publication", "Question",
-    "Reason", "record", "require", "resolve", "Review", "RseError", "say_changed", "SearchDocument", "seen", "Setting",
-    "SignInNeeded", "SlotItem", "SpaceChange", "Target", "Text", "TokenScope", "TooMany", "TourStep", "Translations",
-    "translator", "Tutorial", "Undeliverable", "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw",
-    "Writing",
+    "Key", "LazyText", "Left", "LegacySource", "Level", "LiveTopic", "Manifest", "Migrations", "Mode", "NavItem",
+    "NotFound", "NotificationTransport", "NotificationType", "notify", "ObjectRef", "open_audiences", "option",
+    "OutgoingMessage", "parse_level", "Participation", "Passing", "PersonalData", "Plugin", "plugin_base",
+    "PluginError", "Publication", "Question", "Reason", "record", "require", "resolve", "Responsibility", "Review",
+    "RseError", "say_changed", "SearchDocument", "seen", "Setting", "SignInNeeded", "SlotItem", "SpaceChange", "Target",
+    "Text", "TokenScope", "TooMany", "TourStep", "Translations", "translator", "Tutorial", "Undeliverable",
+    "use_locale", "UtcDateTime", "utcnow", "Veto", "Viewer", "withdraw", "Writing",
 ]  # fmt: skip

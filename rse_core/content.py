@@ -61,6 +61,8 @@ class ContentInfo:
     created_at: dt.datetime | None = None
     parent: ObjectRef | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    #: who answers for it since its author has left, and is told what its author would be
+    keeper_id: int | None = None
 
 
 #: Loads many objects at once, in a constant number of queries; ids that do not exist are left out.
@@ -73,6 +75,8 @@ Below = Callable[["Session", "ObjectRef", str | None, int], Sequence[str]]
 
 #: A select of the ids that this person may find; None for all that their audiences show. Asked once for each search.
 Among = Callable[["Session", int], "Select[str] | None"]
+#: Audiences, beyond a person's own, whose objects of a type they find too. Asked once for each search.
+Beyond = Callable[["Session", int], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +122,7 @@ class ContentType:
     reads: str | None = None
     #: For what a person's audiences alone do not decide: the ids among which they find any; see :data:`Among`.
     among: Among | None = None
+    #: Where a person finds some that are not for their own audiences; see :data:`Beyond`.
+    beyond: Beyond | None = None
     #: What moderators can do to these objects.
     handling: Handling = Handling()

@@ -23,6 +23,7 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement, delete, event, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from .audiences import sees
 from .content import ObjectRef
 from .db import utcnow
 from .errors import BadInput, NotFound, TooMany
@@ -269,6 +270,8 @@ def _may_read(session: Session, person_id: int, row: Any) -> bool:
     policy = running.policy
     if info.state not in SHOWN:
         if person_id in (info.author_id, row.owner_id):
+            return True
+        if person_id == info.keeper_id and sees(session, person_id, info.audience_id):
             return True
         where = Target(ref=info.ref, audience_id=info.audience_id, space_id=info.space_id, author_id=info.author_id)
         return info.state == "pending" and moderates(session, person_id, where)

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .guiding import Participation, TourStep, Tutorial
     from .identity import IdentitySource
     from .policy import Question
+    from .responsibilities import Responsibility
     from .search import SearchBackend
     from .settings import Settings
     from .writings import Discarded, Finding, Writing
@@ -167,6 +168,10 @@ class Start:
     @hookspec
     def rse_personal_data(self) -> Iterable[PersonalData]:
         """What it keeps about a person, for export and erasure."""
+
+    @hookspec
+    def rse_responsibilities(self) -> Iterable[Responsibility]:
+        """What people answer for, and how it goes to somebody else once they have left."""
 
     @hookspec(firstresult=True)
     def rse_identity_source(self) -> IdentitySource | None:

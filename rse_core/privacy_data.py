@@ -24,6 +24,7 @@ from .models.governance import (
     ReviewRule,
     Suspension,
 )
+from .models.handover import Handover
 from .models.indicators import Fact, Pseudonym, Signal, Standing
 from .models.levels import CapabilityShift, LevelRow, PluginSwitch
 from .models.notices import Broadcast, BroadcastMark, BroadcastReader, Mute, NotificationChoice
@@ -68,6 +69,8 @@ _LABELS: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = 
     (SettingRow, SettingRow.changed_by),
     (RoleGrant, RoleGrant.granted_by),
     (DirectoryRun, DirectoryRun.actor),
+    (Handover, Handover.actor),
+    (Handover, Handover.undone_by),
     (RolloutPlan, RolloutPlan.saved_by),
     (RolloutPlan, RolloutPlan.applied_by),
     (RolloutWave, RolloutWave.changed_by),
@@ -153,6 +156,22 @@ def _roles(session: Session, person_id: int) -> Rows:
     query = select(RoleGrant.role, RoleGrant.scope, RoleGrant.scope_id, RoleGrant.granted_at, RoleGrant.why)
     query = query.where(RoleGrant.person_id == person_id)
     return _rows(session, query, "role", "scope", "scope_id", "since", "why")
+
+
+def _handovers(session: Session, person_id: int) -> Rows:
+    columns = (Handover.at, Handover.counts, Handover.undone_at)
+    left = select(*columns).where(Handover.person_id == person_id).order_by(Handover.id)
+    kept = select(*columns).where(Handover.taker_id == person_id).order_by(Handover.id)
+    return [
+        *_rows(session, left, "handed_over_at", "what", "taken_back_at"),
+        *_rows(session, kept, "taken_over_at", "what", "taken_back_at"),
+    ]
+
+
+def _erase_handovers(session: Session, person_id: int) -> int:
+    theirs = or_(Handover.person_id == person_id, Handover.taker_id == person_id)
+    done: Any = session.execute(delete(Handover).where(theirs).execution_options(synchronize_session=False))
+    return int(done.rowcount)
 
 
 def _charters(session: Session, person_id: int) -> Rows:
@@ -313,6 +332,11 @@ CORE_DATA: tuple[PersonalData, ...] = (
         _erase_memberships,
     ),
     PersonalData("core.roles", lazy("Roles"), lazy("To let you run a part of the site"), _roles, _deleting(RoleGrant)),
+    PersonalData(
+        "core.handovers", lazy("What was handed over when somebody left"),
+        lazy("To know who answers for it since, and to bring it back"), _handovers, _erase_handovers,
+        retention=lazy("As long as both accounts."),
+    ),
     PersonalData(
         "core.charters",
         lazy("Charters accepted"),

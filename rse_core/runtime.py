@@ -42,7 +42,7 @@ class Core:
     def __init__(
         self, settings: Settings, *, plugins: Sequence[object] | None = None, extra: Sequence[object] = ()
     ) -> None:
-        from . import rollout_notices
+        from . import handover_notices, rollout_notices
         from .jobs import Jobs
         from .live import Live
         from .manager import PluginManager
@@ -59,7 +59,9 @@ class Core:
         self.pages = Pages(self)
         self.plugins.add_core_type(self.pages.content_type())
         self.plugins.add_core_type(rollout_notices.WAVE)
+        self.plugins.add_core_type(handover_notices.CONTENT)
         self.plugins.add_core_notification(rollout_notices.NOTIFICATION)
+        self.plugins.add_core_notification(handover_notices.NOTIFICATION)
         self.jobs = Jobs(self)
         self.options = Options(self)
         self.live = Live(self)

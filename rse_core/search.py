@@ -176,6 +176,8 @@ def scopes(session: Session, person_id: int | None) -> list[SearchScope]:
                 continue
             if kind.reads is None or _reads(session, person_id, kind.reads, Target(audience_id, space_id=space_id)):
                 found.append(audience_id)
+        if kind.beyond is not None and person_id is not None and everyone in found:
+            found += [one for one in kind.beyond(session, person_id) if one not in found]
         # What is for everyone in a public space is read as that space says.
         inside = everyone in person.audiences
         here = [

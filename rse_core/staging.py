@@ -45,6 +45,7 @@ from .errors import PluginError
 from .guiding import Participation, TourStep, Tutorial
 from .i18n import Text, lazy
 from .plugin import PROJECT, Plugin
+from .responsibilities import Responsibility
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ MANY: Mapping[str, type] = {
     "rse_participation": Participation,
     "rse_health_checks": HealthCheck,
     "rse_personal_data": PersonalData,
+    "rse_responsibilities": Responsibility,
 }
 #: Start hooks that answer with a single contribution.
 ONE: Mapping[str, type] = {"rse_migrations": Migrations, "rse_translations": Translations}

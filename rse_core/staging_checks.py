@@ -32,6 +32,7 @@ from .contributions import (
 from .guiding import Participation, TourStep, Tutorial
 from .i18n import Text, lazy
 from .levels import Level
+from .responsibilities import Responsibility
 from .staging import Staging
 
 _KEY = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9_]*)+\Z")
@@ -57,6 +58,7 @@ NAMED: Mapping[type, str] = {
     Participation: "name",
     HealthCheck: "name",
     PersonalData: "name",
+    Responsibility: "name",
 }
 _WORDS: Mapping[type, Text] = {
     Capability: lazy("a capability"),
@@ -76,6 +78,7 @@ _WORDS: Mapping[type, Text] = {
     Participation: lazy("a way to take part"),
     HealthCheck: lazy("a health check"),
     PersonalData: lazy("a kind of personal data"),
+    Responsibility: lazy("a responsibility"),
 }
 _CALLABLES: Mapping[type, tuple[str, ...]] = {
     ContentType: ("resolve",),
@@ -90,6 +93,7 @@ _CALLABLES: Mapping[type, tuple[str, ...]] = {
     HealthCheck: ("check",),
     Participation: ("people",),
     PersonalData: ("export", "erase"),
+    Responsibility: ("left", "give", "take_back"),
 }
 
 

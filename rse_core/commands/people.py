@@ -12,6 +12,7 @@ from ..audit import Actor
 from ..i18n import _, ngettext
 from ..when import parse_moment
 from . import cli_actor, echo_json, json_option, pass_core, progress
+from .handover import handover
 from .places import assist, beside
 
 if TYPE_CHECKING:
@@ -352,4 +353,5 @@ def syncs(core: Core, source: str | None, limit: int, as_json: bool) -> None:
 
 people.add_command(beside)
 people.add_command(assist)
+people.add_command(handover)
 COMMANDS: list[click.Command] = [people]

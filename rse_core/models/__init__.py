@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import content, governance, indicators, levels, notices, organisation, rollout, runtime
+from . import content, governance, handover, indicators, levels, notices, organisation, rollout, runtime
 
-__all__ = ["content", "governance", "indicators", "levels", "notices", "organisation", "rollout", "runtime"]
+__all__ = ["content", "governance", "handover", "indicators", "levels", "notices", "organisation", "rollout", "runtime"]

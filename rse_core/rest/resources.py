@@ -25,6 +25,7 @@ from .administration import rights, site_only
 from .auth import require_scope
 from .cursors import Cursor, decode_cursor, encode_cursor
 from .files import blueprint as files
+from .handover import blueprint as handovers
 from .rollout import blueprint as rollout
 
 decisions = Blueprint("decisions", __name__, url_prefix="/decisions", description="May I do this here?")
@@ -161,4 +162,4 @@ class Entities(MethodView):
         }
 
 
-blueprints = (decisions, me, capabilities, entities, files, *administration, rollout)
+blueprints = (decisions, me, capabilities, entities, files, *administration, rollout, handovers)

@@ -84,13 +84,14 @@ def _mount(app: Flask, extension: RSE) -> None:
     from .admin import blueprint as admin
     from .embed import blueprint as embed
     from .files import blueprint as uploads
+    from .handover import blueprint as leavers
     from .live import blueprint as live
     from .ops import blueprint as ops
     from .own_tokens import own_tokens  # noqa: F401  its pages join those of the core
     from .pages import blueprint as pages
     from .signed_sessions import own_sessions  # noqa: F401  its pages join those of the core
 
-    for blueprint in (pages, embed, uploads, layout.blueprint, ops, live, admin):
+    for blueprint in (pages, embed, uploads, layout.blueprint, ops, live, admin, leavers):
         app.register_blueprint(blueprint)
     for plugin, blueprint in extension.core.plugins.blueprints:
         try:

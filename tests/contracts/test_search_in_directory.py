@@ -14,8 +14,9 @@ from rse_core import health, search_again  # noqa: E402
 from rse_core.api import Actor, ObjectRef, SearchDocument, defer  # noqa: E402
 from rse_core.models.organisation import Person  # noqa: E402
 from rse_core.models.runtime import JobRow  # noqa: E402
+from rse_core.roles import grant  # noqa: E402
 from rse_core.testing.organisation import make_entity, make_person, set_level  # noqa: E402
-from rse_directory import indexing, profiles  # noqa: E402
+from rse_directory import access, finding, indexing, profiles  # noqa: E402
 from rse_search import service as search  # noqa: E402
 from rse_search.asking import Asked  # noqa: E402
 from rse_search.models import Document  # noqa: E402
@@ -170,6 +171,32 @@ def test_nobody_of_an_isolated_entity_finds_those_outside_it(core, people):
         (hit,) = search.search(session, people[0].id, Asked("far")).hits
         assert hit.title.striptags() == "Far Desk"
         assert [one.title.striptags() for one in search.suggest(session, people[0].id, "far")] == ["Far Desk"]
+
+
+def test_who_serves_all_entities_and_who_runs_the_site_find_everybody_as_the_directory_shows_them(core, people):
+    inner = make_person(core, "inner", name="Person Inside", entity=make_entity(core, "inner"))
+    desk = make_person(core, "desk", name="Desk", entity=make_entity(core, "desk"))
+    boss = make_person(core, "boss", name="Boss", entity=make_entity(core, "top"))
+    outside = make_person(core, "outside", name="Outside", external=True)
+    with core.db.write() as session:
+        grant(session, boss.id, "site_admin", actor=Actor("test"))
+        indexing.refresh(session, [inner.id])
+        indexing.changed(session, inner.id, None)
+    change(core, isolated=["north", "inner"], services=["desk"])
+    core.jobs.run_due()
+    everybody = (desk, boss, people[0], inner, outside)
+    assert [found(core, one, "person") for one in everybody] == [9, 9, 8, 1, 0]
+    with core.db.read() as session:
+        for one in everybody[:4]:
+            shown = finding.find(session, access.sight(session, one.id), finding.Asked("person"))
+            assert len(shown.ids) == found(core, one, "person"), "as the directory lists them"
+    change(core, services=[])
+    core.jobs.run_due()
+    assert found(core, desk, "person") == 0
+    with core.db.write() as session:
+        profiles.edit(session, people[3].id, {"listed": False})
+    core.jobs.run_due()
+    assert found(core, boss, "person") == 8, "who left the list is found by nobody"
 
 
 def test_a_change_of_another_field_leaves_the_index_alone(core, people):

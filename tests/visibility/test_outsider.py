@@ -14,7 +14,7 @@ from rse_comments import service as comments
 from rse_comments.models import Comment
 from rse_communities import bulk, creating, feeding, inviting
 from rse_communities.access import find
-from rse_core import audiences, files, organisation, people
+from rse_core import audiences, files, handover_acts, organisation, people
 from rse_core.api import Actor, Event, ObjectRef, emit, utcnow
 from rse_core.extension import create_app
 from rse_core.models.content import Page
@@ -81,6 +81,7 @@ def secret(core):
         feeder = feeding.add(session, owner.id, key, "entity", "west").id
         batch = bulk.send(session, owner.id, key, "remove", [[1, "robin", ""]]).id
     governed = govern(core, found, owner, guest, ref, write)
+    handed = hand_over(core, found)
     run(core)
     with core.db.read() as session:
         topic = session.scalars(select(Topic.id).where(Topic.key == words["topic"])).one()
@@ -88,7 +89,7 @@ def secret(core):
     found.ids = {
         "post_id": post.id, "comment_id": remark, "topic_id": topic, "person_id": guest.id, "subscription_id": 1,
         "invitation_id": invitation, "request_id": 1, "feeder_id": feeder, "batch_id": batch, "session_id": 1,
-        **governed,
+        "handover_id": handed, **governed,
         "wave": 1,
     }  # fmt: skip
     return found
@@ -113,6 +114,19 @@ def govern(core, secret, owner, guest, ref, write):
             "held_id": held, "rule_id": rule, "case_id": case, "charter_id": made.id, "tool_id": 1,
             "binned_id": session.scalars(select(Binned.id)).one(),
         }  # fmt: skip
+
+
+def hand_over(core, secret):
+    """Somebody who has left wrote there, and its owner keeps it."""
+    leaver, key = make_person(core, "lou", name="Lou Parti"), secret.key
+    with core.db.write() as session:
+        organisation.join_space(session, organisation.space_by_key(session, key).id, leaver.id)
+    with core.db.write() as session:
+        drafting.write(session, leaver.id, Written(f"Il pleut {secret.words['body']}", "", f"space:{key}"))
+        people.disable(session, leaver.id)
+    with core.db.write() as session:
+        (done,) = handover_acts.give(session, "lou", {f"space:{key}": "camille"}, actor=Actor("test"))
+    return done.id
 
 
 @pytest.fixture

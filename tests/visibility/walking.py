@@ -105,6 +105,8 @@ class Walk:
                 choices.append([(name, self.secret.file, "x" * len(self.secret.file))])
             elif name == "key":
                 choices.append([(name, "n1", f"n{NOBODYS}"), (name, "b1", f"b{NOBODYS}")])
+            elif name == "username" and "leavers" in rule.rule:
+                choices.append([(name, "lou", "nobody")])
             elif name == "slot":
                 choices.append([(name, slot, slot) for slot in SLOTS])
             elif name == "act":

@@ -20,7 +20,8 @@ _t = translator(__file__, "rse_comments")
 
 
 def tell(session: Session, event: Event) -> None:
-    """Tell those named, the author of what is answered, and the author of the object: each once, the nearest reason first.
+    """Tell those named, the author of what is answered, and the author of the object, and who keeps it since:
+    each once, the nearest reason first.
 
     Everything is checked again now: the comment may be gone, and nobody is told of what they cannot open.
     """
@@ -39,8 +40,9 @@ def tell(session: Session, event: Event) -> None:
     wanted = [(person_id, "comments.mentioned") for person_id in named]
     if answered is not None and answered.author_id is not None:
         wanted.append((answered.author_id, "comments.replied"))
-    if info.author_id is not None:
-        wanted.append((info.author_id, "comments.commented"))
+    wanted += [
+        (concerned, "comments.commented") for concerned in (info.keeper_id, info.author_id) if concerned is not None
+    ]
     for person_id, kind in wanted:
         if person_id not in told and _opens(session, person_id, info):
             told.add(person_id)

@@ -25,6 +25,7 @@ from rse_core.api import (
     ObjectRef,
     PersonalData,
     Plugin,
+    Responsibility,
     SearchDocument,
     Setting,
     SpaceChange,
@@ -219,6 +220,17 @@ class Communities(Plugin):
         from .guiding import steps
 
         return steps()
+
+    @hookimpl
+    def rse_responsibilities(self) -> Iterable[Responsibility]:
+        from . import handing
+
+        return [
+            Responsibility(
+                "communities.roles", lazy("Roles and tasks in running the space"), handing.left, handing.give,
+                handing.take_back, handing.may, handing.heirs,
+            )
+        ]  # fmt: skip
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

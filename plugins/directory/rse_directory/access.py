@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import NotFound, option, require, translator
-from rse_core.models.organisation import Entity, EntityPath, Person, PersonEntity, Space, SpaceMember
+from rse_core.models.organisation import Audience, Entity, EntityPath, Person, PersonEntity, Space, SpaceMember
 from rse_core.roles import is_site_admin
 
 from . import fields as field_rules
@@ -179,6 +179,19 @@ def among(session: Session, viewer_id: int) -> Select[str] | None:
     if seen is None or seen.admin or seen.shared or seen.external:
         return None
     return select(cast(Person.id, String)).where(near(seen))
+
+
+def beyond(session: Session, viewer_id: int) -> Sequence[int]:
+    """The audiences of isolated entities whose people somebody outside them finds in search everywhere: who serves all
+    entities, and administrators of the site, as the directory lists them; nobody else."""
+    if not option(session, "directory.isolated"):
+        return ()
+    seen = _sight(session, viewer_id)
+    if seen is None or seen.external or not (seen.admin or seen.shared):
+        return ()
+    return session.scalars(
+        select(Audience.id).where(Audience.kind == "entity", Audience.target_id.in_(seen.isolated)).order_by(Audience.id)
+    ).all()
 
 
 def _depth_to(zone: int) -> ColumnElement[int]:

@@ -84,7 +84,7 @@ class Directory(Plugin):
         return [
             ContentType(
                 "directory.person", lazy("person"), objects.resolve, searchable=True, refs=objects.listed,
-                reads="directory.see", among=access.among,
+                reads="directory.see", among=access.among, beyond=access.beyond,
             ),
             ContentType(
                 photos.PHOTO, lazy("photo"), photos.resolve_photos, moderated=False, reads="directory.see"

@@ -13,6 +13,7 @@ from rse_core.models.content import Mention
 from rse_core.models.organisation import Person
 from rse_core.models.runtime import NotificationRow
 
+from .handing import keeps, kept_by
 from .models import Post
 from .sight import READ, TYPE, ref_of, target_of
 from .sight import SHOWN as OPEN
@@ -105,10 +106,12 @@ def moderates_post(session: Session, person_id: int | None, post: Post) -> bool:
 
 def rights(
     session: Session, person_id: int | None, *, author_id: int | None, audience_id: int, space_id: int | None, state: str,
-    author_entity: int | None,
+    author_entity: int | None, owner_id: int | None = None,
 ) -> Rights:  # fmt: skip
     """What this person may do with a post of which the caller knows these; from memory."""
-    mine = person_id is not None and author_id == person_id
+    mine = person_id is not None and (
+        author_id == person_id or keeps(session, person_id, owner_id, audience_id=audience_id, space_id=space_id)
+    )
     moderate = moderates_there(
         session, person_id, audience_id=audience_id, space_id=space_id, entity_id=author_entity
     )  # fmt: skip
@@ -120,6 +123,11 @@ def rights(
         moderate,
         manages(session, person_id, space_id),
     )
+
+
+def is_own(session: Session, person_id: int | None, post: Post) -> bool:
+    """Whether this person wrote the post, or answers for it since its author has left; from memory."""
+    return person_id is not None and (post.author_id == person_id or kept_by(session, person_id, post))
 
 
 def may_announce(session: Session, person_id: int, target: Target) -> Decision:
@@ -145,7 +153,7 @@ def readable(session: Session, person_id: int | None, post_id: int) -> Post:
         is no longer open to them.
     """
     post = get(session, post_id)
-    own = person_id is not None and post.author_id == person_id
+    own = is_own(session, person_id, post)
     if post.state == "deleted":
         if own or told(session, person_id, post_id):
             raise NotFound(_("This post was deleted."))
@@ -161,7 +169,7 @@ def readable(session: Session, person_id: int | None, post_id: int) -> Post:
         return post
     if decision.reason in (Reason.UNKNOWN_OBJECT, Reason.ROLE, Reason.UNKNOWN_PERSON):
         raise _closed(session, person_id, post)
-    if own:
+    if own and post.author_id == person_id:
         # One's own is always to be had, even below the level of reading: it may have to be deleted.
         return post
     raise Forbidden(str(decision.message), decision=decision)
@@ -169,7 +177,7 @@ def readable(session: Session, person_id: int | None, post_id: int) -> Post:
 
 def _closed(session: Session, person_id: int | None, post: Post) -> Forbidden | NotFound:
     # Only to whom it is no news that it exists.
-    if person_id is not None and (post.author_id == person_id or told(session, person_id, post.id)):
+    if person_id is not None and (is_own(session, person_id, post) or told(session, person_id, post.id)):
         return Forbidden(_("This post is not, or no longer, open to you."))
     return missing()
 

@@ -34,6 +34,7 @@ from rse_core.models.organisation import Membership, Space
 from rse_core.notify import moved as notices_moved
 
 from . import access, entries, publishing, topics, whom
+from .handing import answers
 from .models import Entry, Pin, Post
 from .texts import heading
 
@@ -127,7 +128,7 @@ def hide(session: Session, actor: Actor, post_id: int, reason: str) -> Post:
     reason = _reason(reason)
     post = take_down(session, actor, _acting(session, actor, post_id, "hide"), reason)
     moderation.taken_down(
-        session, access.ref_of(post.id), author_id=post.author_id, actor=actor, reason=reason, target=access.target_of(post)
+        session, access.ref_of(post.id), author_id=answers(post), actor=actor, reason=reason, target=access.target_of(post)
     )
     return post
 
@@ -285,7 +286,7 @@ def pinned(session: Session, post_ids: Sequence[int]) -> frozenset[int]:
 def rights_of(session: Session, person_id: int | None, post: Post) -> access.Rights:
     """What this person may do with a post; one query, for its author's entity."""
     return access.Rights(
-        mine=person_id is not None and post.author_id == person_id,
+        mine=access.is_own(session, person_id, post),
         moderate=access.moderates_post(session, person_id, post),
         manage=access.manages(session, person_id, post.space_id),
     )
@@ -331,10 +332,11 @@ def _done(
 
 
 def _tell_author(session: Session, actor: Actor, post: Post, kind: str, data: dict[str, str]) -> None:
-    if post.author_id is None or post.author_id == actor.person_id:
+    concerned = answers(post)
+    if concerned is None or concerned == actor.person_id:
         return
     notify(
-        session, post.author_id, kind, access.ref_of(post.id), actor_id=actor.person_id,
+        session, concerned, kind, access.ref_of(post.id), actor_id=actor.person_id,
         cause=f"{kind}:{post.id}:{post.version}", data={"title": heading(post.title, post.body), **data},
     )  # fmt: skip
 

@@ -325,7 +325,7 @@ def _refused(person_id: int, error: RseError, taken: TakenFiles, post_id: int | 
 
 def _own(session: Session, person_id: int, post_id: int) -> Post:
     found = access.readable(session, person_id, post_id)
-    if found.author_id != person_id:
+    if not access.is_own(session, person_id, found):
         raise Forbidden(_("You can edit your own posts only."))
     if found.state not in access.EDITABLE:
         raise Forbidden(_("This post can no longer be edited."))

@@ -86,7 +86,7 @@ def overseen(session: Session, person_id: int | None, post_id: int) -> Post:
     post = access.readable(session, person_id, post_id)
     if not post.must_read:
         raise NotFound(_("Nobody is asked to confirm this post."))
-    if post.author_id != person_id and not access.moderates_post(session, person_id, post):
+    if not access.is_own(session, person_id, post) and not access.moderates_post(session, person_id, post):
         raise Forbidden(_("Who confirmed is shown to the author and to moderators."))
     return post
 

@@ -93,7 +93,7 @@ def edit(session: Session, person_id: int, post_id: int, written: texts.Written,
     :raises BadInput: also when more people would see a published post than before, unless ``written.widen``.
     """
     post = access.get(session, post_id, lock=True)
-    if post.author_id != person_id:
+    if not access.is_own(session, person_id, post):
         access.readable(session, person_id, post_id)
         raise Forbidden(_("You can edit your own posts only."))
     if post.state == "deleted":
@@ -128,7 +128,7 @@ def edit(session: Session, person_id: int, post_id: int, written: texts.Written,
     if post.published_at is not None:
         post.edited_at = post.updated_at
     if was == "published":
-        _republish(session, post, plan)
+        _republish(session, person_id, post, plan)
     else:
         _act(session, post, plan)
     session.flush()
@@ -141,7 +141,7 @@ def revisions(session: Session, person_id: int, post_id: int) -> tuple[Post, lis
     :raises Forbidden: for everybody else who sees it.
     """
     post = access.readable(session, person_id, post_id)
-    if post.author_id != person_id and not access.moderates_post(session, person_id, post):
+    if not access.is_own(session, person_id, post) and not access.moderates_post(session, person_id, post):
         raise Forbidden(_("Its history is shown to its author and to moderators."))
     rows = session.scalars(select(PostRevision).where(PostRevision.post_id == post_id).order_by(PostRevision.id))
     return post, list(rows)
@@ -177,7 +177,8 @@ def _plan(session: Session, person_id: int, written: texts.Written, post: Post |
             _("The date for confirming is over before the announcement appears."),
             fields={"acknowledge_by": _("Choose a later date.")},
         )
-    return _Plan(written, text, choice, decision, when, _entity(session, person_id, written.entity))
+    entity_id = _entity(session, person_id, written.entity, post)
+    return _Plan(written, text, choice, decision, when, entity_id)
 
 
 def _same(session: Session, person_id: int, post: Post) -> whom.Choice:
@@ -205,7 +206,11 @@ def _check_calls(session: Session, text: texts.Checked, choice: whom.Choice) -> 
         )
 
 
-def _entity(session: Session, person_id: int, key: str) -> int | None:
+def _entity(session: Session, person_id: int, key: str, post: Post | None) -> int | None:
+    named = None if post is None or post.author_id == person_id else post.entity_id
+    if named is not None and not administers(session, person_id, named):
+        # Whoever keeps another's post leaves it in the name in which it was written, unless that is theirs to use.
+        return named
     if not key:
         return None
     ident = session.scalar(select(Entity.id).where(Entity.key == key))
@@ -248,7 +253,7 @@ def _examined(session: Session, post: Post, decision: Decision) -> Decision:
     return publishing.examined(session, post, decision)
 
 
-def _republish(session: Session, post: Post, plan: _Plan) -> None:
+def _republish(session: Session, person_id: int, post: Post, plan: _Plan) -> None:
     """A published post was changed: where publishing is moderated what was approved was the text before."""
     if _examined(session, post, plan.decision).mode is Mode.REVIEW:
         publishing.hold(session, post)
@@ -256,7 +261,7 @@ def _republish(session: Session, post: Post, plan: _Plan) -> None:
         entries.keep(session, post)
         mentions.keep(session, access.ref_of(post.id), post.body, post.audience_id)
         publishing.tell(session, post, members=False)
-    emit(session, Event("feed.edited", post.author_id, access.ref_of(post.id), post.audience_id, {"space": post.space_id}))
+    emit(session, Event("feed.edited", person_id, access.ref_of(post.id), post.audience_id, {"space": post.space_id}))
 
 
 def _content(session: Session, post: Post) -> str:

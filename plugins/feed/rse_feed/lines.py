@@ -90,7 +90,7 @@ _space, _audience = Space.__table__, Audience.__table__
 _COLUMNS = (
     _post.id.label("post_id"), _post.title, _post.body, _post.state, _post.version, _post.link, _post.announcement,
     _post.must_read, _post.firm, _post.acknowledge_by, _post.published_at, _post.created_at, _post.edited_at,
-    _post.locked_at, _post.author_id, _post.audience_id.label("post_audience"),
+    _post.locked_at, _post.author_id, _post.owner_id, _post.audience_id.label("post_audience"),
     _person.id.label("person_id"), _person.username, _person.display_name, _person.entity_id.label("home_id"),
     _person.job_title, _person.status, _person.external, _home.c.name.label("home"), _named.c.name.label("named"),
     _space.c.key.label("space_key"), _space.c.name.label("space_name"), _audience.c.kind,
@@ -178,7 +178,7 @@ def _posts(session: Session, person_id: int, rows: Sequence[Any], short: bool) -
     infos = {
         row.post_id: objects.info_of(
             row.post_id, texts.heading(row.title, row.body), row.state, row.post_audience, row.space_id, row.author_id,
-            row.locked_at is not None, row.published_at or row.created_at, prefix,
+            row.locked_at is not None, row.published_at or row.created_at, prefix, row.owner_id,
         )
         for row in rows
     }  # fmt: skip
@@ -206,7 +206,7 @@ def _posts(session: Session, person_id: int, rows: Sequence[Any], short: bool) -
             topics=about.get(row.post_id, ()), files=kept.get(info.ref, ()),
             rights=access.rights(
                 session, person_id, author_id=row.author_id, audience_id=row.post_audience, space_id=row.space_id,
-                state=row.state, author_entity=row.home_id,
+                state=row.state, author_entity=row.home_id, owner_id=row.owner_id,
             ),
         )  # fmt: skip
 

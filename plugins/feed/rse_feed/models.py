@@ -31,6 +31,9 @@ class Post(Base):
     __tablename__ = "rse_feed_post"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     author_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"))
+    #: who answers for it since its author has left: has its author's rights (no foreign key: SQLite cannot add one
+    #: without rebuilding the table)
+    owner_id: Mapped[int | None] = mapped_column(Key)
     #: written in the name of an entity
     entity_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_entity.id", ondelete="SET NULL"))
     audience_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_audience.id"))
@@ -61,6 +64,10 @@ class Post(Base):
     reason: Mapped[str] = mapped_column(String(500), default="")
     __table_args__ = (
         Index("ix_rse_feed_post_author", "author_id", "id"),
+        Index(
+            "ix_rse_feed_post_owner", "owner_id", "id", sqlite_where=text("owner_id IS NOT NULL"),
+            postgresql_where=text("owner_id IS NOT NULL"),
+        ),
         Index("ix_rse_feed_post_space", "space_id", "id"),
         Index("ix_rse_feed_post_due", "publish_at", sqlite_where=_SCHEDULED, postgresql_where=_SCHEDULED),
         Index("ix_rse_feed_post_announced", "audience_id", "id", sqlite_where=_ANNOUNCED, postgresql_where=_ANNOUNCED),

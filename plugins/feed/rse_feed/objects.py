@@ -24,7 +24,7 @@ STATES = {
 }  # fmt: skip
 _COLUMNS = (
     Post.id, Post.title, Post.body, Post.state, Post.audience_id, Post.space_id, Post.author_id, Post.locked_at,
-    Post.published_at, Post.created_at,
+    Post.published_at, Post.created_at, Post.owner_id,
 )  # fmt: skip
 
 
@@ -49,18 +49,19 @@ def _info(row: Any, prefix: str) -> ContentInfo:
     return info_of(
         row.id, heading(row.title, row.body) if row.state != "deleted" else "", row.state, row.audience_id, row.space_id,
         row.author_id, row.locked_at is not None, row.published_at or row.created_at, prefix,
+        row.owner_id,
     )  # fmt: skip
 
 
 def info_of(
     post_id: int, title: str, state: str, audience_id: int, space_id: int | None, author_id: int | None, locked: bool,
-    at: dt.datetime, prefix: str,
+    at: dt.datetime, prefix: str, owner_id: int | None = None,
 ) -> ContentInfo:  # fmt: skip
     """A post as the rest of the site knows it."""
     shown = "locked" if locked and state == "published" else STATES[state]
     return ContentInfo(
         access.ref_of(post_id), title, f"{prefix}/feed/posts/{post_id}", audience_id, space_id=space_id, author_id=author_id,
-        state=shown, created_at=at,
+        state=shown, created_at=at, keeper_id=owner_id,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from rse_core import files, mentions, moderation
@@ -19,13 +19,15 @@ _LEFT = ("published", "archived", "deleted")
 
 
 def export(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
-    """Every post of this person, whatever its state, with what it said before each edit."""
+    """Every post of this person, whatever its state, with what it said before each edit; those that they keep for somebody
+    who has left by number alone, since others wrote them."""
     mine = select(Post.id).where(Post.author_id == person_id)
     before: dict[int, list[Mapping[str, Any]]] = {}
     for revision in session.scalars(select(PostRevision).where(PostRevision.post_id.in_(mine)).order_by(PostRevision.id)):
         row = {"title": revision.title, "body": revision.body, "until": revision.at.isoformat()}
         before.setdefault(revision.post_id, []).append(row)
     posts = session.scalars(select(Post).where(Post.author_id == person_id).order_by(Post.id)).all()
+    kept = select(Post.id, Post.state).where(Post.owner_id == person_id).order_by(Post.id)
     return [
         {
             "post": post.id,
@@ -41,7 +43,7 @@ def export(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
             "before": before.get(post.id, []),
         }
         for post in posts
-    ]
+    ] + [{"post": ident, "state": state, "kept": True} for ident, state in session.execute(kept)]
 
 
 def erase(session: Session, person_id: int) -> int:
@@ -52,13 +54,16 @@ def erase(session: Session, person_id: int) -> int:
         delete(PostRevision).where(or_(PostRevision.post_id.in_(mine), PostRevision.by_id == person_id))
         .execution_options(**quietly)
     )  # fmt: skip
-    gone = session.scalars(select(Post.id).where(Post.author_id == person_id, Post.state.not_in(_LEFT))).all()
+    # What somebody else keeps by now is theirs to publish.
+    own = and_(Post.author_id == person_id, Post.owner_id.is_(None), Post.state.not_in(_LEFT))
+    gone = session.scalars(select(Post.id).where(own)).all()
     for post_id in gone:
         ref = access.ref_of(post_id)
         moderation.withdraw(session, ref)
         files.forget(session, ref)
         entries.forget(session, ref)
-    session.execute(delete(Post).where(Post.author_id == person_id, Post.state.not_in(_LEFT)).execution_options(**quietly))
+    session.execute(delete(Post).where(own).execution_options(**quietly))
+    session.execute(update(Post).where(Post.owner_id == person_id).values(owner_id=None).execution_options(**quietly))
     session.execute(
         update(Post).where(Post.author_id == person_id, Post.state == "deleted").values(title="", body="", link=None)
         .execution_options(**quietly)

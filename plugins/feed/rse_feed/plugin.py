@@ -25,6 +25,7 @@ from rse_core.api import (
     Participation,
     PersonalData,
     Plugin,
+    Responsibility,
     SearchDocument,
     Setting,
     SlotItem,
@@ -264,6 +265,12 @@ class Feed(Plugin):
         from .guiding import participation
 
         return participation()
+
+    @hookimpl
+    def rse_responsibilities(self) -> Iterable[Responsibility]:
+        from . import handing
+
+        return [Responsibility("feed.posts", lazy("Posts and announcements"), handing.left, handing.give, handing.take_back)]
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

@@ -38,6 +38,7 @@ from rse_core.api import (
 from rse_core.people import card
 
 from . import access, entries
+from .handing import answers
 from .models import Post
 from .texts import heading
 
@@ -58,7 +59,7 @@ def examined(session: Session, post: Post, decision: Decision) -> Decision:
     text = "\n".join(filter(None, (post.title, post.body, link.get("title", ""), link.get("description", ""))))
     capability = access.ANNOUNCE if post.announcement else access.POST
     return examine(
-        session, decision, access.ref_of(post.id), post.author_id or 0, capability=capability, target=access.target_of(post),
+        session, decision, access.ref_of(post.id), answers(post) or 0, capability=capability, target=access.target_of(post),
         text=text,
     )  # fmt: skip
 
@@ -80,7 +81,7 @@ def hold(session: Session, post: Post) -> None:
     ref = access.ref_of(post.id)
     moderation.withdraw(session, ref)
     moderation.hold(
-        session, ref, capability=access.ANNOUNCE if post.announcement else access.POST, author_id=post.author_id,
+        session, ref, capability=access.ANNOUNCE if post.announcement else access.POST, author_id=answers(post),
         target=access.target_of(post),
     )  # fmt: skip
     entries.keep(session, post)
@@ -143,9 +144,10 @@ def publish_due(session: Session) -> None:
     ).all()  # fmt: skip
     for post in due:
         target = access.target_of(post)
-        decision = can(session, post.author_id, access.POST, target)
-        if post.author_id is not None and decision.allowed and post.announcement:
-            decision = access.may_announce(session, post.author_id, target)
+        who = answers(post)
+        decision = can(session, who, access.POST, target)
+        if who is not None and decision.allowed and post.announcement:
+            decision = access.may_announce(session, who, target)
         try:
             if decision.allowed:
                 decision = examined(session, post, decision)
@@ -162,13 +164,14 @@ def publish_due(session: Session) -> None:
 def _give_back(session: Session, post: Post, decision: Decision) -> None:
     post.state, post.publish_at = "draft", None
     post.version += 1
-    author = None if post.author_id is None else card(session, post.author_id)
-    if author is None or not author.active:
+    who = answers(post)
+    concerned = None if who is None else card(session, who)
+    if concerned is None or not concerned.active:
         return
-    with use_locale(author.locale or core_of(session).settings.default_locale):
+    with use_locale(concerned.locale or core_of(session).settings.default_locale):
         reason = str(decision.message)
     notify(
-        session, author.id, "feed.scheduled_refused", access.ref_of(post.id), actor_id=None, cause=f"scheduled:{post.id}",
+        session, concerned.id, "feed.scheduled_refused", access.ref_of(post.id), actor_id=None, cause=f"scheduled:{post.id}",
         data={"title": heading(post.title, post.body), "reason": reason},
     )  # fmt: skip
 
@@ -185,9 +188,10 @@ def refused(session: Session, post: Post, reason: str, by: int | None) -> None:
         return
     post.state, post.reason, post.decided_by = "refused", reason[:REASON_MOST], by
     entries.keep(session, post)
-    if post.author_id is not None:
+    concerned = answers(post)
+    if concerned is not None:
         notify(
-            session, post.author_id, "feed.refused", access.ref_of(post.id), actor_id=by, cause=f"refused:{post.id}",
+            session, concerned, "feed.refused", access.ref_of(post.id), actor_id=by, cause=f"refused:{post.id}",
             data={"title": heading(post.title, post.body), "reason": post.reason},
         )  # fmt: skip
 
@@ -201,7 +205,7 @@ def delete(session: Session, person_id: int, post_id: int, *, reason: str = "", 
     :raises Conflict: when it has changed since ``version``.
     """
     post = access.get(session, post_id, lock=True)
-    own = post.author_id == person_id
+    own = access.is_own(session, person_id, post)
     if post.state == "deleted" and own:
         return post
     if not own:
@@ -229,7 +233,7 @@ def delete(session: Session, person_id: int, post_id: int, *, reason: str = "", 
     shown = before in ("published", "archived", "hidden")
     target = access.target_of(post)
     if not shown or not discard(
-        session, ref, author_id=post.author_id, by_id=person_id, target=target, reason=reason
+        session, ref, author_id=answers(post), by_id=person_id, target=target, reason=reason
     ):
         files.forget(session, ref)
     untell(session, post)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from rse_core import preferences
@@ -123,8 +123,10 @@ def one(session: Session, person_id: int, post_id: int) -> Line:
 
 
 def mine(session: Session, person_id: int, *, after: int | None = None, most: int = PAGE) -> tuple[list[Post], int | None]:
-    """A person's posts that are not there for others, the newest first, and where the list goes on."""
-    query = select(Post).where(Post.author_id == person_id, Post.state.in_(UNSEEN))
+    """Posts of a person, or kept by them, that are not there for others, the newest first, and where the list goes on."""
+    there = sight.where(session, person_id, Post.audience_id, Post.space_id)
+    theirs = or_(Post.author_id == person_id, and_(Post.owner_id == person_id, there))
+    query = select(Post).where(theirs, Post.state.in_(UNSEEN))
     if after is not None:
         query = query.where(Post.id < after)
     rows = list(session.scalars(query.order_by(Post.id.desc()).limit(most + 1)))

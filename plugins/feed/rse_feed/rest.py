@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from rse_core import spaces
 from rse_core.api import BadInput, NotFound, translator
+from rse_core.people import card
 from rse_core.webapi import require_person, session_read, session_write
 
 from . import access, drafting, publishing, reading, schemas, whom
@@ -148,6 +149,7 @@ def tagged(session: Session, person_id: int, post: Post, said: str = "") -> tupl
         "who": line.who, "body": post.body if line.rights.mine else "", "publish_at": post.publish_at,
         "publish_zone": post.publish_zone, "reason": post.reason if line.rights.mine else "", "said": said,
         "audience": whom.key_of(session, post.audience_id, post.space_id),
+        "keeper": None if post.owner_id is None else card(session, post.owner_id),
     }  # fmt: skip
     return SimpleNamespace(**shown), {"ETag": f'"{post.version}"'}
 

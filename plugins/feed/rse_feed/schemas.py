@@ -119,6 +119,10 @@ class FeedPostSchema(FeedEntrySchema):
     """A post as its author or a reader has it."""
 
     body = ma.fields.String(metadata={"description": "Markdown; for its author"})
+    kept_by = ma.fields.Nested(
+        FeedAuthorSchema, attribute="keeper", allow_none=True,
+        metadata={"description": "who answers for it since its author has left"},
+    )  # fmt: skip
     audience = ma.fields.String(metadata=AUDIENCE)
     publish_at = ma.fields.AwareDateTime(format="iso", allow_none=True)
     publish_zone = ma.fields.String()

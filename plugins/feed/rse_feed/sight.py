@@ -15,7 +15,7 @@ from rse_core.api import NotFound, ObjectRef, Target, can, translator
 from rse_core.audiences import sees
 from rse_core.roles import moderates
 
-from . import places
+from . import handing, places
 from .models import Entry, Post
 
 _ = translator(__file__, "rse_feed").gettext
@@ -80,7 +80,7 @@ def may_open(session: Session, person_id: int | None, post: Post) -> bool:
     """Whether this person may open this post's page."""
     if person_id is None or post.state == "deleted":
         return False
-    if post.author_id == person_id:
+    if post.author_id == person_id or handing.kept_by(session, person_id, post):
         return True
     if post.state in SHOWN and reads(session, person_id, post):
         return True

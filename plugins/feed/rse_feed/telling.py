@@ -16,6 +16,7 @@ from rse_core.models.runtime import NotificationRow
 from rse_core.notify import notify_many
 
 from . import access, publishing, texts
+from .handing import answers
 from .models import Post
 
 _t = translator(__file__, "rse_feed")
@@ -26,7 +27,7 @@ def tell(session: Session, post_id: int, members: bool) -> None:
     """The job: those whom the text names, each once however often it is edited; whole audiences that it calls; and with
     ``members`` those of its space, as far as each wants it."""
     post = session.get(Post, post_id)
-    if post is None or post.state != "published" or post.author_id is None:
+    if post is None or post.state != "published" or answers(post) is None:
         return
     ref, cause = access.ref_of(post.id), publishing.cause_of(post.id)
     data = {"title": texts.heading(post.title, post.body), "space": post.space_id}
@@ -56,7 +57,8 @@ def _called(session: Session, post: Post) -> int | None:
     """The audience that the text calls, if its author still may and it is not too large by now."""
     calls = texts.calls(post.body)
     target = access.target_of(post)
-    if not calls or post.author_id is None or not access.may_announce(session, post.author_id, target).allowed:
+    who = answers(post)
+    if not calls or who is None or not access.may_announce(session, who, target).allowed:
         return None
     audience = post.audience_id
     if "everyone" not in calls:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from rse_core import audiences, spaces
 from rse_core.api import NotFound, ObjectRef, Target, can, translator
 from rse_core.models.organisation import Space
+from rse_core.people import card
 from rse_core.webapi import (
     Cursor,
     CursorError,
@@ -93,6 +94,7 @@ def post(post_id: int) -> BaseResponse:
         html = render_template(
             "rse/feed/post.html", line=line, post=found, pinned=post_id in acting.pinned(session, [post_id]),
             asked=announcements.is_asked(session, person.id, found),
+            keeper=None if found.owner_id is None else card(session, found.owner_id),
             reactions=slot_markup(session, "reactions", [line.ref]).get(line.ref, "") if shown else "",
             comments=slot_markup(session, "comments", [line.ref]).get(line.ref, "") if shown else "",
             report=slot_markup(session, "report", [line.ref]).get(line.ref, "") if shown and not line.rights.mine else "",

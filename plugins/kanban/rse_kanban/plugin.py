@@ -26,6 +26,7 @@ from rse_core.api import (
     ObjectRef,
     PersonalData,
     Plugin,
+    Responsibility,
     SearchDocument,
     SlotItem,
     SpaceChange,
@@ -213,6 +214,12 @@ class Kanban(Plugin):
         from .health import check, repair
 
         return [HealthCheck("kanban.places", check, repair)]
+
+    @hookimpl
+    def rse_responsibilities(self) -> Iterable[Responsibility]:
+        from .handing import responsibilities
+
+        return responsibilities()
 
     @hookimpl
     def rse_personal_data(self) -> Iterable[PersonalData]:

@@ -35,13 +35,15 @@ def tell_author(session: Session, event: Event) -> None:
 
 
 def _author(session: Session, ref: ObjectRef) -> int | None:
-    """The author of an object, when they still see it and are at a level at which anything is shown to them."""
+    """The author of an object, or who keeps it since they have left, when they still see it and are at a level at which
+    anything is shown to them."""
     info = resolve(session, [ref]).get(ref)
-    if info is None or info.author_id is None or ref not in seen(session, info.author_id, [ref]):
+    concerned = None if info is None else info.keeper_id or info.author_id
+    if info is None or concerned is None or ref not in seen(session, concerned, [ref]):
         return None
-    if core_of(session).settings.inform_shows != "all" and level_of(session, info.author_id, info) <= Level.INFORM:
+    if core_of(session).settings.inform_shows != "all" and level_of(session, concerned, info) <= Level.INFORM:
         return None
-    return info.author_id
+    return concerned
 
 
 def take_back(session: Session, event: Event) -> None:

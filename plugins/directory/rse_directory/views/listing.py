@@ -114,8 +114,9 @@ def person(username: str) -> Response:
         found = profiles.page(session, me.id, username)
         acts = {name: bool(can(session, me.id, f"directory.{name}").allowed) for name in ("endorse", "ask", "edit")}
         moderator = not found.own and moderates(session, me.id, Target(author_id=found.card.id))
+        leaves = not found.card.active and is_site_admin(session, me.id)
     signature = exporting.signature(found.card) if found.own else ""
-    return page("person", page=found, card=found.card, acts=acts, signature=signature, moderator=moderator)
+    return page("person", page=found, card=found.card, acts=acts, signature=signature, moderator=moderator, leaves=leaves)
 
 
 def _admit(viewer_id: int, username: str) -> None:
