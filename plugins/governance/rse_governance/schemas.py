@@ -93,6 +93,10 @@ class CaseSchema(ModerationLineSchema):
     reason = _text(attribute="row.reason")
     appeal = _text(attribute="row.appeal")
     answer = _text(attribute="row.appeal_reason")
+    appealable = ma.fields.Boolean(
+        attribute="row.appealable", metadata={"description": "whether its author may appeal now"}
+    )  # fmt: skip
+    appeal_until = _when(attribute="row.appeal_until", format="iso", allow_none=True)
     automatic = ma.fields.Boolean(attribute="row.automatic")
     version = ma.fields.Integer(attribute="row.version")
 
