@@ -16,13 +16,15 @@ from rse_feed.texts import Written
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WORDS = {
     "fr": {
-        "delete": "Supprimer la publication", "reason": "Raison, montrée", "why": "Motif, montré", "deleted": "Retiré ou supprimé par la modération",
+        "delete": "Supprimer la publication", "reason": "Raison, montrée", "why": "Motif, montré",
+        "deleted": "Retiré ou supprimé par la modération",
         "appeal": "Former un recours", "waits": "Votre recours attend une autre personne", "ask": "Pourquoi",
         "once": "Vous pouvez former un seul recours", "grant": "Afficher à nouveau", "shown": "Affiché à nouveau après",
         "heading": "Recours de la personne qui a écrit",
     },
     "en": {
-        "delete": "Delete the post", "reason": "Reason, shown", "why": "Reason, shown", "deleted": "Taken down or deleted by a moderator",
+        "delete": "Delete the post", "reason": "Reason, shown", "why": "Reason, shown",
+        "deleted": "Taken down or deleted by a moderator",
         "appeal": "Appeal", "waits": "Your appeal waits for another moderator", "ask": "Why should it be shown again?",
         "once": "You may appeal once, until", "grant": "Show it again", "shown": "Shown again after your appeal.",
         "heading": "Appeal of the author",

@@ -205,6 +205,24 @@ class RateSchema(ma.Schema):
 class RatesSchema(ma.Schema):
     whole = ma.fields.Nested(RateSchema)
     entities = ma.fields.List(ma.fields.Nested(RateSchema))
+    waves = ma.fields.List(ma.fields.Nested(RateSchema))
+    day = ma.fields.Date(
+        allow_none=True, metadata={"description": "the people of its end are those it is about; null: those of now"}
+    )  # fmt: skip
+
+
+class AcceptorSchema(ma.Schema):
+    person = ma.fields.Nested(ModerationPersonSchema)
+    accepted_at = _when(format="iso")
+
+
+class AcceptorsPageSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(AcceptorSchema))
+    next = _text(allow_none=True)
+
+
+class MyErasureSchema(ma.Schema):
+    username = _text(required=True, metadata={"description": "your own, to be sure"})
 
 
 class SuspensionSchema(ma.Schema):
