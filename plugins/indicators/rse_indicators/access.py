@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
+from rse_core import wave_figures
 from rse_core.api import Forbidden, core_of, option, translator
-from rse_core.cursor import MANAGING_ROLES, path_of
+from rse_core.cursor import MANAGING_ROLES
 from rse_core.delegation import rights_of
 from rse_core.models.organisation import EntityPath, Group, Person, RoleGrant, Space, SpaceMember
-from rse_core.models.rollout import RolloutWave
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -90,16 +90,7 @@ def _wave(session: Session, person_id: int) -> str:
     manages = session.scalar(select(Person.is_manager).where(Person.id == person_id))
     if not manages and group not in facts.groups:
         return ""
-    path = path_of(core_of(session).policy.snapshot(), facts)
-    waves = session.execute(
-        select(RolloutWave.name, RolloutWave.entities, RolloutWave.groups).where(RolloutWave.state != "gone")
-        .order_by(RolloutWave.plan_id, RolloutWave.position)
-    ).all()  # fmt: skip
-    nearest = next((name for entity in path for name, entities, _groups in waves if entity in entities), None)
-    for name, _entities, groups in waves:
-        if name == nearest or facts.groups.intersection(groups):
-            return str(name)
-    return ""
+    return wave_figures.wave_of(session, core_of(session), person_id)
 
 
 def require_sight(session: Session, person_id: int) -> Sight:
