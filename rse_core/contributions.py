@@ -90,6 +90,7 @@ class NavItem:
     :param topic: with ``count``, the kind of :class:`LiveTopic` whose id is the person's, by whose changes it changes.
     :param shown: whether it is for this person at all, where no capability says so (those who moderate somewhere); in
         ``main`` without a query.
+    :param shown_in: the same in the area ``space``, for one space: ``shown_in(session, person_id, space_id)``.
     """
 
     endpoint: str
@@ -102,6 +103,7 @@ class NavItem:
     count: str = ""
     topic: str = ""
     shown: Callable[[Session, int], bool] | None = None
+    shown_in: Callable[[Session, int, int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ BUILT_IN = (
     ),
     Indicator(
         HABIT, lazy("Measured habit"),
-        lazy("Working days (Monday to Friday) on which people came, added up, month by month."), (VISIT,),
+        lazy("Working days on which people came, added up, month by month: Monday to Friday, without the site's holidays."),
+        (VISIT,),
         lazy("The staff of the place at the end of the month before, times the working days of the period, month by month."),
     ),
     Indicator(

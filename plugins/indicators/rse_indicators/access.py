@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import or_, select
 
 from rse_core import wave_figures
-from rse_core.api import Forbidden, core_of, option, translator
+from rse_core.api import Forbidden, NotFound, core_of, option, translator
+from rse_core.audiences import of_space, sees
 from rse_core.cursor import MANAGING_ROLES
 from rse_core.delegation import rights_of
 from rse_core.models.organisation import EntityPath, Group, Person, RoleGrant, Space, SpaceMember
@@ -91,6 +92,28 @@ def _wave(session: Session, person_id: int) -> str:
     if not manages and group not in facts.groups:
         return ""
     return wave_figures.wave_of(session, core_of(session), person_id)
+
+
+def runs(session: Session, person_id: int, space_id: int) -> bool:
+    """Whether this person runs the space; from memory."""
+    facts = core_of(session).policy.person(person_id)
+    if facts is None or facts.disabled_at is not None:
+        return False
+    return facts.spaces.get(space_id) in MANAGING_ROLES or ("animator", "space", space_id) in facts.roles
+
+
+def space_run(session: Session, person_id: int, key: str) -> Space:
+    """A space that this person runs.
+
+    :raises NotFound: for one that does not exist, or of which they may not know.
+    :raises Forbidden: for any other.
+    """
+    space = session.scalar(select(Space).where(Space.key == key, Space.merged_into.is_(None)))
+    if space is not None and runs(session, person_id, space.id):
+        return space
+    if space is None or not sees(session, person_id, of_space(session, space.id)):
+        raise NotFound(_("There is no such space here."))
+    raise Forbidden(_("These figures are for those who run the space."))
 
 
 def require_sight(session: Session, person_id: int) -> Sight:
