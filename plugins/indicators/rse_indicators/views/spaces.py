@@ -45,7 +45,7 @@ def _told() -> list[Indicator]:
     """What can be told by space: acts that are done there."""
     return [
         one for one in asking.definitions(core())
-        if one.counts == "people" and not one.eligible and one.name not in indicators_built.SPECIAL
+        if one.counts == "people" and not one.eligible and not one.ever and one.name not in indicators_built.SPECIAL
         and indicators_built.VISIT not in one.events
     ]  # fmt: skip
 
