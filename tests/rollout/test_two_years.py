@@ -85,7 +85,7 @@ class Life:
         with self.core.db.write() as session:
             staff = book.people(day - DAY)
             # By a count of their own, so that everything else stays as it is.
-            for person in sorted(staff)[day.day :: 29]:
+            for person in sorted(staff)[day.day :: 97]:
                 self.company.act(session, day - DAY * (person % 14 + 1), person, OPENED)
             for person in staff:
                 if chance.random() < 0.75:
