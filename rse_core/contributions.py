@@ -90,6 +90,7 @@ class NavItem:
     :param topic: with ``count``, the kind of :class:`LiveTopic` whose id is the person's, by whose changes it changes.
     :param shown: whether it is for this person at all, where no capability says so (those who moderate somewhere); in
         ``main`` without a query.
+    :param shown_in: the same in the area ``space``, for one space: ``shown_in(session, person_id, space_id)``.
     """
 
     endpoint: str
@@ -102,6 +103,7 @@ class NavItem:
     count: str = ""
     topic: str = ""
     shown: Callable[[Session, int], bool] | None = None
+    shown_in: Callable[[Session, int, int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,8 @@ class Indicator:
     :param denominator: in words, of how many it is: "People whom an announcement asked in the period".
     :param eligible: who could do it in a period: ``eligible(session, first_day, last_day)`` gives a select of the ids of
         people. The figure is then about these among the people of the place.
+    :param ever: an act counts from then on, in every later period as well, for as long as single acts are kept: "people who
+        have filled in their profile".
     :param counts: ``people``; ``spaces`` for spaces in which such an event happened, of all that are open; ``own`` where the
         plugin shows the figure itself and the definition alone is listed.
     """
@@ -220,6 +224,7 @@ class Indicator:
     denominator: Text = ""
     eligible: Callable[[Session, dt.date, dt.date], Select[int]] | None = None
     counts: str = "people"
+    ever: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, delete, event, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .audiences import sees
-from .content import ObjectRef
+from .content import ContentInfo, ObjectRef
 from .db import utcnow
 from .errors import BadInput, NotFound, TooMany
 from .files_store import SIZES, FileStore, store_of
@@ -274,7 +274,7 @@ def _may_read(session: Session, person_id: int, row: Any) -> bool:
         if person_id == info.keeper_id and sees(session, person_id, info.audience_id):
             return True
         where = Target(ref=info.ref, audience_id=info.audience_id, space_id=info.space_id, author_id=info.author_id)
-        return info.state == "pending" and moderates(session, person_id, where)
+        return info.state == "pending" and _inside(running, person_id, info) and moderates(session, person_id, where)
     place, facts = policy.resolve(session, info)[0], policy.person(person_id)
     if place is None or facts is None or not visible(policy.snapshot(), facts, place):
         return False
@@ -283,6 +283,13 @@ def _may_read(session: Session, person_id: int, row: Any) -> bool:
         return bool(policy.can(session, person_id, reads, info).allowed)
     # Who stands at INFORM sees nothing of what was written, or its counts alone.
     return bool(running.settings.inform_shows == "all" or policy.level_of(session, person_id, info) > Level.INFORM)
+
+
+def _inside(running: Any, person_id: int, info: ContentInfo) -> bool:
+    """What only the members of a space are shown is moderated by who is in it, also where it waits."""
+    kind, _target = running.policy.snapshot().audiences.get(info.audience_id, ("", 0))
+    facts = running.policy.person(person_id)
+    return kind != "space" or (facts is not None and info.audience_id in facts.audiences)
 
 
 # -- details -------------------------------------------------------------------------------------------------------------

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from .content import ObjectRef
 from .contributions import Indicator
 from .db import dialect_insert, utcnow
+from .events import Event, emit
+from .indicators_built import OPENED
 from .models.runtime import Visit
 
 if TYPE_CHECKING:
     from .runtime import Core
 
 _seen: dict[tuple[int, int], dt.date] = {}
+_opened: dict[tuple[int, int, str], dt.date] = {}
 _lock = threading.Lock()
 _MOST = 200_000
 
@@ -46,3 +50,28 @@ def record_visit(session: Session, person_id: int) -> None:
         if len(_seen) >= _MOST:
             _seen.clear()
         _seen[id(core), person_id] = day
+
+
+def opened_today(core: Core, person_id: int, what: str) -> bool:
+    """Whether this process already noted that the person opened this today; keeps the hot path free of queries.
+
+    :param what: the object whose file it is, or ``page`` for any publication of the intranet.
+    """
+    return _opened.get((id(core), person_id, what)) == utcnow().date()
+
+
+def record_opening(session: Session, person_id: int, what: str, *, ref: ObjectRef | None = None) -> None:
+    """Note that this person opened a document: who, on which day and in which space is counted, never which document.
+
+    :param ref: the object whose file it is: says in which space.
+    """
+    from .objects import resolve
+    from .runtime import core_of
+
+    info = None if ref is None else resolve(session, [ref]).get(ref)
+    data = {} if info is None or info.space_id is None else {"space": info.space_id}
+    emit(session, Event(OPENED, person_id, data=data))
+    with _lock:
+        if len(_opened) >= _MOST:
+            _opened.clear()
+        _opened[id(core_of(session)), person_id, what] = utcnow().date()

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 #: In place of an event's name: somebody was here that day.
 VISIT = "core.visit"
+#: Somebody opened a file of a text, or a publication of the intranet that a source lists.
+OPENED = "core.document_opened"
 REACTED, COMMENTED, POSTED = "likes.reacted", "comments.published", "feed.published"
 CONNECTION, ENGAGEMENT, CONTRIBUTION = "connection_rate", "engagement_rate", "contribution_rate"
 HABIT, CHARTER, ANSWERS, COMMUNITIES = "habit", "charter_acceptance", "answer_time", "active_communities"
+DOCUMENTS = "documents_opened"
 
 STAFF = lazy("The staff of the place, at the end of the month before the one in which the period ends.")
 
@@ -36,8 +39,15 @@ BUILT_IN = (
         (REACTED, COMMENTED, POSTED), STAFF,
     ),
     Indicator(
+        DOCUMENTS, lazy("Documents opened"),
+        lazy("People who opened at least one document in the period: a file of a text, or a publication of the intranet "
+             "that a source of its content lists. Which one is not kept."),
+        (OPENED,), STAFF,
+    ),
+    Indicator(
         HABIT, lazy("Measured habit"),
-        lazy("Working days (Monday to Friday) on which people came, added up, month by month."), (VISIT,),
+        lazy("Working days on which people came, added up, month by month: Monday to Friday, without the site's holidays."),
+        (VISIT,),
         lazy("The staff of the place at the end of the month before, times the working days of the period, month by month."),
     ),
     Indicator(

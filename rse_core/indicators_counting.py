@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from . import indicators_built, indicators_measures
 from .contributions import Indicator
 from .indicators_frame import LEAST, Frame, frame
-from .indicators_roll import months_between, working_days
+from .indicators_roll import horizon, months_between
 from .indicators_standing import anchor
 from .models.indicators import Pseudonym
+from .workdays import working_days
 
 if TYPE_CHECKING:
     from .indicators_figures import Asked
@@ -125,7 +126,7 @@ def count(session: Session, core: Core, indicator: Indicator, first: dt.date, la
             start = anchor(session, end)
             if start is not None:
                 here = indicators_measures.days_here(session, begin, end)
-                parts.append((frame(session, core, start), here, len(working_days(begin, end))))
+                parts.append((frame(session, core, start), here, len(working_days(begin, end, core.settings))))
         return Days(tuple(parts))
     people = frame(session, core, day)
     if indicator.name == indicators_built.CHARTER:
@@ -136,6 +137,8 @@ def count(session: Session, core: Core, indicator: Indicator, first: dt.date, la
         for one in indicators_measures.answers(session, first, last):
             posts.setdefault(one.who, []).append(one.hours)
         return Answered(people.among(posts), posts)
+    if indicator.ever:
+        first = min(first, horizon(core.settings.indicator_months))
     did = indicators_measures.did(session, core, indicator, first, last)
     if indicator.eligible is not None:
         ids = indicator.eligible(session, first, last)

@@ -127,7 +127,10 @@ def _check(asked: Asked, indicator: Indicator) -> None:
         raise BadInput(_("“%(name)s” is shown by its plugin, on a page of its own.", name=indicator.label))
     if indicator.counts == "spaces" and (asked.by != "site" or asked.people != "all"):
         raise BadInput(_("“%(name)s” counts spaces: it is to be had for the site as a whole.", name=indicator.label))
-    unfit = indicator.name in indicators_built.SPECIAL or indicators_built.VISIT in indicator.events or indicator.eligible
+    unfit = (
+        indicator.name in indicators_built.SPECIAL or indicators_built.VISIT in indicator.events
+        or indicator.eligible or indicator.ever
+    )  # fmt: skip
     if asked.by == "space" and unfit:
         raise BadInput(
             _("“%(name)s” cannot be told by space.", name=indicator.label),

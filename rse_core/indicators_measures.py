@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 from .contributions import Indicator
 from .indicators_built import COMMENTED, POSTED, events_of
 from .indicators_facts import VISIT_BIT, mask
-from .indicators_roll import month_end, working_days
+from .indicators_roll import month_end
 from .models.governance import Charter, CharterAcceptance
 from .models.indicators import Fact, Presence, PresenceMonth, PresenceSpace, Pseudonym, Signal, Standing
 from .models.organisation import Space
+from .runtime import core_of
+from .workdays import working_days
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -50,7 +52,8 @@ def days_here(session: Session, first: dt.date, last: dt.date) -> dict[int, int]
     else:
         here = case((Presence.bits.op("&")(VISIT_BIT) != 0, 1), else_=0)
         rows = session.execute(
-            select(Presence.who, func.sum(here)).where(Presence.day.in_(working_days(first, last))).group_by(Presence.who)
+            select(Presence.who, func.sum(here))
+            .where(Presence.day.in_(working_days(first, last, core_of(session).settings))).group_by(Presence.who)
         )
     return {who: int(number) for who, number in rows}
 

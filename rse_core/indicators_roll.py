@@ -28,6 +28,8 @@ from .models.indicators import (
     Standing,
 )
 from .models.runtime import Visit
+from .runtime import core_of
+from .workdays import working_days
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -119,7 +121,8 @@ def _fold_month(session: Session, month: dt.date, run: int, *, anew: bool) -> No
     if anew:
         session.execute(delete(PresenceMonth).where(PresenceMonth.month == month))
     within = Presence.day.between(month, last)
-    here = case((Presence.day.in_(working_days(month, last)) & (Presence.bits.op("&")(VISIT_BIT) != 0), 1), else_=0)
+    days = working_days(month, last, core_of(session).settings)
+    here = case((Presence.day.in_(days) & (Presence.bits.op("&")(VISIT_BIT) != 0), 1), else_=0)
     whole = select(literal(month, Date), Presence.who, _either(session, Presence.bits), func.sum(here)).where(within)
     whole = whole.group_by(Presence.who)
     if not anew:
@@ -158,12 +161,6 @@ def month_end(month: dt.date) -> dt.date:
     datetime.date(2026, 2, 28)
     """
     return (month.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - DAY
-
-
-def working_days(first: dt.date, last: dt.date) -> list[dt.date]:
-    """Monday to Friday between two days, both included."""
-    span = (first + DAY * n for n in range((last - first).days + 1))
-    return [day for day in span if day.weekday() < 5]
 
 
 def months_between(first: dt.date, last: dt.date) -> Iterable[tuple[dt.date, dt.date]]:
@@ -246,7 +243,6 @@ def prune(session: Session, months: int, *, now: dt.datetime | None = None) -> i
 
 def _run(session: Session) -> None:
     from .indicators_cells import make
-    from .runtime import core_of
 
     core = core_of(session)
     for month in sorted({day.replace(day=1) for day in roll_up(session)}):

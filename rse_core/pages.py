@@ -66,6 +66,8 @@ class PageIdentity:
     locked: bool = False
     gone: bool = False
     settled: bool = True
+    #: a source of the intranet's content has listed it: a publication, not any page
+    listed: bool = False
 
 
 class Pages:
@@ -341,7 +343,7 @@ class Pages:
         sections = (path, page.section) if page.section.startswith("/") else (path,)
         return PageIdentity(
             ObjectRef("page", page.key), page.address, page.title, sections, page.audience_id, True,
-            page.locked_at is not None, page.gone_at is not None,
+            page.locked_at is not None, page.gone_at is not None, listed=bool(page.source),
         )  # fmt: skip
 
     def _resolve(self, session: Session, ids: Sequence[str]) -> Mapping[str, ContentInfo]:

@@ -53,6 +53,7 @@ from .models.runtime import (
     Visit,
 )
 from .places import assistants, others
+from .rollout_plan import without_owner
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -87,6 +88,12 @@ def forget_labels(session: Session, username: str, placeholder: str) -> None:
         .where(Audit.subject == f"person:{username}")
         .values(subject=f"person:{placeholder}", before=None, after=None, why="")
     )
+    for plan in session.scalars(select(RolloutPlan).where(RolloutPlan.text.contains(username, autoescape=True))):
+        text = without_owner(plan.text, username, placeholder)
+        if text != plan.text:
+            # A form that is open elsewhere must not bring the name back; what was applied is what it was.
+            plan.applied_version += plan.applied_version == plan.version
+            plan.text, plan.version = text, plan.version + 1
 
 
 def _rows(session: Session, query: Select[*tuple[Any, ...]], *names: str) -> list[dict[str, Any]]:

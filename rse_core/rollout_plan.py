@@ -278,6 +278,34 @@ def write(plan: Plan) -> str:
     return "\n".join(parts) + "\n"
 
 
+_COMMENT = re.compile(r"""("(?:[^"\\\n]|\\.)*"|'[^'\n]*')|\#[^\n]*""")
+
+
+def without_owner(text: str, username: str, placeholder: str) -> str:
+    """The text of a plan without one of its owners, whose name leaves the comments as well; everything else stays.
+
+    >>> without_owner('owners = ["anna", "ben"]  # ask anna', "anna", "erased-7")
+    'owners = ["ben"]  # ask erased-7'
+    """
+    head, mark, waves = text.partition("[[wave]]")
+
+    def owners(match: re.Match[str]) -> str:
+        try:
+            named = tomllib.loads(match[0])["owners"]
+        except tomllib.TOMLDecodeError:
+            return match[0]
+        if username not in named:
+            return match[0]
+        return f"owners = {_list(one for one in named if one != username)}"
+
+    def comment(match: re.Match[str]) -> str:
+        named = re.escape(username)
+        return match[0] if match[1] else re.sub(rf"(?<![\w.-]){named}(?![\w-]|\.\w)", placeholder, match[0])
+
+    head = re.sub(r"(?ms)^[ \t]*owners[ \t]*=[ \t]*\[[^\]]*\]", owners, head)
+    return _COMMENT.sub(comment, head + mark + waves)
+
+
 def _quoted(text: str) -> str:
     return '"' + re.sub(r'["\\\x00-\x1f\x7f]', _escaped, text) + '"'
 

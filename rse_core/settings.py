@@ -6,6 +6,7 @@ of its name, ``[sso]``; the plugin checks them with :meth:`Settings.section`.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import os
 import secrets
@@ -19,9 +20,19 @@ from urllib.parse import urlsplit
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from .errors import ConfigError
+from .workdays import CALENDARS
 
 INFORM_SHOWS = ("nothing", "counts", "all")
 JOBS = ("auto", "embedded", "procrastinate")
+
+
+class _Day(fields.Date):
+    """A date as TOML writes it, or as text."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **more: Any) -> dt.date:
+        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            return value
+        return super()._deserialize(value, *arguments, **more)
 
 
 class SettingsSchema(Schema):
@@ -75,11 +86,14 @@ class SettingsSchema(Schema):
     theme = fields.String(load_default="")
     #: months for which what single people did is kept, under pseudonyms, to count from; finished figures stay
     indicator_months = fields.Integer(load_default=36, validate=validate.Range(2, 120))
+    #: which days are no working days beside Saturdays and Sundays: a calendar of public holidays, and days of one's own
+    holiday_calendar = fields.String(load_default="none", validate=validate.OneOf(CALENDARS))
+    holidays = fields.List(_Day(), load_default=list)
 
 
 #: tables of the file that are the core's own; every other is a plugin's
 OWN_TABLES = frozenset({"theme"})
-_LISTS = ("legacy_origins", "page_parameters", "disabled_plugins", "layout_sources")
+_LISTS = ("legacy_origins", "page_parameters", "disabled_plugins", "layout_sources", "holidays")
 
 
 @dataclass(frozen=True)
@@ -118,6 +132,8 @@ class Settings:
     layout_sources: tuple[str, ...] = ()
     theme: str = ""
     indicator_months: int = 36
+    holiday_calendar: str = "none"
+    holidays: tuple[dt.date, ...] = ()
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def section(self, name: str, schema: type[Schema] | None = None) -> dict[str, Any]:

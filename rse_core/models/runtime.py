@@ -146,7 +146,9 @@ class Visit(CoreBase):
 
     __tablename__ = "rse_core_visit"
     day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
-    person_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class IdempotencyKey(CoreBase):

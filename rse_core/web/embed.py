@@ -13,7 +13,7 @@ from .language import set_page_language
 from .returns import safe_return_to
 from .slots import POLL, claim_of_request, embed_scripts, embed_stylesheets, is_silent, render_slots, slot_names
 from .state import session_read
-from .visits import learn_page, note_visit
+from .visits import learn_page, note_publication, note_visit
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -40,6 +40,7 @@ def slots() -> Response:
     body["js"] = embed_scripts()
     body["poll"] = POLL
     note_visit(person)
+    note_publication(person, page)
     answer = jsonify(body)
     answer.add_etag()
     # The token is no part of the body: it differs between sessions that see the same thing.
@@ -63,6 +64,7 @@ def fragment(slot: str) -> Response:
         g.rse_return_to = safe_return_to(request.args.get("return_to") or claim.address)
         html = _with_messages(session, page.ref, names[0])
     note_visit(person)
+    note_publication(person, page)
     answer = Response(html, content_type="text/html; charset=utf-8")
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["Vary"] = "Cookie, Accept-Language"

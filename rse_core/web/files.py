@@ -20,6 +20,7 @@ from ..files_store import SIZES, store_of
 from ..i18n import _, current_locale
 from .identity import current_person_id, require_person
 from .state import core, session_read, session_write
+from .visits import note_file
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -133,6 +134,7 @@ def show(key: str, size: str = "large") -> Response:
     with session_read() as session:
         found = files.served(session, current_person_id(), key, size if size in SIZES else "large")
     info = found.info
+    note_file(current_person_id(), info)
     answer = send_file(
         store_of(core().settings).path(found.stored),
         mimetype=info.media_type,

@@ -9,7 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .. import indicators
+from ..content import ObjectRef
 from ..errors import RseError
+from ..files import FileInfo
 from ..levels import Level
 from ..pages import PageClaim, PageIdentity
 from ..people import PersonCard
@@ -29,6 +31,30 @@ def note_visit(person: PersonCard | None) -> None:
     except Exception:
         # A visit that could not be noted must not cost anybody the page; the next request tries again.
         log.exception("a visit could not be noted")
+
+
+def note_file(person_id: int | None, info: FileInfo) -> None:
+    """Note that somebody opened a file of a text: of each text once a day."""
+    if person_id is None or info.ref is None or info.kind == "image":
+        return
+    _note_opening(person_id, str(info.ref), info.ref)
+
+
+def note_publication(person: PersonCard | None, page: PageIdentity) -> None:
+    """Note that somebody opened a publication of the intranet; once a day, whichever and however many."""
+    if person is not None and page.listed:
+        _note_opening(person.id, "page", None)
+
+
+def _note_opening(person_id: int, what: str, ref: ObjectRef | None) -> None:
+    if indicators.opened_today(core(), person_id, what):
+        return
+    try:
+        with session_write() as session:
+            indicators.record_opening(session, person_id, what, ref=ref)
+    except Exception:
+        # As of a visit: nobody is kept from a document by what could not be counted.
+        log.exception("an opened document could not be noted")
 
 
 #: New names of pages that one person's browser may teach within an hour.

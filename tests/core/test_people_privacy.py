@@ -17,6 +17,7 @@ from rse_core.db import metadata, utcnow
 from rse_core.errors import PluginError
 from rse_core.identity import Identity
 from rse_core.models.organisation import Person, PersonIdentity
+from rse_core.models.rollout import RolloutPlan
 from rse_core.models.runtime import Preference, Visit
 from rse_core.plugin import Manifest, Plugin, hookimpl
 
@@ -80,6 +81,8 @@ def wilhelmine(diary):
         session.add(PersonIdentity(issuer="header", subject=NAME, person_id=person.id))
         session.add(Visit(day=utcnow().date(), person_id=person.id))
         session.add(Preference(person_id=person.id, key="comments.sort", value="newest"))
+        plan = f'# ask {NAME}\nname = "plan"\nowners = [\n  "{NAME}", "bob",\n]\n'
+        session.add(RolloutPlan(name="plan", text=plan, version=2, applied_version=2, saved_by=NAME, applied_by=NAME))
         session.flush()
         diary.lines[person.id] = ["dear diary"]
         return person
@@ -162,3 +165,20 @@ def test_the_commands_export_to_a_private_file_and_ask_before_erasing(diary, wil
     assert done.exit_code == 0
     assert json.loads(done.stdout)["erased"]["diary.lines"] == 1
     assert where_the_name_stands(diary.core) == []
+
+
+def test_an_erased_owner_leaves_the_plans_which_stay_as_they_were_applied(diary, wilhelmine):
+    with diary.core.db.write() as session:
+        privacy.erase(session, wilhelmine.id, actor=ACTOR)
+    with diary.core.db.read() as session:
+        plan = session.scalars(select(RolloutPlan)).one()
+    assert plan.text == f'# ask erased-{wilhelmine.id}\nname = "plan"\nowners = ["bob"]\n'
+    assert (plan.version, plan.applied_version) == (3, 3)
+
+
+def test_visits_are_found_by_person(diary):
+    from sqlalchemy import inspect
+
+    with diary.core.db.read() as session:
+        indexes = inspect(session.connection()).get_indexes("rse_core_visit")
+    assert ["person_id"] in [index["column_names"] for index in indexes]

@@ -42,7 +42,8 @@ def everything(core, live=False):
         return [
             ask(session, core, Asked(name, *period, by), live=live)
             for period in (JANUARY, FEBRUARY, (JANUARY[0], FEBRUARY[1]), (dt.date(2026, 1, 9), dt.date(2026, 2, 3)))
-            for name in ("connection_rate", "engagement_rate", "habit", "contribution_rate", "answer_time")
+            for name in
+            ("connection_rate", "engagement_rate", "habit", "contribution_rate", "answer_time", "documents_opened")
             for by in ("site", "entity", "wave", "level", "group")
         ]  # fmt: skip
 
@@ -61,6 +62,8 @@ def lively(core, company, clock):
             made.visit(session, dt.date(2026, month, 22), staff[:came])
             for one in staff[:wrote]:
                 made.act(session, dt.date(2026, month, 12), one, "likes.reacted")
+            for one in staff[8 : wrote + 10]:
+                made.act(session, dt.date(2026, month, 14), one, "core.document_opened")
             for one in staff[5 : wrote + 5]:
                 made.act(session, dt.date(2026, month, 13), one, "comments.published")
     at(clock, 2026, 3, 1, 6)

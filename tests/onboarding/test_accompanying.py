@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import datetime as dt
 
-from rse_core import charter, indicators
-from rse_core.api import Actor, Forbidden, Manifest, ObjectRef, Participation, Plugin, hookimpl
+import pytest
+import time_machine
+
+from rse_core import charter, indicators, indicators_roll, rollout
+from rse_core.api import Actor, Forbidden, Manifest, ObjectRef, Participation, Plugin, hookimpl, utcnow
 from rse_core.models.organisation import Person
 from rse_core.roles import grant
 from rse_core.small_groups import FEW, tells
@@ -184,3 +187,78 @@ def test_a_plugin_whose_figure_fails_is_left_out(rse_core, rse_plugins):
 
     set_level(core, "react", entity=north)
     assert "used it" not in told(progress(core, boss))
+
+
+PLAN = """
+name = "plan"
+[[wave]]
+name = "pilot"
+starts = 2026-01-10
+level = "comment"
+entities = ["north", "south"]
+[[wave]]
+name = "rest"
+starts = 2027-03-01
+level = "comment"
+entities = ["*"]
+"""
+
+
+@pytest.fixture
+def waves(core, staff):
+    """``waves(number)``: a wave of the north and of so many people of the south, a month ago, and everybody counted."""
+    days = dt.timedelta(days=1)
+
+    def waves(number):
+        south = make_entity(core, "south")
+        others = [make_person(core, f"s{index:02d}", entity=south) for index in range(number)]
+        now = utcnow()
+        with time_machine.travel(now - 40 * days, tick=False), core.db.write() as session:
+            rollout.apply(session, core, PLAN, actor=Actor("test"))
+            indicators_roll.roll_up(session)
+        with time_machine.travel(now - days, tick=False):
+            come(core, [*staff[:25], *others[:15]])
+            with core.db.write() as session:
+                version = charter.publish(session, title="Rules", body="Be kind.", actor=Actor("test"))
+                for one in (*staff[:3], *others[:2]):
+                    charter.accept(session, one.id, version.id)
+                indicators_roll.roll_up(session)
+        with core.db.write() as session:
+            indicators_roll.roll_up(session)
+        return others
+
+    return waves
+
+
+def test_the_wave_is_told_as_rates_and_who_is_missing_as_a_number(core, staff, waves, visit):
+    waves(30)
+    found = progress(core, staff[0])
+    assert found.wave.wave == "pilot"
+    counts = {one.name: (one.done, one.left, one.few) for one in found.wave.counts}
+    assert counts == {
+        "connection_rate": (40, 30, ""), "engagement_rate": (None, None, "done"), "charter_acceptance": (None, None, "done"),
+    }  # fmt: skip
+    assert (round(found.wave.counts[0].rate, 2), found.people.number, found.beside) == (0.57, 40, False)
+    assert found.wave.early
+    page = visit(staff[0]).get("/rse/onboarding/wave?lang=en").text
+    assert "The wave “pilot”" in page
+    assert "57 %" in page
+    assert "fewer than ten have" in page
+    assert "Too early for a verdict" in page
+    told = visit(staff[0]).get("/rse/api/v1/onboarding/wave").get_json()["wave"]
+    assert [(one["done"], one["left"]) for one in told["counts"]] == [(40, 30), (None, None), (None, None)]
+    assert 0.57 < told["counts"][0]["rate"] < 0.58
+
+
+def test_beside_a_wave_an_entity_does_not_betray_the_few_others(core, staff, waves, visit):
+    waves(5)
+    found = progress(core, staff[0])
+    # Five people of the south are all that the wave has beside the north.
+    assert (found.figures, found.parts, found.missing, found.beside) == ((), (), None, True)
+    assert found.wave.counts[0].done == 30
+    page = visit(staff[0]).get("/rse/onboarding/wave?lang=en").text
+    assert "they are not shown" in page
+
+
+def test_who_is_in_no_wave_sees_none(core, staff):
+    assert progress(core, staff[0]).wave is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 import rse_comments
 import rse_feed
 import rse_likes
-from rse_core import indicators
-from rse_core.api import Actor
+from rse_core import indicators, indicators_roll, rollout
+from rse_core.api import Actor, utcnow
 from rse_core.roles import grant
 from rse_core.testing.browser import LANGUAGES, WIDTHS, PlainIntranet, overflows
 from rse_core.testing.organisation import make_entity, make_person, set_level
@@ -171,8 +172,15 @@ def test_every_page_is_accessible_and_fits(served, rse_tab, axe_violations, lang
 
         draft = editing.Draft("Poser une bonne question", "Un texte.\n\n- un\n- deux", 2, video="https://visio.example/")
         key = editing.add(session, Actor("anna", anna.id), draft).key
+    plan = 'name = "plan"\n[[wave]]\nname = "pilote"\nstarts = 2026-01-10\nlevel = "comment"\nentities = ["north2"]\n'
+    with core.db.write() as session:
+        rollout.apply(session, core, plan, actor=Actor("test"))
+        indicators_roll.roll_up(session, now=utcnow() - dt.timedelta(days=40))
+        indicators_roll.roll_up(session)
     set_level(core, "react", entity=north)
     tab = rse_tab(running, boss, lang=lang, width=width)
+    tab.goto(running.url("/rse/onboarding/wave"))
+    tab.get_by_role("heading", name="pilote").wait_for()
     for name in ("", "tour", "wave", "tutorials/", "tutorials/onboarding.levels"):
         tab.goto(running.url("/rse/onboarding/" + name))
         picture(tab, f"onboarding-page-{name.replace('/', '-') or 'index'}-{lang}-{width}")

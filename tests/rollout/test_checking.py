@@ -9,7 +9,7 @@ import pytest
 from rse_core.errors import BadInput
 from rse_core.levels import Level
 from rse_core.rollout_check import checked, faults_of, resolve
-from rse_core.rollout_plan import parse, read, write
+from rse_core.rollout_plan import parse, read, without_owner, write
 
 PLAN = """\
 name = "generalisation"
@@ -126,3 +126,18 @@ def test_nonsense_is_refused_with_a_line_and_never_an_error_of_ours(core, text):
 
 def test_an_endless_text_is_refused_at_once():
     assert read("x" * 300_000)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('owners = ["jean", "ben"]  # jean asks', 'owners = ["ben"]  # erased-7 asks'),
+        ('owners = [\n  "jean", # he\n  \'ben\',\n]\nname = "jean"', 'owners = ["ben"]\nname = "jean"'),
+        ('owners = ["jean.dupont"] # jean.dupont, jean-louis, jean.',
+         'owners = ["jean.dupont"] # jean.dupont, jean-louis, erased-7.'),
+        ('[[wave]]\nname = "jean # jean" # jean\ngroups = ["jean"]',
+         '[[wave]]\nname = "jean # jean" # erased-7\ngroups = ["jean"]'),
+    ],
+)  # fmt: skip
+def test_an_owner_is_taken_out_of_a_plan_and_nothing_else(before, after):
+    assert without_owner(before, "jean", "erased-7") == after

@@ -45,6 +45,7 @@ level = "react"
 entities = ["*"]
 """.replace("'", '"')
 ENGAGED = ("likes.reacted", "comments.published")
+OPENED = "core.document_opened"
 STEP = dt.timedelta(days=14)
 BEGIN, END = dt.date(2026, 3, 1), dt.date(2028, 3, 1)
 #: From this day on 18 % of the pilot take part; 12 % before.
@@ -83,6 +84,9 @@ class Life:
         book, chance = self.book, self.company.random
         with self.core.db.write() as session:
             staff = book.people(day - DAY)
+            # By a count of their own, so that everything else stays as it is.
+            for person in sorted(staff)[day.day :: 97]:
+                self.company.act(session, day - DAY * (person % 14 + 1), person, OPENED)
             for person in staff:
                 if chance.random() < 0.75:
                     for _visit in range(chance.randint(1, 3)):
@@ -175,7 +179,7 @@ def _figures_are_those_of_a_recount(core, life):
     compared = shown = 0
     for first, last in PERIODS:
         for name, events in (
-            ("connection_rate", None), ("engagement_rate", ENGAGED), ("habit", None),
+            ("connection_rate", None), ("engagement_rate", ENGAGED), ("habit", None), ("documents_opened", (OPENED,)),
         ):  # fmt: skip
             for by in ("site", "entity", "wave", "group"):
                 with core.db.write() as session:

@@ -283,9 +283,9 @@ def most_active(posts):
 
 
 def moderates(world, name, post):
-    """Whether this person decides on a post."""
+    """Whether this person decides on a post; on what is for a space alone, who is in it."""
     person = world.people[name]
-    if person.disabled:
+    if person.disabled or (post.audience[0] == "space" and not is_in(world, name, post.audience)):
         return False
     if ("site_admin", "site", "") in person.grants or ("moderator", "site", "") in person.grants:
         return True

@@ -198,11 +198,6 @@ class Communities(Plugin):
     def rse_indicators(self) -> Iterable[Indicator]:
         return [
             Indicator(
-                "communities.active", lazy("Active communities"),
-                lazy("Open communities with at least one post or comment in the period, of all that are open."),
-                ("feed.published", "comments.published"), counts="spaces",
-            ),
-            Indicator(
                 "communities.members", lazy("People who joined a community"),
                 lazy("People who joined at least one community in the period; each counts once."),
                 ("communities.joined",),

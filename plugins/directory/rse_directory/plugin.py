@@ -162,8 +162,9 @@ class Directory(Plugin):
         return [
             Indicator(
                 "directory.completion", lazy("Profiles filled in"),
-                lazy("Mean share of the profile that the staff of an entity filled in; not for fewer than five people."),
-                ("directory.profile_edited",), counts="own",
+                lazy("People who have filled in at least half of their profile by the end of the period: a text, "
+                     "experience, projects, languages, expertise. What was emptied later still counts."),
+                ("directory.profile_filled",), ever=True,
             )
         ]  # fmt: skip
 

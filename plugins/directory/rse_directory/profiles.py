@@ -25,6 +25,8 @@ from .skills import Expertise
 
 _ = translator(__file__, "rse_directory").gettext
 #: The fields that one may write of oneself when they are kept nowhere else.
+#: From how much of 100 a profile counts as filled in.
+HALF = 50
 SELF = ("phone", "site", "job_title")
 
 
@@ -300,7 +302,9 @@ def edit(session: Session, person_id: int | None, values: Mapping[str, Any], *, 
         files.attach(session, person.id, checked["photo"], photo_ref(person.id), alts={})
     row.updated_at = utcnow()
     session.flush()
-    row.filled = filled(session, row)
+    before, row.filled = row.filled, filled(session, row)
+    if before < HALF <= row.filled:
+        emit(session, Event("directory.profile_filled", person.id))
     indexing.changed(session, person.id, person.id)
     emit(session, Event("directory.profile_edited", person.id, indexing.ref_of(person.id)))
 

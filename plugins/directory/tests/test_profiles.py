@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import datetime as dt
 
-from rse_core import people
-from rse_core.api import Actor, BadInput, Conflict, Forbidden, NotFound, TooMany
+import pytest
+import time_machine
+from sqlalchemy import func, select
+
+from rse_core import indicators_figures, indicators_roll, people
+from rse_core.api import Actor, BadInput, Conflict, Forbidden, NotFound, TooMany, utcnow
 from rse_core.audit import entries
+from rse_core.models.indicators import Fact
 from rse_core.notify import of_person
 from rse_core.roles import grant
 from rse_core.testing import count_queries
@@ -250,8 +255,6 @@ def test_an_import_is_followed_by_the_job(site, anna, paul):
 
 
 def test_newcomers_and_birthdays(site, anna, paul):
-    from rse_core.api import utcnow
-
     today = utcnow().date()
     site.edit(paul, birthday=(today.day, today.month))
     with site.core.db.read() as session:
@@ -274,6 +277,31 @@ def test_completion_is_a_mean_and_not_told_of_few(site, anna):
         assert [(one.people, one.rate) for one in arrivals.rates(session, north.id)] == [(5, 40)]
         with pytest.raises(Forbidden):
             arrivals.completion(session, anna.id, "north")
+
+
+def test_a_profile_that_is_half_filled_in_is_told_once_and_counted_from_then_on(site, anna):
+    core = site.core
+    staff = [site.person(f"f{number}") for number in range(12)]
+    with core.db.write() as session:
+        indicators_roll.roll_up(session)
+    for one in staff[:4]:
+        site.edit(one, about="x", skills=["y"])
+    for one in staff[:3]:
+        site.edit(one, experience="z")
+        site.edit(one, projects="z")
+    while core.jobs.run_due():
+        pass
+    with core.db.read() as session:
+        assert session.scalar(select(func.count()).select_from(Fact)) == 3
+    later = utcnow() + dt.timedelta(days=40)
+    with time_machine.travel(later, tick=False), core.db.write() as session:
+        indicators_roll.roll_up(session)
+        day = later.date()
+        found, everybody = (
+            indicators_figures.ask(session, core, indicators_figures.Asked(name, day, day)).figures
+            for name in ("directory.completion", "connection_rate")
+        )
+    assert [(one.numerator, one.denominator) for one in found] == [(3, everybody[0].denominator)]
 
 
 def test_everything_of_a_person_is_exported_and_erased(open_site, anna, paul):

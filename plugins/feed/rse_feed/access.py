@@ -67,7 +67,8 @@ def missing() -> NotFound:
 def moderates_there(
     session: Session, person_id: int | None, *, audience_id: int | None, space_id: int | None, entity_id: int | None = None
 ) -> bool:
-    """Whether this person decides on what somebody of ``entity_id`` writes for this audience; from memory."""
+    """Whether this person decides on what somebody of ``entity_id`` writes for this audience; from memory. On what only the
+    members of a space are shown, those who are in it alone."""
     policy = core_of(session).policy
     facts = None if person_id is None else policy.person(person_id)
     if facts is None or facts.disabled_at is not None:
@@ -75,6 +76,8 @@ def moderates_there(
     snapshot = policy.snapshot()
     scopes = [("site", 0)]
     kind, target = snapshot.audiences.get(audience_id or 0, ("", 0))
+    if kind == "space" and audience_id not in facts.audiences:
+        return False
     if kind in ("entity", "group", "space"):
         scopes.append((kind, target))
     if space_id is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from rse_core.api import NotFound, ObjectRef, Target, can, translator
+from rse_core.api import NotFound, ObjectRef, Target, can, core_of, translator
 from rse_core.audiences import sees
 from rse_core.roles import moderates
 
@@ -84,4 +84,15 @@ def may_open(session: Session, person_id: int | None, post: Post) -> bool:
         return True
     if post.state in SHOWN and reads(session, person_id, post):
         return True
-    return post.state in ("pending", "hidden") and moderates(session, person_id, target_of(post))
+    if post.state not in ("pending", "hidden") or not inside(session, person_id, post.audience_id):
+        return False
+    return moderates(session, person_id, target_of(post))
+
+
+def inside(session: Session, person_id: int, audience_id: int) -> bool:
+    """Whether what is for this audience is this person's to moderate, if they moderate there: what only the members of a
+    space are shown is for those in it, and for who looks in with a reason and for a time; from memory."""
+    policy = core_of(session).policy
+    kind, _target = policy.snapshot().audiences.get(audience_id, ("", 0))
+    facts = policy.person(person_id)
+    return kind != "space" or (facts is not None and audience_id in facts.audiences)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from rse_core import audiences
@@ -38,7 +38,19 @@ FOUND = dt.timedelta(days=400)
 
 
 def take(session: Session, gone: Discarded) -> bool:
-    """Keep it restorable, where its plugin can show it again; False lets it go."""
+    """Keep it restorable, where its plugin can show it again; False lets it go. What a moderator deleted is told to its
+    author, who may appeal: it stays at least as long as that."""
+    author, by = gone.author_id, gone.by_id
+    if author is None or by is None or author == by:
+        return _keep(session, gone, dt.timedelta())
+    kept = _keep(session, gone, cases.term(session))
+    cases.noted_deleted(
+        session, gone.ref, author_id=author, by_id=by, reason=gone.reason, target=gone.target, kept=kept
+    )  # fmt: skip
+    return kept
+
+
+def _keep(session: Session, gone: Discarded, least: dt.timedelta) -> bool:
     kind = core_of(session).plugins.content_types.get(gone.ref.type)
     days: int = option(session, DAYS)
     if kind is None or kind.handling.restore is None or not days:
@@ -48,7 +60,7 @@ def take(session: Session, gone: Discarded) -> bool:
     values = {
         "author_id": gone.author_id, "audience_id": gone.target.audience_id or None, "space_id": gone.target.space_id,
         "entity_id": None if gone.author_id is None else session.scalar(entity), "deleted_by": gone.by_id,
-        "reason": gone.reason, "at": now, "until": now + dt.timedelta(days=days),
+        "reason": gone.reason, "at": now, "until": now + max(dt.timedelta(days=days), least),
     }  # fmt: skip
     kept = dialect_insert(session, Binned).values(ref_type=gone.ref.type, ref_id=gone.ref.id, **values)
     session.execute(kept.on_conflict_do_update(index_elements=["ref_type", "ref_id"], set_=values))
@@ -90,7 +102,9 @@ def restore(session: Session, person_id: int, binned_id: int, *, why: str = "") 
     actor = access.actor_of(session, person_id)
     kind.handling.restore(session, row.ref_id, actor)
     ref = ObjectRef(row.ref_type, row.ref_id)
-    record(session, actor, "bin.restore", str(ref), why=" ".join(why.split())[:1_000])
+    why = " ".join(why.split())[:1_000]
+    record(session, actor, "bin.restore", str(ref), why=why)
+    cases.shown_again(session, ref, person_id, why)
     emit(session, Event("governance.undeleted", person_id, ref, row.audience_id, {"author": row.author_id}))
     session.delete(row)
     session.flush()
@@ -98,8 +112,12 @@ def restore(session: Session, person_id: int, binned_id: int, *, why: str = "") 
 
 
 def empty(session: Session) -> None:
-    """The job: empty what is due, some at a time."""
-    due = list(session.scalars(select(Binned).where(Binned.until <= utcnow()).order_by(Binned.until).limit(BATCH)))
+    """The job: empty what is due, some at a time; not while an appeal waits."""
+    appealed = exists().where(
+        Case.ref_type == Binned.ref_type, Case.ref_id == Binned.ref_id, Case.state == "appealed"
+    )  # fmt: skip
+    query = select(Binned).where(Binned.until <= utcnow(), ~appealed).order_by(Binned.until)
+    due = list(session.scalars(query.limit(BATCH)))
     types = core_of(session).plugins.content_types
     for row in due:
         kind = types.get(row.ref_type)

@@ -6,6 +6,8 @@ Its author never learns who reported it.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -32,13 +34,14 @@ from rse_core.api import (
     seen,
     translator,
     utcnow,
+    withdraw,
 )
 from rse_core.models.organisation import Person
 from rse_core.objects import SHOWN
 from rse_core.ratelimit import limit
 
 from . import access
-from .models import Case, Report
+from .models import Binned, Case, Report
 
 _t = translator(__file__, "rse_governance")
 _, lazy = _t.gettext, _t.lazy
@@ -52,6 +55,7 @@ KINDS: dict[str, Text] = {
     "other": lazy("Something else"),
 }
 HIDE_AFTER = "governance.hide_after"
+APPEAL_DAYS = "governance.appeal_days"
 LONGEST = 2_000
 PER_HOUR = 20
 #: States in which a moderator decides; in which the object is taken down.
@@ -110,12 +114,31 @@ def noted_down(
 ) -> None:
     """A moderator took it down where it stands: its author may appeal here as against any decision."""
     case = _opened(session, ref, author_id, target)
-    if case.state in DOWN:
+    if case.state not in DOWN:
+        _noted(session, case, by_id, reason)
+
+
+def noted_deleted(
+    session: Session, ref: ObjectRef, *, author_id: int, by_id: int, reason: str, target: Target, kept: bool
+) -> None:
+    """A moderator deleted it: its author is told why, and may appeal while it can be shown again.
+
+    :param kept: whether it is in the recycle bin.
+    """
+    case = _opened(session, ref, author_id, target)
+    if case.state in ("appealed", "confirmed"):
+        # Looked at already; who answers the appeal answers for this as well.
         return
-    case.state, case.decided_by, case.decided_at, case.reason = "hidden", by_id, utcnow(), reason
-    case.reports, case.noted, case.automatic, case.appealed_at, case.appeal = 0, False, False, None, ""
-    case.version += 1
-    session.flush()
+    _noted(session, case, by_id, reason)
+    if not kept:
+        case.appeal_until = case.decided_at
+        session.flush()
+    emit(session, Event("governance.decided", by_id, ref, case.audience_id, {"case": case.id, "state": case.state}))
+
+
+def term(session: Session) -> dt.timedelta:
+    """How long after a decision its author may appeal."""
+    return dt.timedelta(days=option(session, APPEAL_DAYS))
 
 
 def readable(session: Session, person_id: int, ref: ObjectRef) -> ContentInfo:
@@ -155,16 +178,17 @@ def decide(
     elif not hide and case.automatic:
         _put_back(session, case, actor)
     case.state, case.decided_by, case.decided_at, case.reason = "hidden" if hide else "kept", person_id, utcnow(), reason
+    case.appeal_until = utcnow() + term(session) if hide else None
     case.reports, case.noted, case.automatic = 0, False, False
     case.version += 1
     return _told(session, case, actor, "governance.decided", reason)
 
 
 def appeal(session: Session, person_id: int, case_id: int, text: str) -> Case:
-    """The author asks that what was taken down be looked at again; once.
+    """The author asks that what was taken down or deleted be looked at again; once, within the term.
 
     :raises NotFound: for what is not one's own.
-    :raises Conflict: when nothing was taken down, or the appeal was decided.
+    :raises Conflict: when nothing was taken down, one appealed before, or the term is over.
     """
     case = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
     if case is None or case.author_id != person_id:
@@ -172,11 +196,14 @@ def appeal(session: Session, person_id: int, case_id: int, text: str) -> Case:
     text = _text(text)
     if not text:
         raise BadInput(_("Say why it should be shown again."), fields={"text": _("Missing.")})
-    automatic = case.state == "open" and case.automatic
-    if (case.state != "hidden" and not automatic) or case.appealed_at is not None:
-        raise Conflict(_("There is nothing to appeal against, or you did so before."))
+    if not case.appealable:
+        over = case.state == "hidden" and case.appealed_at is None
+        raise Conflict(
+            _("The time to appeal is over.") if over else _("There is nothing to appeal against, or you did so before.")
+        )
     case.appeal, case.appealed_at, case.state, case.version = text, utcnow(), "appealed", case.version + 1
     session.flush()
+    record(session, access.actor_of(session, person_id), "governance.appealed", str(_ref(case)), after="appealed")
     emit(session, Event("governance.appealed", person_id, _ref(case), case.audience_id, {"case": case.id}))
     return case
 
@@ -225,6 +252,18 @@ def one(session: Session, person_id: int, case_id: int, *, lock: bool = False) -
     return found
 
 
+def shown_again(session: Session, ref: ObjectRef, person_id: int, why: str) -> None:
+    """A moderator took it out of the recycle bin: an appeal that waits is answered by that."""
+    case = session.scalar(select(Case).where(Case.ref_type == ref.type, Case.ref_id == ref.id).with_for_update())
+    if case is None or case.state not in DOWN:
+        return
+    if case.state == "appealed":
+        case.appeal_decided_by, case.appeal_reason = person_id, why
+        withdraw(session, f"case:{case.id}")
+    case.state, case.version = "restored", case.version + 1
+    session.flush()
+
+
 def forget(session: Session, ref: ObjectRef) -> None:
     """The object is gone for good: so is its case."""
     session.execute(delete(Case).where(Case.ref_type == ref.type, Case.ref_id == ref.id))
@@ -259,10 +298,19 @@ def _opened(session: Session, ref: ObjectRef, author_id: int | None, target: Tar
     return case
 
 
+def _noted(session: Session, case: Case, by_id: int | None, reason: str) -> None:
+    now = utcnow()
+    case.state, case.decided_by, case.decided_at, case.reason = "hidden", by_id, now, reason
+    case.appeal_until = now + term(session)
+    case.reports, case.noted, case.automatic, case.appealed_at, case.appeal = 0, False, False, None, ""
+    case.version += 1
+    session.flush()
+
+
 def _reopen(case: Case) -> None:
     if case.state in ("kept", "restored"):
         case.state, case.opened_at = "open", utcnow()
-        case.appealed_at, case.appeal = None, ""
+        case.appealed_at, case.appeal, case.appeal_until = None, "", None
 
 
 def _take_down(session: Session, case: Case, actor: Actor, reason: str) -> None:
@@ -283,6 +331,8 @@ def _put_back(session: Session, case: Case, actor: Actor) -> None:
     if restore is None:
         raise Conflict(_("What this plugin keeps cannot be shown again from here."))
     restore(session, case.ref_id, actor)
+    # Else the job would empty what is shown again.
+    session.execute(delete(Binned).where(Binned.ref_type == case.ref_type, Binned.ref_id == case.ref_id))
 
 
 def _handling(session: Session, case: Case) -> Handling:
@@ -308,4 +358,3 @@ def _text(text: str) -> str:
         message = _("Write at most %(most)s characters.", most=str(LONGEST))
         raise BadInput(message, fields={"text": message, "reason": message})
     return text
-

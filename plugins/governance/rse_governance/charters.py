@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from rse_core import audiences, charter
+from rse_core import audiences, charter, charter_rates
 from rse_core.api import BadInput, Conflict, Forbidden, NotFound, translator, utcnow
+from rse_core.indicators_counting import Cell
 from rse_core.models.governance import Charter, CharterAcceptance
 from rse_core.models.organisation import Entity, EntityPath, Person, Space, SpaceMember
 from rse_core.people import PersonCard, names
@@ -29,12 +30,13 @@ _PARTS = re.compile(r"\s+|\w+|[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The site (``key`` "") or a space, and whether the person publishes its charters."""
+    """The site (``key`` "") or a space, and whether the person publishes its charters, or answers for their acceptance."""
 
     space_id: int | None
     key: str
     name: str
     publishes: bool
+    answers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,15 @@ def place(session: Session, person_id: int, key: str = "") -> Place:
     :raises NotFound: for a space that does not exist or is not open to the person.
     """
     if not key:
-        return Place(None, "", _("The whole site"), is_site_admin(session, person_id))
+        return Place(None, "", _("The whole site"), is_site_admin(session, person_id), access.of_site(session, person_id))
     space = session.scalar(select(Space).where(Space.key == key, Space.merged_into.is_(None)))
     if space is None or not audiences.sees(session, person_id, audiences.of_space(session, space.id)):
         raise NotFound(_("There is no such space here."))
     role = session.scalar(
         select(SpaceMember.role).where(SpaceMember.space_id == space.id, SpaceMember.person_id == person_id)
     )
-    return Place(space.id, space.key, space.name, role in ("owner", "admin"))
+    runs = role in ("owner", "admin")
+    return Place(space.id, space.key, space.name, runs, runs)
 
 
 def publish(
@@ -178,13 +181,13 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
 def acceptors(
     session: Session, person_id: int, charter_id: int, *, after: int = 0, most: int = PAGE
 ) -> tuple[list[tuple[PersonCard, dt.datetime]], int | None]:
-    """Who accepted a version and when, for those who publish it: the evidence. By keyset.
+    """Who accepted a version and when, for those who publish it, and of the site's for its moderators: the evidence.
 
     :raises Forbidden: for everybody else.
     """
     found, here = one(session, person_id, charter_id)
-    if not here.publishes:
-        raise Forbidden(_("The list of those who accepted is for those who publish the charter."))
+    if not here.answers:
+        raise Forbidden(_("The list of those who accepted is for those who publish the charter or moderate the site."))
     query = (
         select(CharterAcceptance.person_id, CharterAcceptance.accepted_at)
         .where(CharterAcceptance.charter_id == found.id, CharterAcceptance.person_id > after)
@@ -197,19 +200,58 @@ def acceptors(
     return shown, rows[most - 1].person_id if len(rows) > most else None
 
 
-def rates(session: Session, person_id: int, charter_id: int, *, entity: str = "") -> tuple[Rate, list[Rate]]:
-    """How many accepted a version: in an entity (or all of them), and in each entity right below it. Three queries.
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Of a whole, of the entities right below it, and of the waves (for the site's charter as a whole).
 
-    :raises Forbidden: for who does not publish it.
+    :param day: the people of its end are those it is about; None: those of now, or nobody was counted yet.
+    """
+
+    whole: Rate
+    entities: Sequence[Rate]
+    waves: Sequence[Rate] = ()
+    day: dt.date | None = None
+
+
+def rates(session: Session, person_id: int, charter_id: int, *, entity: str = "") -> Rates:
+    """How many accepted a version: in an entity (or all of them), and in each entity right below it; by wave.
+
+    :raises Forbidden: for who neither publishes it nor moderates the site.
     """
     found, here = one(session, person_id, charter_id)
-    if not here.publishes:
-        raise Forbidden(_("The rates are for those who publish the charter."))
+    if not here.answers:
+        raise Forbidden(_("The rates are for those who publish the charter or moderate the site."))
     head = None
     if entity:
         head = session.scalar(select(Entity).where(Entity.key == entity))
         if head is None:
             raise NotFound(_("There is no such entity."))
+    return _of_site(session, found, head) if here.space_id is None else _of_space(session, found, here.space_id, head)
+
+
+def _of_site(session: Session, found: Charter, head: Entity | None) -> Rates:
+    counted = charter_rates.rates(session, found)
+    below = select(Entity.id, Entity.key, Entity.name).where(
+        Entity.parent_id == head.id if head else Entity.parent_id.is_(None)
+    )
+    entities = [
+        _told(key, name, counted.entities[str(ident)])
+        for ident, key, name in session.execute(below.order_by(Entity.name))
+        if str(ident) in counted.entities
+    ]
+    if head is not None:
+        return Rates(_told(head.key, head.name, counted.entities.get(str(head.id))), entities, (), counted.day)
+    waves = [_told(name, name, cell) for name, cell in sorted(counted.waves.items())]
+    return Rates(_told("", _("All"), counted.whole), entities, waves, counted.day)
+
+
+def _told(key: str, name: str, cell: Cell | None) -> Rate:
+    if cell is None or not cell.shown:
+        return Rate(key, name, None, None)
+    return Rate(key, name, cell.numerator, cell.denominator)
+
+
+def _of_space(session: Session, found: Charter, space_id: int, head: Entity | None) -> Rates:
     children = select(Entity.id).where(Entity.parent_id == head.id if head else Entity.parent_id.is_(None))
     query = (
         select(Entity.key, Entity.name, func.count(Person.id), func.count(CharterAcceptance.person_id))
@@ -221,11 +263,8 @@ def rates(session: Session, person_id: int, charter_id: int, *, entity: str = ""
         )
         .group_by(Entity.id, Entity.key, Entity.name)
         .order_by(Entity.name)
+        .join(SpaceMember, and_(SpaceMember.person_id == Person.id, SpaceMember.space_id == space_id))
     )
-    if here.space_id is not None:
-        query = query.join(
-            SpaceMember, and_(SpaceMember.person_id == Person.id, SpaceMember.space_id == here.space_id)
-        )
     rows = [Rate(key, name, accepted, people) for key, name, people, accepted in
             session.execute(query.where(Entity.id.in_(children)))]  # fmt: skip
     if head is None:
@@ -234,7 +273,7 @@ def rates(session: Session, person_id: int, charter_id: int, *, entity: str = ""
     else:
         row = session.execute(query.where(Entity.id == head.id)).first()
         whole = Rate(head.key, head.name, row[3] if row else 0, row[2] if row else 0)
-    return _discreet(whole, rows)
+    return Rates(*_discreet(whole, rows))
 
 
 def _discreet(whole: Rate, rows: Sequence[Rate]) -> tuple[Rate, list[Rate]]:

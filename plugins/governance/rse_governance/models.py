@@ -38,6 +38,8 @@ class Case(Base):
     decided_at: Mapped[dt.datetime | None]
     decided_by: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"))
     reason: Mapped[str] = mapped_column(Text, default="")
+    #: until when its author may appeal; None without end: nobody has decided yet, or it was decided before there was a term
+    appeal_until: Mapped[dt.datetime | None]
     appealed_at: Mapped[dt.datetime | None]
     appeal: Mapped[str] = mapped_column(Text, default="")
     appeal_decided_by: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"))
@@ -46,6 +48,12 @@ class Case(Base):
         UniqueConstraint("ref_type", "ref_id"),
         Index("ix_rse_governance_case_state", "state", "id"),
     )
+
+    @property
+    def appealable(self) -> bool:
+        """Whether its author may appeal now: once, within the term, against what was taken down."""
+        down = self.state == "hidden" or (self.state == "open" and self.automatic)
+        return down and self.appealed_at is None and (self.appeal_until is None or self.appeal_until > utcnow())
 
 
 class Report(Base):

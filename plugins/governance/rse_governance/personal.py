@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from rse_core import mentions
@@ -67,7 +67,8 @@ def erase(session: Session, person_id: int) -> int:
 def prune(session: Session, before: dt.datetime) -> int:
     """Cases that were decided longer ago than that, with their reports; a part at a time."""
     old = select(Case.id).where(
-        Case.state.in_(("kept", "restored", "confirmed")), Case.decided_at < before
+        or_(Case.state.in_(("kept", "restored", "confirmed")), (Case.state == "hidden") & (Case.appeal_until < before)),
+        Case.decided_at < before,
     ).limit(1_000)  # fmt: skip
     done: Any = session.execute(delete(Case).where(Case.id.in_(old)).execution_options(**QUIETLY))
     return int(done.rowcount)

@@ -128,6 +128,11 @@ class Governance(Plugin):
                 lambda value: _number(value, 0, 365), help=lazy("0 keeps nothing."), kind="number",
             ),
             Setting(
+                "governance.appeal_days", lazy("Days within which the author of what was taken down or deleted may appeal"),
+                30, lambda value: _number(value, 1, 365), kind="number",
+                help=lazy("What a moderator deletes can be shown again for at least as long."),
+            ),
+            Setting(
                 "governance.self_erase", lazy("People may erase their own account here"), True,
                 lambda value: value in (True, 1, "1", "true", "on"), kind="boolean",
                 help=lazy("Who still is in the organisation's directory comes back as a new person."),

@@ -54,11 +54,24 @@ class Acceptance(MethodView):
 class Rates(MethodView):
     @blueprint.arguments(s.RatesQuery, location="query")
     @blueprint.response(200, s.RatesSchema)
-    def get(self, query: dict[str, Any], charter_id: int) -> dict[str, Any]:
-        """How many accepted, by entity; groups of fewer than ten people are not told."""
+    def get(self, query: dict[str, Any], charter_id: int) -> charters.Rates:
+        """How many accepted, by entity and by wave; groups of fewer than ten people are not told."""
         with session_read() as session:
-            whole, rows = charters.rates(session, me(), charter_id, entity=query["entity"])
-        return {"whole": whole, "entities": rows}
+            return charters.rates(session, me(), charter_id, entity=query["entity"])
+
+
+@blueprint.route("/charters/<int:charter_id>/acceptors")
+class Acceptors(MethodView):
+    @blueprint.arguments(s.ModerationQuery, location="query")
+    @blueprint.response(200, s.AcceptorsPageSchema)
+    def get(self, query: dict[str, Any], charter_id: int) -> dict[str, Any]:
+        """Who accepted a version, and when; for those who publish it and, of the site's, for its moderators."""
+        scope = f"accepted:{charter_id}"
+        start = after_of(query["cursor"], scope) or 0
+        with session_read() as session:
+            rows, more = charters.acceptors(session, me(), charter_id, after=start, most=query["limit"])
+        items = [{"person": card, "accepted_at": at} for card, at in rows]
+        return {"items": items, "next": next_of(scope, more)}
 
 
 @blueprint.route("/suspensions")
@@ -154,6 +167,16 @@ class OneProcessing(MethodView):
         """After how many days this kind of data goes; 0: never by itself."""
         with session_write() as session:
             keeping.set_term(session, me(), name, body["days"])
+
+
+@blueprint.route("/me/erase")
+class MyErasure(MethodView):
+    @blueprint.arguments(s.MyErasureSchema)
+    @blueprint.response(204)
+    def post(self, body: dict[str, Any]) -> None:
+        """Erase your own account, for good, through every plugin; say your username to be sure."""
+        with session_write() as session:
+            mydata.erase(session, me(), typed=body["username"])
 
 
 @blueprint.route("/me/export")

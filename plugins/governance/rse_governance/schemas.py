@@ -93,6 +93,10 @@ class CaseSchema(ModerationLineSchema):
     reason = _text(attribute="row.reason")
     appeal = _text(attribute="row.appeal")
     answer = _text(attribute="row.appeal_reason")
+    appealable = ma.fields.Boolean(
+        attribute="row.appealable", metadata={"description": "whether its author may appeal now"}
+    )  # fmt: skip
+    appeal_until = _when(attribute="row.appeal_until", format="iso", allow_none=True)
     automatic = ma.fields.Boolean(attribute="row.automatic")
     version = ma.fields.Integer(attribute="row.version")
 
@@ -201,6 +205,24 @@ class RateSchema(ma.Schema):
 class RatesSchema(ma.Schema):
     whole = ma.fields.Nested(RateSchema)
     entities = ma.fields.List(ma.fields.Nested(RateSchema))
+    waves = ma.fields.List(ma.fields.Nested(RateSchema))
+    day = ma.fields.Date(
+        allow_none=True, metadata={"description": "the people of its end are those it is about; null: those of now"}
+    )  # fmt: skip
+
+
+class AcceptorSchema(ma.Schema):
+    person = ma.fields.Nested(ModerationPersonSchema)
+    accepted_at = _when(format="iso")
+
+
+class AcceptorsPageSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(AcceptorSchema))
+    next = _text(allow_none=True)
+
+
+class MyErasureSchema(ma.Schema):
+    username = _text(required=True, metadata={"description": "your own, to be sure"})
 
 
 class SuspensionSchema(ma.Schema):

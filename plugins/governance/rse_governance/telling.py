@@ -138,7 +138,8 @@ def _tell_author(session: Session, case: Case, kind: str, event: Event, *, _repo
     reason = case.appeal_reason if kind == "governance.appeal_decided" else case.reason
     notify(
         session, case.author_id, kind, ObjectRef(objects.CASE, str(case.id)), actor_id=None, cause=f"{kind}:{event.id}",
-        data={"reason": "" if _reports else reason, "state": case.state}, firm=True,
+        data={"reason": "" if _reports else reason, "state": case.state, "final": not _reports and not case.appealable},
+        firm=True,
     )  # fmt: skip
 
 
@@ -185,6 +186,8 @@ def _report(_count: int, data: Mapping[str, Any]) -> LazyText:
 def _hidden(_count: int, data: Mapping[str, Any]) -> LazyText:
     if not data.get("reason"):
         return lazy("Several people reported what you wrote: it is not shown until a moderator decides. You may appeal.")
+    if data.get("final"):
+        return lazy("What you wrote was taken down. Reason: %(reason)s", reason=_reason(data))
     return lazy("What you wrote was taken down. Reason: %(reason)s You may appeal.", reason=_reason(data))
 
 

@@ -6,9 +6,12 @@ import datetime as dt
 import re
 
 import pytest
+from sqlalchemy import update
 
-from rse_core import charter, organisation
+from rse_core import charter, indicators_roll, organisation, rollout
 from rse_core.api import Actor, Conflict, Forbidden, NotFound, utcnow
+from rse_core.models.organisation import SpaceMember
+from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity, make_person, make_space
 from rse_governance import charters
 
@@ -99,8 +102,42 @@ def test_who_accepted_is_for_those_who_publish_with_the_moment(site, people):
         assert [card.username for card, _at in rows] == ["anna"]
         rows, more = charters.acceptors(session, people["ada"].id, found.id, after=more, most=1)
         assert ([card.username for card, _at in rows], more) == (["ben"], None)
+        # Moderators of the site answer for its charter, and publish none.
+        assert charters.acceptors(session, people["mo"].id, found.id)[0]
         with pytest.raises(Forbidden):
-            charters.acceptors(session, people["mo"].id, found.id)
+            charters.acceptors(session, people["anna"].id, found.id)
+
+
+PLAN = """
+name = "plan"
+[[wave]]
+name = "pilot"
+starts = 2030-01-10
+level = "comment"
+entities = ["head"]
+[[wave]]
+name = "rest"
+starts = 2030-03-01
+level = "comment"
+entities = ["*"]
+"""
+
+
+def test_a_spaces_rates_are_of_its_members(site, people):
+    north = make_entity(site, "north")
+    some = [make_person(site, f"n{number}", entity=north) for number in range(12)]
+    make_space(site, "garden", visibility="public", members=some, managers=[people["max"]])
+    with site.db.write() as session:
+        session.execute(update(SpaceMember).where(SpaceMember.person_id == people["max"].id).values(role="owner"))
+    with site.db.write() as session:
+        found = charters.publish(session, people["max"].id, space="garden", title="Rules", body="Be kind.")
+        for person in some[:3]:
+            charter.accept(session, person.id, found.id)
+    with site.db.read() as session:
+        told = charters.rates(session, people["max"].id, found.id)
+        assert (told.whole.accepted, told.whole.people, told.waves) == (3, 13, ())
+        with pytest.raises(Forbidden):
+            charters.rates(session, people["mo"].id, found.id)
 
 
 def entity_of(core, key, count, accepted, charter_id, parent=None):
@@ -119,16 +156,30 @@ def test_rates_hide_small_groups_also_by_subtraction(site, people):
     entity_of(site, "big", 14, 7, found.id, parent=head)
     entity_of(site, "mid", 11, 11, found.id, parent=head)
     entity_of(site, "tiny", 3, 1, found.id, parent=head)
+    entity_of(site, "south", 20, 4, found.id)
+    for number in range(6):
+        make_person(site, f"nowhere-{number}")
     with site.db.read() as session:
-        whole, rows = charters.rates(session, people["ada"].id, found.id, entity="head")
-        shown = {row.key: (row.accepted, row.people) for row in rows}
-        assert (whole.people, whole.accepted, whole.percent) == (28, 19, 67)
+        told = charters.rates(session, people["ada"].id, found.id)
+        assert (told.day, told.whole.people, told.entities) == (None, None, [])
+    with site.db.write() as session:
+        rollout.apply(session, site, PLAN, actor=ACTOR)
+        indicators_roll.roll_up(session)
+    with site.db.read() as session:
+        told = charters.rates(session, people["mo"].id, found.id, entity="head")
+        shown = {row.key: (row.accepted, row.people) for row in told.entities}
+        assert (told.whole.people, told.whole.accepted, told.whole.percent) == (28, 19, 67)
         # The three of “tiny” would be what is left: “mid” is hidden with them.
         assert shown == {"big": (7, 14), "mid": (None, None), "tiny": (None, None)}
-        whole, rows = charters.rates(session, people["ada"].id, found.id, entity="tiny")
-        assert (whole.people, rows) == (None, [])
+        told = charters.rates(session, people["ada"].id, found.id, entity="tiny")
+        assert (told.whole.people, told.entities) == (None, [])
+        told = charters.rates(session, people["ada"].id, found.id)
+        assert {row.key: (row.accepted, row.people) for row in told.waves} == {"pilot": (19, 28), "rest": (4, 20)}
         with pytest.raises(Forbidden):
             charters.rates(session, people["anna"].id, found.id)
+        with count_queries(site) as counted:
+            charters.rates(session, people["ada"].id, found.id)
+        assert len(counted) <= 30
     with site.db.write() as session:
         organisation.rename_entity(session, head.id, "Head office")
 

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from rse_core import charter, indicators_roll
+from rse_core.models.organisation import Person
 from rse_core.testing.organisation import make_space
 
 API = "/rse/api/v1/governance"
@@ -114,3 +116,32 @@ def test_suspensions_and_the_log(site, people, wall, call):
     assert acts == ["suspension.lift", "suspension.start"]
     assert call(people["anna"], "get", "/log").status_code == 403
     assert call(people["anna"], "post", "/me/export").get_json()["person"] == "anna"
+
+
+def test_who_accepted_a_charter_and_how_many(site, people, call):
+    made = call(people["ada"], "post", "/charters", title="Charter", body="Be kind.").get_json()["id"]
+    with site.db.write() as session:
+        for name in ("anna", "ben", "cleo"):
+            charter.accept(session, people[name].id, made)
+        indicators_roll.roll_up(session)
+    first = call(people["mo"], "get", f"/charters/{made}/acceptors", {"limit": 2}).get_json()
+    assert [one["person"]["username"] for one in first["items"]] == ["anna", "ben"]
+    assert all(one["accepted_at"] for one in first["items"])
+    rest = call(people["mo"], "get", f"/charters/{made}/acceptors", {"limit": 2, "cursor": first["next"]}).get_json()
+    assert ([one["person"]["username"] for one in rest["items"]], rest["next"]) == (["cleo"], None)
+    rates = call(people["mo"], "get", f"/charters/{made}/rates").get_json()
+    # Six people are too few.
+    assert (rates["whole"]["people"], rates["waves"]) == (None, [])
+    assert rates["day"]
+    for path in ("acceptors", "rates"):
+        assert call(people["anna"], "get", f"/charters/{made}/{path}").status_code == 403
+        assert call(people["mo"], "get", f"/charters/99/{path}").status_code == 404
+
+
+def test_one_erases_ones_own_account(site, people, call):
+    assert call(people["anna"], "post", "/me/erase", username="ben").status_code == 422
+    assert call(people["ada"], "post", "/me/erase", username="ada").status_code == 409
+    assert call(people["anna"], "post", "/me/erase", username="anna").status_code == 204
+    with site.db.read() as session:
+        assert session.get_one(Person, people["anna"].id).source == "erased"
+        assert session.get_one(Person, people["ben"].id).source != "erased"

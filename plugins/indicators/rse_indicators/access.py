@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
-from rse_core.api import Forbidden, core_of, option, translator
-from rse_core.cursor import MANAGING_ROLES, path_of
+from rse_core import wave_figures
+from rse_core.api import Forbidden, NotFound, core_of, option, translator
+from rse_core.audiences import of_space, sees
+from rse_core.cursor import MANAGING_ROLES
 from rse_core.delegation import rights_of
 from rse_core.models.organisation import EntityPath, Group, Person, RoleGrant, Space, SpaceMember
-from rse_core.models.rollout import RolloutWave
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -90,16 +91,29 @@ def _wave(session: Session, person_id: int) -> str:
     manages = session.scalar(select(Person.is_manager).where(Person.id == person_id))
     if not manages and group not in facts.groups:
         return ""
-    path = path_of(core_of(session).policy.snapshot(), facts)
-    waves = session.execute(
-        select(RolloutWave.name, RolloutWave.entities, RolloutWave.groups).where(RolloutWave.state != "gone")
-        .order_by(RolloutWave.plan_id, RolloutWave.position)
-    ).all()  # fmt: skip
-    nearest = next((name for entity in path for name, entities, _groups in waves if entity in entities), None)
-    for name, _entities, groups in waves:
-        if name == nearest or facts.groups.intersection(groups):
-            return str(name)
-    return ""
+    return wave_figures.wave_of(session, core_of(session), person_id)
+
+
+def runs(session: Session, person_id: int, space_id: int) -> bool:
+    """Whether this person runs the space; from memory."""
+    facts = core_of(session).policy.person(person_id)
+    if facts is None or facts.disabled_at is not None:
+        return False
+    return facts.spaces.get(space_id) in MANAGING_ROLES or ("animator", "space", space_id) in facts.roles
+
+
+def space_run(session: Session, person_id: int, key: str) -> Space:
+    """A space that this person runs.
+
+    :raises NotFound: for one that does not exist, or of which they may not know.
+    :raises Forbidden: for any other.
+    """
+    space = session.scalar(select(Space).where(Space.key == key, Space.merged_into.is_(None)))
+    if space is not None and runs(session, person_id, space.id):
+        return space
+    if space is None or not sees(session, person_id, of_space(session, space.id)):
+        raise NotFound(_("There is no such space here."))
+    raise Forbidden(_("These figures are for those who run the space."))
 
 
 def require_sight(session: Session, person_id: int) -> Sight:

@@ -77,6 +77,7 @@ class Indicators(Plugin):
                 "rse_indicators.mine", lazy("Figures of my spaces and my wave"), order=80, icon="layers", area="me",
                 shown=access.sees_something,
             ),
+            NavItem("rse_indicators.space", lazy("Figures"), order=90, icon="layers", area="space", shown_in=access.runs),
         ]  # fmt: skip
 
     @hookimpl

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = (
     "/rse/indicators/", "/rse/indicators/engagement_rate/", "/rse/indicators/engagement_rate/?by=entity",
     "/rse/indicators/habit/?by=entity&people=managers", "/rse/indicators/openings/?by=entity", "/rse/indicators/survey/",
-    "/rse/indicators/mine/", "/rse/indicators/habit/?by=space",
+    "/rse/indicators/mine/", "/rse/indicators/habit/?by=space", "/rse/indicators/space/garden/",
 )  # fmt: skip
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import zipfile
 
 import pytest
 
+from rse_core import indicators_roll
 from rse_core.testing import count_queries
+from rse_core.testing.organisation import make_space
 
 HERE = "/rse/indicators/"
 API = "/rse/api/v1/indicators"
@@ -85,6 +88,27 @@ def test_who_runs_a_space_sees_that_space_alone(site, look):
     assert look(site.animator, HERE).status_code == 403
     assert list(rows(text(look(site.animator, f"{HERE}engagement_rate/?by=space&{FEBRUARY}")))) == ["Garden"]
     assert look(site.animator, f"{HERE}engagement_rate/?by=entity").status_code == 403
+
+
+def test_a_space_has_its_figures_among_its_own_pages_for_who_runs_it(site, look):
+    html = text(look(site.animator, HERE + "space/garden/"))
+    assert ">Engagement rate</a></th><td class=\"rse-num\">5</td><td class=\"rse-num\">15</td>" in html
+    assert "Documents opened" in html
+    assert "Connection rate" not in html
+    for stranger in (site.boss, site.clerk):
+        assert look(stranger, HERE + "space/garden/").status_code == 404
+        assert look(stranger, HERE + "space/plot/").status_code == 404
+    assert look(site.animator, HERE + "space/nothing/").status_code == 404
+
+
+def test_under_ten_members_a_space_shows_nothing(site, look):
+    make_space(site.core, "few", name="Few", members=[site.clerk], managers=[site.animator])
+    with site.core.db.write() as session:
+        indicators_roll.roll_up(session)
+    site.clock.move_to(dt.datetime(2026, 5, 2, 12, tzinfo=dt.UTC))
+    html = text(look(site.animator, HERE + "space/few/"))
+    assert "too few people to be shown" in html
+    assert 'class="rse-num">' not in html.split("<tbody>")[1].split("</tbody>")[0]
 
 
 def test_a_site_administrator_does_not_hear_of_a_secret_space(site, look):

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
-from rse_core import charter
+from rse_core import charter, wave_figures
 from rse_core.api import Forbidden, Participation, core_of, option, require, translator
 from rse_core.cursor import NOWHERE, PersonFacts, plugin_on
 from rse_core.models.governance import CharterAcceptance
@@ -22,6 +22,7 @@ from rse_core.models.organisation import Entity, EntityPath, Person
 from rse_core.models.runtime import Visit
 from rse_core.roles import is_site_admin
 from rse_core.small_groups import FEW, Counts, Figure, figure, figures, plain, pooled
+from rse_core.wave_figures import WaveFigures
 
 from . import options
 from .standing import TOUR
@@ -61,7 +62,8 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the page shows. ``figures`` is empty where there are fewer than ten people."""
+    """What the page shows. ``figures`` is empty where there are fewer than ten people, and where beside those of the
+    ``wave`` they would tell of the few others in it (``beside``)."""
 
     scope: Scope
     people: Figure
@@ -69,6 +71,8 @@ class Progress:
     missing: Figure | None
     parts: tuple[Part, ...]
     advice: tuple[Advice, ...]
+    wave: WaveFigures | None = None
+    beside: bool = False
 
 
 def scope_of(session: Session, person_id: int) -> Scope | None:
@@ -111,14 +115,27 @@ def progress(session: Session, person_id: int) -> Progress:
     people = _people(session, scope)
     total = session.scalar(people.with_only_columns(func.count())) or 0
     advice = tuple(_advice(session))
+    wave = _wave(session, person_id, scope)
     if total < FEW:
-        return Progress(scope, figure("", total, total), (), None, (), advice)
+        return Progress(scope, figure("", total, total), (), None, (), advice, wave)
+    core = core_of(session)
+    if wave is not None and not wave_figures.apart(session, core, wave.wave, list(session.scalars(people))):
+        return Progress(scope, figure("", total, total), (), None, (), advice, wave, beside=True)
     counts = [(label, _number(session, people, done)) for label, done in _ways(session, person_id)]
     told = figures(counts, total)
     came = told[0].number
     missing = None if came is None else plain(total - came)
     parts = tuple(_parts(session, scope)) if came is not None else ()
-    return Progress(scope, plain(total), tuple(told), missing, parts, advice)
+    return Progress(scope, plain(total), tuple(told), missing, parts, advice, wave)
+
+
+def _wave(session: Session, person_id: int, scope: Scope) -> WaveFigures | None:
+    """The figures of one's own wave; who sees everybody has them on the pages of the rollout and of indicators."""
+    if scope.kind == "site":
+        return None
+    core = core_of(session)
+    name = wave_figures.wave_of(session, core, person_id)
+    return wave_figures.figures(session, core, name) if name else None
 
 
 def _people(session: Session, scope: Scope) -> Select[Any]:

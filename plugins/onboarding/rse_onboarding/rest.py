@@ -106,7 +106,8 @@ class Wave(MethodView):
         person = require_person()
         with session_read() as session:
             found = accompanying.progress(session, person.id)
-        return asdict(found)
+        # The rates of the wave are worked out, and no field of it.
+        return asdict(found) | {"wave": found.wave}
 
 
 def _mine(person_id: int) -> dict[str, Any]:

@@ -93,6 +93,22 @@ class OnboardingAdviceSchema(ma.Schema):
     link = _text()
 
 
+class OnboardingWaveCountSchema(ma.Schema):
+    name = _text()
+    label = ma.fields.Function(lambda one: str(one.label))
+    done = ma.fields.Integer(allow_none=True)
+    left = ma.fields.Integer(allow_none=True)
+    few = _text(metadata={"description": "“done” or “left”: which of the two are fewer than ten; both are withheld then"})
+    rate = ma.fields.Float(allow_none=True)
+
+
+class OnboardingWaveFiguresSchema(ma.Schema):
+    wave = _text()
+    days = ma.fields.Integer()
+    early = _text()
+    counts = ma.fields.List(ma.fields.Nested(OnboardingWaveCountSchema))
+
+
 class OnboardingWaveSchema(ma.Schema):
     scope = _text(attribute="scope.kind")
     name = _text(attribute="scope.name")
@@ -101,3 +117,5 @@ class OnboardingWaveSchema(ma.Schema):
     missing = ma.fields.Nested(OnboardingFigureSchema, allow_none=True)
     parts = ma.fields.List(ma.fields.Nested(OnboardingPartSchema))
     advice = ma.fields.List(ma.fields.Nested(OnboardingAdviceSchema))
+    wave = ma.fields.Nested(OnboardingWaveFiguresSchema, allow_none=True)
+    beside = ma.fields.Boolean(metadata={"description": "figures are withheld: beside the wave’s they would tell of few"})

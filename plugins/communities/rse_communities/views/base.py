@@ -190,4 +190,5 @@ def _space_items(session: Session, seat: Seat) -> list[NavItem]:
         if item.area == "space"
         and plugin_on(snapshot, plugin, person, place)[0]
         and (item.capability is None or can(session, person_id, item.capability, seat.target).allowed)
+        and (item.shown_in is None or item.shown_in(session, person.id, seat.space.id))
     ]

@@ -89,5 +89,5 @@ def rates(charter_id: int) -> Response:
     """How many accepted a version, by entity; small groups are not shown."""
     with session_read() as session:
         found, place = service.one(session, me(), charter_id)
-        whole, rows = service.rates(session, me(), charter_id, entity=request.args.get("entity", ""))
-        return frame(session, "rates", charter=found, place=place, whole=whole, rows=rows, smallest=service.SMALLEST)
+        told = service.rates(session, me(), charter_id, entity=request.args.get("entity", ""))
+        return frame(session, "rates", charter=found, place=place, rates=told, smallest=service.SMALLEST)
