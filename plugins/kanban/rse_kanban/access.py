@@ -184,7 +184,7 @@ def may_listen(session: Session, person_id: int, ident: str) -> bool:
         return False
     try:
         open_board(session, person_id, int(ident))
-    except NotFound:
+    except (NotFound, Forbidden):
         return False
     return True
 
@@ -293,7 +293,7 @@ def moderates(session: Session, person_id: int, board: Board) -> bool:
 def readable_boards(session: Session, person_id: int) -> ColumnElement[bool]:
     """Boards that this person reads, as an SQL condition: their audiences, and their own. No query of its own.
 
-    A space in which reading is closed to them by a rule or a switch is left out by name.
+    A public space in which reading is decided otherwise than for everyone is left out, or added, by name.
     """
     facts = core_of(session).policy.person(person_id)
     if facts is None:
@@ -302,14 +302,15 @@ def readable_boards(session: Session, person_id: int) -> ColumnElement[bool]:
     own = mine if can(session, person_id, READ).allowed else false()
     audiences = open_audiences(session, person_id, READ)
     policy = core_of(session).policy
-    everyone = policy.everyone()
-    shut = [
-        ident for ident in policy.special_spaces()
-        if not can(session, person_id, READ, Target(everyone, space_id=ident)).allowed
-    ]  # fmt: skip
+    everyone, special = policy.everyone(), policy.special_spaces()
     shown: ColumnElement[bool] = Board.audience_id.in_(audiences)
+    here = [ident for ident in special if can(session, person_id, READ, Target(everyone, space_id=ident)).allowed]
+    if everyone not in audiences and here:
+        # Its members are let in by the space's own level, below which they stand elsewhere.
+        shown = or_(shown, and_(Board.audience_id == everyone, Board.space_id.in_(here)))
+    shut = sorted(set(special) - set(here)) if everyone in audiences else []
     if shut:
-        shown = and_(shown, or_(Board.space_id.is_(None), Board.space_id.not_in(shut)))
+        shown = and_(shown, or_(Board.audience_id != everyone, Board.space_id.is_(None), Board.space_id.not_in(shut)))
     # A board of the members alone, in an audience that opens by the space's level, is decided with that space.
     return or_(own, shown)
 

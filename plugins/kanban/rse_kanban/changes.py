@@ -86,8 +86,8 @@ def note(
 def tell(
     session: Session, board: Board, card: Card, person_id: int | None, name: str, data: Mapping[str, Any] | None = None
 ) -> None:
-    """An event about the card. What waits for a moderator, and what is nobody else's, is told to nobody."""
-    if card.state in ("pending", "refused") or board.audience_id is None:
+    """An event about the card. What waits for a moderator, was taken down, and what is nobody else's, is told to nobody."""
+    if card.state in ("pending", "refused", "hidden") or board.audience_id is None:
         return
     emit(
         session,

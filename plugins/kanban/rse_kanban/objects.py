@@ -14,7 +14,10 @@ from rse_core.people import names
 from . import access
 from .models import Board, Card, CardLabel, CardPerson, CheckItem, Label
 
-STATES = {"open": "published", "pending": "pending", "refused": "draft", "archived": "archived", "deleted": "deleted"}
+STATES = {
+    "open": "published", "pending": "pending", "refused": "draft", "hidden": "pending", "archived": "archived",
+    "deleted": "deleted",
+}  # fmt: skip
 BOARD_STATES = {"open": "published", "archived": "archived", "deleted": "deleted"}
 
 

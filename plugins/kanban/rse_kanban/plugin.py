@@ -13,7 +13,6 @@ from rse_core.api import (
     Consumer,
     ContentType,
     DigestLine,
-    Handling,
     HealthCheck,
     Indicator,
     Job,
@@ -124,12 +123,12 @@ class Kanban(Plugin):
 
     @hookimpl
     def rse_content_types(self) -> Iterable[ContentType]:
-        from . import objects
+        from . import handling, objects
 
         return [
             ContentType(
                 "kanban.card", lazy("card"), objects.cards, commentable=True, searchable=True, refs=objects.card_ids,
-                below=objects.cards_below, reads="kanban.read", handling=Handling(text=objects.texts),
+                below=objects.cards_below, reads="kanban.read", handling=handling.HANDLING,
             ),
             ContentType(
                 "kanban.board", lazy("board"), objects.boards, searchable=True, moderated=False, refs=objects.board_ids,

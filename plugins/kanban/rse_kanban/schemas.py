@@ -96,7 +96,7 @@ class KanbanCardSchema(ma.Schema):
     column = ma.fields.Integer()
     lane = ma.fields.Integer(allow_none=True)
     title = ma.fields.String()
-    state = ma.fields.String(metadata={"description": "open, pending, refused, archived or deleted"})
+    state = ma.fields.String(metadata={"description": "open, pending, refused, hidden, archived or deleted"})
     version = ma.fields.Integer()
     due_at = ma.fields.String(allow_none=True)
     done = ma.fields.Boolean()

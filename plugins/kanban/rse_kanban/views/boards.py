@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from flask import Response, jsonify, render_template, request, url_for
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core import spaces
 from rse_core.api import BadInput, NotFound, can, current_locale, translator
-from rse_core.webapi import core, require_person, session_read, session_write
+from rse_core.webapi import core, require_person, session_read, session_write, slot_markup
 
 from .. import access, asking, boards, filters, listing, live, reading, templates
 from ..access import Seat
@@ -101,11 +103,15 @@ def board(board_id: int) -> BaseResponse:
         page = reading.board(session, person.id, board_id, where=where, chair=chair)
         saved = filters.of_board(session, person.id, board_id)
         undo = _last_move(session, person.id, page)
+        rows = [(lane.id, lane.name) for lane in page.lanes]
+        # Where every card has a lane, the row for those that have none comes last.
+        loose = any(pile.cards.get(0) for pile in page.piles)
+        rows = [(0, _("No lane")), *rows] if loose else [*rows, (0, _("No lane"))]
         html = render_template(
             "rse/kanban/board.html", page=page, board=chair.board, chair=chair, query=text, error=error, saved=saved,
             undo=undo, words=words(chair), select=request.args.get("select") == "1", level=4 if page.lanes else 3,
             state_url=url_for(".state", board_id=board_id, q=text or None), more_pages=more_pages(),
-            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=[(lane.id, lane.name) for lane in page.lanes],
+            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=_comments(session, page.by_id),
             names={
                 "columns": {str(pile.column.id): pile.column.name for pile in page.piles},
                 "lanes": {"0": _("No lane"), **{str(lane.id): lane.name for lane in page.lanes}} if page.lanes else {},
@@ -132,6 +138,7 @@ def state(board_id: int) -> BaseResponse:
         else:
             where = asking.conditions(session, person.id, asking.parse(text))
             found = live.since(session, chair, since_number, where)
+            counts = _comments(session, [card.id for card in found.changed])
             level = 4 if found.lanes else 3
             answered = jsonify(
                 {
@@ -144,7 +151,7 @@ def state(board_id: int) -> BaseResponse:
                     "cards": {
                         str(card.id): {
                             "version": card.version,
-                            "html": render_template("rse/kanban/_one.html", card=card, chair=chair, level=level),
+                            "html": render_template("rse/kanban/_one.html", card=card, chair=chair, level=level, counts=counts),
                         }
                         for card in found.changed
                     },
@@ -153,6 +160,12 @@ def state(board_id: int) -> BaseResponse:
     answered.headers["ETag"] = f'"{etag}"'
     answered.headers["Cache-Control"] = "private, no-cache"
     return answered
+
+
+def _comments(session: Session, card_ids: Iterable[int]) -> dict[int, Markup]:
+    """What others put beside these cards: how many comments each has; in a fixed number of queries."""
+    found = slot_markup(session, "comment_count", [access.card_ref(ident) for ident in card_ids])
+    return {int(ref.id): html for ref, html in found.items()}
 
 
 def _count(pile: reading.Pile) -> str:

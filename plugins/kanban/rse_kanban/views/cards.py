@@ -65,6 +65,7 @@ def card(card_id: int) -> BaseResponse:
             abouts=links.abouts(session, person.id, card_id), local=local,
             columns=placing.columns_of(session, board.id) if found.seat.manageable or found.seat.writable else [],
             comments=slot_markup(session, "comments", [ref]).get(ref, "") if shown else "",
+            report=slot_markup(session, "report", [ref]).get(ref, "") if shown and found.card.author_id != person.id else "",
             activity=told_of,
             may_delete=found.card.author_id == person.id or found.seat.manageable,
         )  # fmt: skip
@@ -256,7 +257,8 @@ def told_of(line: Any, who: str) -> str:
         "created": _("%(who)s made the card", who=who), "edited": _("%(who)s changed: %(what)s", who=who, what=changed),
         "moved": _("%(who)s moved it from %(a)s to %(b)s", who=who, a=data.get("from", ""), b=data.get("to", "")),
         "archived": _("%(who)s archived it", who=who), "restored": _("%(who)s restored it", who=who),
-        "deleted": _("%(who)s deleted it", who=who), "ticked": _("%(who)s ticked a line off", who=who),
+        "deleted": _("%(who)s deleted it", who=who), "hidden": _("%(who)s took it down", who=who),
+        "ticked": _("%(who)s ticked a line off", who=who),
         "unticked": _("%(who)s opened a line again", who=who), "linked": _("%(who)s linked it", who=who),
         "unlinked": _("%(who)s took a link away", who=who), "parent": _("%(who)s changed what it is a part of", who=who),
         "imported": _("%(who)s imported it", who=who),
