@@ -183,7 +183,7 @@ def manages(world, name, board):
     return reads(world, name, board) and may(world, name, board, MANAGE) and role(world, name, board) == "manager"
 
 
-# -- elsewhere ---------------------------------------------------------------------------------------------------------------
+# -- elsewhere -----------------------------------------------------------------------------------------------------------
 
 
 def in_feed(world, name):

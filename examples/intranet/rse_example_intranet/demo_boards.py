@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -13,13 +14,13 @@ from rse_core import levelsets, people
 from rse_core.api import Actor, Level, ObjectRef, utcnow
 from rse_example_intranet.demo_social import rows
 from rse_feed.models import Entry
-from rse_kanban import access, boards, cards, checklist, columns, fields, filters, links, moving, recurring
+from rse_kanban import access, boards, cards, checklist, columns, fields, filters, links, moving, placing, recurring
 from rse_kanban.models import Activity, Board, Card, Column, Transition
 from rse_kanban.placing import Place
 
 #: The members of this project move cards, whatever the level of their entity, under its ceiling.
 OPENED = "nouvelle-messagerie"
-TODO, DOING, DONE = "todo", "doing", "done"
+AHEAD, WORKED, DONE = "todo", "doing", "done"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ BOARDS = (
     Plan(
         "messagerie", "nouvelle-messagerie", "samia.kaced", "Bascule de la messagerie",
         "Ce qui reste à faire, caisse par caisse. Trois chantiers au plus à la fois.",
-        (("À préparer", TODO), ("En cours", DOING), ("À vérifier", DOING), ("Terminé", DONE)),
+        (("À préparer", AHEAD), ("En cours", WORKED), ("À vérifier", WORKED), ("Terminé", DONE)),
         ("Technique", "Accompagnement"), (("Communication", 10), ("Formation", 4), ("Sécurité", 8), ("Urgent", 0)),
         ("Caisse", ("Siège", "Trois-Rivières", "Côte-Blanche", "Val-d’Argent", "Haut-Plateau")), (("En cours", 4),),
         (("Urgent et en retard", "label:Urgent due:late"), ("À moi", "who:me")),
@@ -51,12 +52,12 @@ BOARDS = (
     Plan(
         "accessibilite", "accessibilite", "capucine.crepin", "Plan d’accessibilité",
         "Ce que nous rendons utilisable par tout le monde, et dans quel ordre.",
-        (("Idées", TODO), ("Choisi", TODO), ("En cours", DOING), ("Publié", DONE)), (),
+        (("Idées", AHEAD), ("Choisi", AHEAD), ("En cours", WORKED), ("Publié", DONE)), (),
         (("Accueil", 2), ("Lettres", 6), ("Site", 8)),
     ),
     Plan(
         "dialogue", "dialogue-social", "jean-baptiste.lebihan", "Réunions de préparation", "Ce qui est écrit ici reste ici.",
-        (("À inscrire", TODO), ("En préparation", DOING), ("Traité", DONE)),
+        (("À inscrire", AHEAD), ("En préparation", WORKED), ("Traité", DONE)),
     ),
 )  # fmt: skip
 #: one card waits for another; one is a part of another
@@ -75,14 +76,17 @@ TALK = (
 REPEATED = ("Répondre aux questions de la première semaine", "samia.kaced")
 
 
-def make(session: Session, actor: Actor, keys: dict[str, str], posts: dict[str, int]) -> None:
+def prepare(session: Session, actor: Actor, keys: dict[str, str]) -> None:
+    """Open boards to the members of a project; committed before they are asked what they may do."""
+    where = levelsets.locate(session, "space", keys[OPENED])
+    levelsets.place(session, where, Level.COLLABORATE, actor=actor, why="L’équipe du projet travaille sur un tableau.")
+
+
+def make(session: Session, keys: dict[str, str], posts: dict[str, int]) -> None:
     """Make the boards in their communities, with all that is on them.
 
     :param keys: of the communities, by the key in their file; ``posts``: by title.
     """
-    where = levelsets.locate(session, "space", keys[OPENED])
-    levelsets.place(session, where, Level.COLLABORATE, actor=actor, why="L’équipe du projet travaille sur un tableau.")
-    session.flush()
     made = {plan.key: _board(session, plan, keys[plan.space]) for plan in BOARDS}
     known: dict[str, Card] = {}
     for place, row in enumerate(rows("cards.csv")):
@@ -125,9 +129,7 @@ def _id(session: Session, username: str) -> int:
 
 def _board(session: Session, plan: Plan, key: str) -> Board:
     owner = _id(session, plan.owner)
-    board = boards.create(
-        session, owner, f"space:{key}", plan.title, description=plan.description, columns=plan.columns
-    )
+    board = boards.create(session, owner, f"space:{key}", plan.title, description=plan.description, columns=plan.columns)
     for lane in plan.lanes:
         columns.add_lane(session, owner, board.id, lane)
     for name, hue in plan.labels:
@@ -143,7 +145,7 @@ def _card(session: Session, board: Board, row: dict[str, str], place: int, posts
     """One card: made, moved as far as it came, and put back to the days on which that happened."""
     author = _id(session, row["author"])
     present = session.scalars(select(Column).where(Column.board_id == board.id).order_by(Column.position)).all()
-    lanes = {lane.name: lane.id for lane in columns.placing.lanes_of(session, board.id)}
+    lanes = {lane.name: lane.id for lane in placing.lanes_of(session, board.id)}
     labels = {label.name: label.id for label in columns.labels_of(session, board.id)}
     own = fields.fields_of(session, board.id)
     due = utcnow().replace(hour=16, minute=0, second=0, microsecond=0) + dt.timedelta(days=int(row["due"] or 0))
@@ -177,12 +179,12 @@ def _mover(session: Session, board: Board, row: dict[str, str]) -> int:
     return _id(session, row["author"])
 
 
-def _put_back(session: Session, card: Card, present: list[Column], steps: list[int], place: int) -> None:
+def _put_back(session: Session, card: Card, present: Sequence[Column], steps: list[int], place: int) -> None:
     now = utcnow() - dt.timedelta(minutes=11 * (place % 30))
     moments = [now - dt.timedelta(days=days) for days in steps]
     phases = [column.phase for column in present[: len(steps)]]
     card.created_at, card.entered_at, card.updated_at = moments[0], moments[-1], moments[-1]
-    card.started_at = next((at for at, phase in zip(moments, phases, strict=True) if phase != TODO), None)
+    card.started_at = next((at for at, phase in zip(moments, phases, strict=True) if phase != AHEAD), None)
     card.done_at = moments[-1] if phases[-1] == DONE else None
     passages = session.scalars(select(Transition).where(Transition.card_id == card.id).order_by(Transition.id)).all()
     for passage, at in zip(passages, moments, strict=True):
@@ -196,7 +198,7 @@ def _put_back(session: Session, card: Card, present: list[Column], steps: list[i
 def _finish(session: Session, plan: Plan, board: Board) -> None:
     """What would have stood in the way before: limits; and the filters."""
     owner = _id(session, plan.owner)
-    for column in columns.placing.columns_of(session, board.id):
+    for column in placing.columns_of(session, board.id):
         limit = dict(plan.limits).get(column.name)
         if limit is not None:
             columns.change_column(

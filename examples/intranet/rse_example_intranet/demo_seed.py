@@ -74,7 +74,9 @@ def seed(core: Core) -> None:
         from rse_example_intranet import demo_boards
 
         with core.db.write() as session:
-            demo_boards.make(session, ACTOR, keys, posts)
+            demo_boards.prepare(session, ACTOR, keys)
+        with core.db.write() as session:
+            demo_boards.make(session, keys, posts)
     if "directory" in on:
         from rse_example_intranet import demo_directory
 

@@ -97,9 +97,7 @@ def test_nothing_happened_in_the_future_and_a_card_knows_what_happened_to_it(dem
         assert session.scalars(select(Transition.id).where(Transition.at > now)).all() == []
         for card in session.scalars(select(Card)):
             lines = session.scalars(select(Activity).where(Activity.card_id == card.id).order_by(Activity.at)).all()
-            passages = session.scalars(
-                select(Transition).where(Transition.card_id == card.id).order_by(Transition.at)
-            ).all()
+            passages = session.scalars(select(Transition).where(Transition.card_id == card.id).order_by(Transition.at)).all()
             assert passages[0].at == card.created_at
             assert passages[-1].to_id == card.column_id
             assert passages[-1].at == card.entered_at

@@ -9,13 +9,25 @@ expanded: whether somebody is in one is asked of that person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from rse_core.api import Decision, Forbidden, NotFound, ObjectRef, Reason, Target, can, core_of, open_audiences, translator
+from rse_core.api import (
+    Conflict,
+    Decision,
+    Forbidden,
+    NotFound,
+    ObjectRef,
+    Reason,
+    Target,
+    can,
+    core_of,
+    open_audiences,
+    translator,
+)
 from rse_core.cursor import MANAGING_ROLES, PersonFacts
 
 from .models import Board, BoardRole, Card
@@ -93,6 +105,11 @@ def missing_board() -> NotFound:
 def missing_card() -> NotFound:
     """The answer for a card that does not exist, and for one of which this person may not know."""
     return NotFound(_("There is no such card."), remedy=_("It may have been deleted; look at its board."))
+
+
+def taken_elsewhere() -> Conflict:
+    """The answer when a card has left the board that is held."""
+    return Conflict(_("Somebody has just taken this card to another board."), remedy=_("Open it again, then decide."))
 
 
 def get_board(session: Session, board_id: int, *, lock: bool = False) -> Board:
@@ -197,12 +214,18 @@ def get_card(session: Session, card_id: int) -> Card:
     return card
 
 
-def open_card(session: Session, person_id: int, card_id: int, *, lock: bool = False) -> tuple[Card, Seat]:
+def open_card(
+    session: Session, person_id: int, card_id: int, *, lock: bool = False, held: Collection[int] | None = None
+) -> tuple[Card, Seat]:
     """A card that this person may see, and what they may do on its board; with ``lock``, held with its board.
 
+    :param held: boards that are held already: no other is, as two who hold one each could wait for each other for ever.
     :raises NotFound: for one that does not exist, or of which they may not know.
+    :raises Conflict: when somebody has taken it to another board at this moment.
     """
     card = get_card(session, card_id)
+    if held is not None and card.board_id not in held:
+        raise taken_elsewhere()
     try:
         chair = open_board(session, person_id, card.board_id, lock=lock)
     except NotFound as error:
@@ -211,7 +234,7 @@ def open_card(session: Session, person_id: int, card_id: int, *, lock: bool = Fa
         before = card.board_id
         card = get_card(session, card_id)
         if card.board_id != before:
-            return open_card(session, person_id, card_id, lock=True)
+            raise taken_elsewhere()
     if not sees_state(session, chair, card):
         raise missing_card()
     return card, chair

@@ -74,13 +74,9 @@ def stale(card: Card, version: int | None, fields: Iterable[str]) -> list[str]:
     return [field for field in fields if stamps.get(field, 1) > version]
 
 
-def note(
-    session: Session, board: Board, card: Card | None, person_id: int | None, verb: str, **data: Any
-) -> None:
+def note(session: Session, board: Board, card: Card | None, person_id: int | None, verb: str, **data: Any) -> None:
     """One line of activity."""
-    session.add(
-        Activity(board_id=board.id, card_id=card.id if card else None, person_id=person_id, verb=verb, data=data)
-    )
+    session.add(Activity(board_id=board.id, card_id=card.id if card else None, person_id=person_id, verb=verb, data=data))
 
 
 def tell(

@@ -5,18 +5,15 @@ Done is none of these: it is a column.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rse_core import files, mentions, moderation
-from rse_core.api import Conflict, Forbidden, RseError, discard, translator, utcnow
+from rse_core.api import Conflict, Forbidden, discard, translator, utcnow
 
 from . import access, cards, placing, telling
 from .changes import note, passed, tell, touched
 from .models import Board, Card, Column
-from .moving import Refused
 from .placing import Place
 
 _ = translator(__file__, "rse_kanban").gettext
@@ -37,18 +34,6 @@ def archive(session: Session, person_id: int, card_id: int, *, version: int | No
     note(session, chair.board, card, person_id, "archived")
     touched(session, chair.board, card, ["state", "place"])
     return card
-
-
-def archive_many(session: Session, person_id: int, card_ids: Sequence[int]) -> tuple[list[Card], list[Refused]]:
-    """Put many cards away; those that cannot be are named and the others go."""
-    done, refused = [], []
-    for card_id in dict.fromkeys(card_ids):
-        try:
-            done.append(archive(session, person_id, card_id))
-        except RseError as error:
-            found = session.get(Card, card_id)
-            refused.append(Refused(card_id, found.title if found is not None and not _unseen(error) else "", error))
-    return done, refused
 
 
 def delete(session: Session, person_id: int, card_id: int, *, version: int | None = None) -> Card:
@@ -74,8 +59,10 @@ def delete(session: Session, person_id: int, card_id: int, *, version: int | Non
     mentions.forget(session, ref)
     moderation.withdraw(session, ref)
     # What nobody else was ever shown, and what stands on somebody's own board, is no moderator's to restore.
-    card.kept = card.was in ("open", "archived", "hidden") and chair.board.audience_id is not None and discard(
-        session, ref, author_id=card.author_id, by_id=person_id, target=access.target_of(chair.board)
+    card.kept = (
+        card.was in ("open", "archived", "hidden")
+        and chair.board.audience_id is not None
+        and discard(session, ref, author_id=card.author_id, by_id=person_id, target=access.target_of(chair.board))
     )
     note(session, chair.board, card, person_id, "deleted")
     touched(session, chair.board, card, ["state", "place"])
@@ -158,7 +145,3 @@ def _leave(session: Session, card: Card, person_id: int | None, state: str) -> N
 def _fresh(card: Card, version: int | None) -> None:
     if version is not None and version != card.version:
         raise Conflict(_("This card has changed since you opened it."), remedy=_("Look at it again, then decide."))
-
-
-def _unseen(error: RseError) -> bool:
-    return error.status == 404

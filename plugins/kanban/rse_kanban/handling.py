@@ -5,7 +5,6 @@ Whoever calls these has made sure that the actor may.
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rse_core import files, mentions, moderation

@@ -269,3 +269,4 @@ class Activity(Base):
     verb: Mapped[str] = mapped_column(String(20))
     data: Mapped[Any] = mapped_column(JSON, default=dict)
     at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    __table_args__ = (Index("ix_rse_kanban_activity_page", "board_id", "at", "id"),)

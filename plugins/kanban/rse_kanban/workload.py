@@ -60,9 +60,7 @@ def mine(session: Session, person_id: int, query: str = "") -> Mine:
         Card.board_id.in_(boards), assigned, *done, *asking.conditions(session, person_id, terms),
         or_(Card.state == "open", and_(Card.state == "pending", Card.author_id == person_id)),
     ]  # fmt: skip
-    found = reading.cards(
-        session, where, None, order=(Card.due_at.is_(None), Card.due_at, Card.id), most=MINE_MOST + 1
-    )
+    found = reading.cards(session, where, None, order=(Card.due_at.is_(None), Card.due_at, Card.id), most=MINE_MOST + 1)
     items = session.execute(
         select(CheckItem, Card.id, Card.title)
         .join(Card, Card.id == CheckItem.card_id).join(Board, Board.id == Card.board_id)

@@ -147,7 +147,7 @@ def test_what_is_exported_is_read_again_elsewhere(desk, anna, ben, board, column
 
 
 def test_a_table_is_exported_that_no_spreadsheet_computes(desk, anna, board, columns):
-    desk.card(anna, columns[0], "=HYPERLINK(1)", body="a;b\n\"c\"")
+    desk.card(anna, columns[0], "=HYPERLINK(1)", body='a;b\n"c"')
     rows = list(csv.DictReader(io.StringIO(desk.ask(exporting.as_csv, anna.id, board.id))))
     assert rows[0]["Title"] == "'=HYPERLINK(1)"
     assert rows[0]["Description"] == 'a;b\n"c"'

@@ -17,7 +17,7 @@ from rse_core import spaces
 from rse_core.api import BadInput, NotFound, can, current_locale, translator
 from rse_core.webapi import core, require_person, session_read, session_write, slot_markup
 
-from .. import access, asking, boards, filters, listing, live, reading, templates
+from .. import access, asking, boards, bulk, filters, listing, live, moving, reading, templates
 from ..access import Seat
 from ..models import Card, Transition
 from ..reading import Page
@@ -42,9 +42,7 @@ def index() -> BaseResponse:
         may_make = bool(boards.places(session, person.id))
     # Of a space in which one reads nothing not even the name is shown.
     shown = space if space is not None and found else None
-    return Response(
-        render_template("rse/kanban/index.html", found=found, space=shown, archived=archived, may_make=may_make)
-    )
+    return Response(render_template("rse/kanban/index.html", found=found, space=shown, archived=archived, may_make=may_make))
 
 
 def _need_reading(session: Session, person_id: int) -> None:
@@ -102,14 +100,14 @@ def board(board_id: int) -> BaseResponse:
             where, error = [], refused
         page = reading.board(session, person.id, board_id, where=where, chair=chair)
         saved = filters.of_board(session, person.id, board_id)
-        undo = _last_move(session, person.id, page)
+        undo, back = _last_move(session, person.id, page), _many_back(page)
         rows = [(lane.id, lane.name) for lane in page.lanes]
         # Where every card has a lane, the row for those that have none comes last.
         loose = any(pile.cards.get(0) for pile in page.piles)
         rows = [(0, _("No lane")), *rows] if loose else [*rows, (0, _("No lane"))]
         html = render_template(
             "rse/kanban/board.html", page=page, board=chair.board, chair=chair, query=text, error=error, saved=saved,
-            undo=undo, words=words(chair), select=request.args.get("select") == "1", level=4 if page.lanes else 3,
+            undo=undo, back=back, words=words(chair), select=request.args.get("select") == "1", level=4 if page.lanes else 3,
             state_url=url_for(".state", board_id=board_id, q=text or None), more_pages=more_pages(),
             api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=_comments(session, page.by_id),
             names={
@@ -139,7 +137,7 @@ def state(board_id: int) -> BaseResponse:
             where = asking.conditions(session, person.id, asking.parse(text))
             found = live.since(session, chair, since_number, where)
             counts = _comments(session, [card.id for card in found.changed])
-            level = 4 if found.lanes else 3
+            shared = {"chair": chair, "level": 4 if found.lanes else 3, "counts": counts}
             answered = jsonify(
                 {
                     "revision": chair.board.revision, "structure": chair.board.version,
@@ -151,7 +149,7 @@ def state(board_id: int) -> BaseResponse:
                     "cards": {
                         str(card.id): {
                             "version": card.version,
-                            "html": render_template("rse/kanban/_one.html", card=card, chair=chair, level=level, counts=counts),
+                            "html": render_template("rse/kanban/_one.html", card=card, **shared),
                         }
                         for card in found.changed
                     },
@@ -191,10 +189,24 @@ def _last_move(session: Session, person_id: int, page: Page) -> dict[str, Any] |
     return {"move": row.id, "card": card.id, "title": card.title, "column": row.from_id, "version": card.version}
 
 
+def _many_back(page: Page) -> dict[str, Any] | None:
+    """What takes back what the person has just done to many cards; the form asks the same rights again."""
+    kind, _colon, rest = request.args.get("back", "").partition(":")
+    detail, _colon, ids = rest.partition(":")
+    numbers = [int(one) for one in ids.split(",") if one.isdecimal() and len(one) < 19]
+    if kind not in bulk.ACTS or not page.seat.writable or not 0 < len(numbers) <= moving.MOST:
+        return None
+    details = [one for one in detail.split(",") if one.isdecimal() and len(one) < 19]
+    versions = {ident: page.by_id[ident].version for ident in numbers if ident in page.by_id}
+    field = "person" if kind in ("assign", "unassign") else "label" if kind in ("label", "unlabel") else ""
+    return {"act": kind, "ids": numbers, "versions": versions, "field": field, "details": details}
+
+
 def more_pages() -> list[tuple[str, str, str]]:
     """Pages about a board: endpoint, words, icon."""
     return [
         ("rse_kanban.figures_page", _("Figures"), "chart-line"),
+        ("rse_kanban.board_history", _("What happened"), "clock"),
         ("rse_kanban.sharing", _("Calendar and screen"), "monitor"),
         ("rse_kanban.transfer", _("Import and export"), "download"),
         ("rse_kanban.keeping", _("Templates and recurring cards"), "repeat"),
