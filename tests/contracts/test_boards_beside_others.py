@@ -124,7 +124,9 @@ def test_a_card_is_found_by_who_sees_it_and_its_board_is_told_of_in_the_feed(sit
     assert "Plan du jardin" in ben.get("/rse/feed/").text
 
 
-def test_cards_say_how_many_comments_they_have_in_a_fixed_number_of_queries(site, anna, board, visit):
+def test_cards_say_how_many_comments_they_have_in_a_fixed_number_of_queries(site, anna, board, visit, monkeypatch):
+    monkeypatch.setattr("rse_comments.service.PER_MINUTE", 1_000)
+
     def fill(count):
         with site.db.write() as session:
             column = placing.columns_of(session, board.id)[0]

@@ -204,10 +204,13 @@ def found_by(world, name):
             continue
         if not model.may(world, name, "search.use", board.audience, board.space):
             continue
-        found.add(model.Found("board", board.number, board.author, board.space, board.entity))
+        # What is of no entity counts for that of who wrote it.
+        entity = board.entity or world.people[board.author].entity
+        found.add(model.Found("board", board.number, board.author, board.space, entity))
         for card in world.cards.values():
             if card.board == board.number and card.state in ("open", "archived"):
-                found.add(model.Found("card", card.number, card.author, board.space, board.entity))
+                entity = board.entity or world.people[card.author].entity
+                found.add(model.Found("card", card.number, card.author, board.space, entity))
     return found
 
 

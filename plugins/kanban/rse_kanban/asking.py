@@ -108,7 +108,7 @@ def _check(term: Term) -> None:
     if term.key == "field":
         name, sign, wanted = _compared(term.value)
         number_or_day = sign in ("", "=") or _number(wanted) is not None or _day(f"<{wanted}") is not None
-        if not name or (sign and not wanted) or not number_or_day:
+        if not name or name[0] in "=<>" or (sign and not wanted) or not number_or_day:
             raise _bad(
                 _("“%(value)s” is nothing that “%(word)s:” takes.", value=term.value, word=term.key),
                 _("There are: %(known)s.", known="field:Budget, field:Site=Nord, field:Budget>500, field:Start<2027-01-31"),

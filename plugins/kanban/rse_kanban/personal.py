@@ -12,7 +12,7 @@ from rse_core import files, moderation
 
 from . import access
 from .models import Activity, Board, BoardRole, Card, CardPerson, CheckItem, Transition
-from .models_more import Address, Recurrence, Rule, SavedFilter, Template
+from .models_more import Address, Import, Recurrence, Rule, SavedFilter, Template
 
 QUIETLY = {"synchronize_session": False}
 
@@ -96,6 +96,8 @@ def export_own(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
         yield {"kind": row.kind, "name": row.name, "used": used, "revoked": row.revoked_at is not None}
     for again in session.scalars(select(Recurrence).where(Recurrence.person_id == person_id).order_by(Recurrence.id)):
         yield {"kind": "recurring", "name": again.name, "every": f"{again.times} {again.every}"}
+    for taken in session.scalars(select(Import).where(Import.person_id == person_id).order_by(Import.id)):
+        yield {"kind": "import", "name": taken.source, "cards": taken.total, "state": taken.state, "report": taken.left}
     for role in session.scalars(
         select(BoardRole).where(BoardRole.kind == "person", BoardRole.target_id == person_id).order_by(BoardRole.board_id)
     ):
@@ -107,6 +109,7 @@ def erase_own(session: Session, person_id: int) -> int:
     changed = 0
     for table, column in (
         (SavedFilter, SavedFilter.person_id), (Address, Address.person_id), (Template, Template.owner_id),
+        (Import, Import.person_id),
     ):  # fmt: skip
         found = session.execute(delete(table).where(column == person_id).returning(table.id).execution_options(**QUIETLY))
         changed += len(found.all())

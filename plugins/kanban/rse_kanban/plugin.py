@@ -152,12 +152,15 @@ class Kanban(Plugin):
     @hookimpl
     def rse_jobs(self) -> Iterable[Job]:
         from . import ending, recurring, rules, telling
+        from .importing import later
 
         return [
             Job("kanban.remind", telling.remind, every=60),
             Job("kanban.recur", recurring.make_due, every=60),
             Job("kanban.purge", ending.purge, every=86_400),
             Job("kanban.prune_rules", rules.prune, every=86_400),
+            Job(later.JOB, later.run),
+            Job("kanban.prune_imports", later.prune, every=86_400),
         ]
 
     @hookimpl

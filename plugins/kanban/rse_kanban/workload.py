@@ -87,8 +87,9 @@ def team(session: Session, person_id: int, *, board_id: int | None = None, space
         where.append(Card.board_id == board_id)
     else:
         space = session.scalar(select(Space).where(Space.key == space_key))
+        readable = access.readable_boards(session, person_id)
         if space is None or session.scalar(
-            select(Board.id).where(Board.space_id == space.id, access.readable_boards(session, person_id)).limit(1)
+            select(Board.id).where(Board.space_id == space.id, Board.state != "deleted", readable).limit(1)
         ) is None:  # fmt: skip
             raise NotFound(_("There is no such space, or no board in it."))
         where.append(Board.space_id == space.id)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from rse_core.api import BadInput, Forbidden, ObjectRef
-from rse_core.models.content import Page
+from rse_core.pages import PageClaim
 from rse_core.testing import as_person
 from rse_core.testing.organisation import make_person
 from rse_kanban import about, access
@@ -20,8 +20,8 @@ PAGE = ObjectRef("page", "/rh/conges")
 @pytest.fixture
 def page(desk):
     with desk.core.db.write() as session:
-        session.add(Page(key="/rh/conges", address="/rh/conges", title="Les congés"))
-    return PAGE
+        claim = PageClaim("/rh/conges", title="Les congés", trusted=True)
+        return desk.core.pages.identify(session, claim, create=True).ref
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_what_one_does_not_see_and_what_is_a_card_is_not_taken(desk, anna, ben, 
     other = make_person(desk.core, "other")
     own = desk.board(other, "me")
     hidden = desk.card(other, desk.columns(own)[0], "Secret")
-    for ref in (access.card_ref(hidden.id), access.card_ref(card.id), access.board_ref(own.id), ObjectRef("page", "/none")):
+    for ref in (access.card_ref(hidden.id), access.card_ref(card.id), access.board_ref(own.id), ObjectRef("x.y", "1")):
         with pytest.raises(BadInput):
             desk.call(about.add, anna.id, card.id, ref)
     with desk.core.db.write() as session:

@@ -159,4 +159,4 @@ def test_only_so_many_are_taken_at_once(monkeypatch):
     parsed = importing.read(b"title\na\nb\nc\n")
     assert len(parsed.cards) == 2
     assert "3 cards" in parsed.left[-1]
-    assert shape.CARDS_MOST == 1_000
+    assert (shape.AT_ONCE, shape.CARDS_MOST) == (1_000, 20_000)
