@@ -171,3 +171,24 @@ def test_a_post_is_found_by_its_address_and_both_lead_to_each_other(site, anna, 
     answer = post(client, f"/rse/kanban/cards/{card}/about", f"/rse/kanban/cards/{card}", **form)
     assert answer.status_code == 303
     assert f"/rse/kanban/cards/{card}" not in client.get(f"/rse/feed/posts/{written}").text
+
+
+def test_the_feed_is_silent_on_boards_where_a_space_keeps_them_from_somebody(site, anna, visit):
+    from rse_core.organisation import set_space_rule
+
+    space = make_space(site, "square", name="Place", visibility="public", managers=[anna])
+    ben = make_person(site, "reader")
+    with site.db.write() as session:
+        boards.create(session, anna.id, "space:square", "Plan de la place")
+    while site.jobs.run_due():
+        pass
+
+    def told(person):
+        feed = visit(person).get("/rse/api/v1/feed?sort=new").json
+        return ["Plan de la place" in str(feed), "Plan de la place" in visit(person).get("/rse/feed/spaces/square").text]
+
+    assert told(ben) == [True, True]
+    with site.db.write() as session:
+        set_space_rule(session, space.id, "kanban.read", "managers")
+    assert told(ben) == [False, False]
+    assert told(anna) == [True, True]

@@ -52,6 +52,7 @@ class Card:
     parent: int | None = None
     blocks: set = field(default_factory=set)
     about: int | None = None  # a post
+    told: frozenset = frozenset()  # who was told that somebody else moved it
 
     def __str__(self):
         return f"card {self.number} ({self.state} by {self.author} on {self.board})"
@@ -222,6 +223,8 @@ def told_now(world, name):
             continue
         if name in card.people and name != card.author:
             found.add(("kanban.assigned", card.number))
+        if name in card.told:
+            found.add(("kanban.moved", card.number))
         if name in card.named and name != card.author and card.state == "open":
             found.add(("kanban.mentioned", card.number))
     return found

@@ -27,7 +27,7 @@ class Maker:
         self.site, self.world, self.word, self.common = site, site.world, word, common
         self.rng = random.Random(f"{site.seed} boards")
 
-    def build(self, count=16, cards_of=5):
+    def build(self, count=12, cards_of=4):
         """Boards of every kind, and on each some cards in every state."""
         # Many work while the boards are made; afterwards the levels are what they were, but for people of one group.
         before = dict(self.world.levels)
@@ -163,9 +163,10 @@ class Maker:
         world.cards[ident] = card
         movers = [name for name in world.people if slow.does(world, name, board, slow.MOVE)]
         if state == "open" and movers and rng.random() < 0.2:
+            mover = rng.choice(movers)
             with site.core.db.write() as session:
-                moving.move(session, site.id(rng.choice(movers)), ident, Place(column[-1]), version=None)
-            card.done = True
+                moving.move(session, site.id(mover), ident, Place(column[-1]), version=None)
+            card.done, card.told = True, frozenset({*people, author} - {mover})
 
     def _is_in(self, name, board):
         if board.audience is None:

@@ -36,9 +36,14 @@ def find(session: Session, link: str, *, host: str = "") -> ObjectRef:
     :raises BadInput: for an address at which nothing is known. Whether the person may see it is asked afterwards.
     """
     message = _("Nothing is known at this address.")
-    core, parts = core_of(session), urlsplit(link.strip())
+    unknown = BadInput(message, remedy=_("Copy the address of a post, a page or a document."), fields={"link": message})
     if not link.strip() or len(link) > 2_000:
-        raise BadInput(message, remedy=_("Copy the address of a post, a page or a document."), fields={"link": message})
+        raise unknown
+    try:
+        parts = urlsplit(link.strip())
+    except ValueError:
+        raise unknown from None
+    core = core_of(session)
     prefix = core.settings.url_prefix
     if parts.path.startswith(f"{prefix}/") and parts.netloc in ("", host):
         ident = parts.path.rstrip("/").rpartition("/")[2]
@@ -53,7 +58,7 @@ def find(session: Session, link: str, *, host: str = "") -> ObjectRef:
             page = None
         if page is not None and page.known and not page.gone:
             return page.ref
-    raise BadInput(message, remedy=_("Copy the address of a post, a page or a document."), fields={"link": message})
+    raise unknown
 
 
 def add(session: Session, person_id: int, card_id: int, ref: ObjectRef) -> None:
