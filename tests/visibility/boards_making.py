@@ -166,7 +166,9 @@ class Maker:
             mover = rng.choice(movers)
             with site.core.db.write() as session:
                 moving.move(session, site.id(mover), ident, Place(column[-1]), version=None)
-            card.done, card.told = True, frozenset({*people, author} - {mover})
+            # Who cannot look at the board at that moment is not told, and is not told later either.
+            told = {one for one in {*people, author} - {mover} if slow.reads(world, one, board)}
+            card.done, card.told = True, frozenset(told)
 
     def _is_in(self, name, board):
         if board.audience is None:

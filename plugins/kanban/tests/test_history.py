@@ -62,7 +62,8 @@ def test_a_card_that_has_gone_elsewhere_is_told_of_there_and_no_column_of_before
     assert [line.row.verb for line in found.lines] == ["moved"]
 
 
-def test_pages_and_rest_cost_as_many_queries_whatever_there_is(rse_app, desk, anna, board, columns):
+def test_pages_and_rest_cost_as_many_queries_whatever_there_is(rse_app, desk, anna, board, columns, monkeypatch):
+    monkeypatch.setattr("rse_kanban.cards.PER_MINUTE", 1_000)
     client = rse_app.test_client()
     as_person(client, anna)
 
