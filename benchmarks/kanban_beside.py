@@ -228,22 +228,30 @@ def _sides(port: int, project: int, tasks: list[int]) -> tuple[Callable[[], Send
 def measure(make: Callable[[], Send], clients: int, count: int) -> tuple[float, float, int]:
     """Requests a second, median milliseconds, bytes of an answer."""
     ready, times, sizes = threading.Barrier(clients + 1), list[float](), list[int]()
+    wrong: list[BaseException] = []
 
     def work(number: int) -> None:
-        send, rng = make(), random.Random(number)
-        ready.wait()
-        for _one in range(count // clients):
-            began = time.perf_counter()
-            sizes.append(send(rng))
-            times.append((time.perf_counter() - began) * 1e3)
+        try:
+            send, rng = make(), random.Random(number)
+            ready.wait()
+            for _one in range(count // clients):
+                began = time.perf_counter()
+                sizes.append(send(rng))
+                times.append((time.perf_counter() - began) * 1e3)
+        except BaseException as error:
+            wrong.append(error)
+            ready.abort()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
-    ready.wait()
+    with contextlib.suppress(threading.BrokenBarrierError):
+        ready.wait()
     began = time.perf_counter()
     for thread in threads:
         thread.join()
+    if wrong:
+        raise SystemExit(str(wrong[0]))
     return len(times) / (time.perf_counter() - began), statistics.median(times), max(sizes, default=0)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from rse_core import files, mentions, moderation
-from rse_core.api import BadInput, Conflict, Decision, Forbidden, Mode, ObjectRef, examine, seen, translator
+from rse_core.api import BadInput, Conflict, Decision, Forbidden, Mode, NotFound, ObjectRef, examine, seen, translator
 from rse_core.idempotency import once
 from rse_core.models.organisation import Membership, Person
 from rse_core.ratelimit import limit
@@ -69,9 +69,13 @@ def create(
     from .models import Column
 
     column = session.get(Column, place.column_id)
+    unknown = BadInput(_("This board has no such column."), fields={"column": _("Choose one.")})
     if column is None:
-        raise BadInput(_("This board has no such column."), fields={"column": _("Choose one.")})
-    chair = access.open_board(session, person_id, column.board_id, lock=True)
+        raise unknown
+    try:
+        chair = access.open_board(session, person_id, column.board_id, lock=True)
+    except NotFound:
+        raise unknown from None
     decision = chair.need_write()
 
     def first_time() -> str:

@@ -81,6 +81,7 @@ def move_many(
     homes = set(session.scalars(select(Card.board_id).where(Card.id.in_([ident for ident, _version in cards]))))
     if column is None:
         raise placing_gone()
+    open_there(session, person_id, column)
     homes.add(column.board_id)
     for ident in sorted(homes):
         # A board that was deleted is found missing card by card.
@@ -128,7 +129,15 @@ def _held(session: Session, person_id: int, card_id: int, place: Place) -> tuple
     card, chair = access.open_card(session, person_id, card_id, lock=True, held=both)
     if column.board_id == card.board_id:
         return chair, chair
-    return chair, access.open_board(session, person_id, column.board_id, lock=True)
+    return chair, open_there(session, person_id, column, lock=True)
+
+
+def open_there(session: Session, person_id: int, column: Column, *, lock: bool = False) -> Seat:
+    """The seat on the board of a column. :raises BadInput: when the person may not know of it, as for no column at all."""
+    try:
+        return access.open_board(session, person_id, column.board_id, lock=lock)
+    except NotFound:
+        raise placing_gone() from None
 
 
 def _move(

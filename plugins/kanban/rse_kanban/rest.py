@@ -239,7 +239,7 @@ def _chair_of(session: Session, person_id: int, column_id: int) -> access.Seat:
     column = session.get(Column, column_id)
     if column is None:
         raise moving.placing_gone()
-    return access.open_board(session, person_id, column.board_id)
+    return moving.open_there(session, person_id, column)
 
 
 def _written(session: Session, chair: access.Seat, body: dict[str, Any]) -> Written:

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core import spaces
-from rse_core.api import BadInput, NotFound, can, current_locale, translator
+from rse_core import audiences, spaces
+from rse_core.api import BadInput, NotFound, Target, can, current_locale, translator
 from rse_core.webapi import core, require_person, session_read, session_write, slot_markup
 
 from .. import access, asking, boards, bulk, filters, listing, live, moving, reading, templates
@@ -37,6 +37,10 @@ def index() -> BaseResponse:
         if key and space is None:
             raise NotFound(_("There is no such space."))
         found = listing.boards(session, person.id, space_id=space.id if space else None, archived=archived)
+        if space is not None and not found:
+            here = Target(audiences.of_space(session, space.id), space_id=space.id)
+            if not can(session, person.id, access.READ, here).allowed:
+                raise NotFound(_("There is no such space."))
         if not found:
             _need_reading(session, person.id)
         may_make = bool(boards.places(session, person.id))
