@@ -7,7 +7,7 @@ import sys
 
 ALL = (
     "can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync", "scim", "live",
-    "indicators", "kanban",
+    "indicators", "kanban", "kanban_beside",
 )
 
 

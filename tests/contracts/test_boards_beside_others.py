@@ -13,12 +13,13 @@ import rse_feed
 import rse_kanban
 import rse_likes
 import rse_search
+from rse_comments import service as comments
 from rse_core.extension import create_app
-from rse_core.testing import as_person
+from rse_core.testing import as_person, count_queries
 from rse_core.testing.organisation import make_person, make_space, set_level
 from rse_feed import drafting
 from rse_feed.texts import Written
-from rse_kanban import boards, cards, placing
+from rse_kanban import access, boards, cards, placing
 from rse_kanban.placing import Place
 
 PLUGINS = (rse_feed, rse_comments, rse_likes, rse_communities, rse_search, rse_kanban)
@@ -121,3 +122,73 @@ def test_a_card_is_found_by_who_sees_it_and_its_board_is_told_of_in_the_feed(sit
     assert "Tailler la" not in visit(make_person(site, "outsider")).get("/rse/search/?q=haie").text
     ben = visit("ben")
     assert "Plan du jardin" in ben.get("/rse/feed/").text
+
+
+def test_cards_say_how_many_comments_they_have_in_a_fixed_number_of_queries(site, anna, board, visit, monkeypatch):
+    monkeypatch.setattr("rse_comments.service.PER_MINUTE", 1_000)
+
+    def fill(count):
+        with site.db.write() as session:
+            column = placing.columns_of(session, board.id)[0]
+            for number in range(count):
+                card = cards.create(session, anna.id, Place(column.id), cards.Written(title=f"Carte {number}"))
+                for _twice in range(2):
+                    comments.write(session, anna.id, access.card_ref(card.id), "Une remarque")
+        while site.jobs.run_due():
+            pass
+
+    client = visit(anna)
+    paths = (f"/rse/kanban/boards/{board.id}", f"/rse/kanban/boards/{board.id}/state?since=0")
+
+    def cost(path):
+        with count_queries(site) as count:
+            assert client.get(path).status_code == 200
+        return len(count)
+
+    fill(2)
+    for path in paths:
+        cost(path)
+    few = [cost(path) for path in paths]
+    fill(10)
+    assert [cost(path) for path in paths] == few
+    for path in paths:
+        assert client.get(path).text.count("2 comments") == 12
+
+
+def test_a_post_is_found_by_its_address_and_both_lead_to_each_other(site, anna, board, visit):
+    with site.db.write() as session:
+        written = drafting.write(session, anna.id, Written("Tailler la haie", audience="everyone")).post.id
+        column = placing.columns_of(session, board.id)[0]
+        card = cards.create(session, anna.id, Place(column.id), cards.Written(title="La haie")).id
+    client = visit(anna)
+    for link in (f"http://localhost/rse/feed/posts/{written}", f"/rse/feed/posts/{written}?x=1"):
+        answer = post(client, f"/rse/kanban/cards/{card}/about", f"/rse/kanban/cards/{card}", link=link)
+        assert answer.status_code == 303
+    page = client.get(f"/rse/kanban/cards/{card}").text
+    assert page.count(f'href="/rse/feed/posts/{written}"') == 1
+    assert f"/rse/kanban/cards/{card}" in client.get(f"/rse/feed/posts/{written}").text
+    form = {"ref": f"feed.post:{written}", "act": "remove"}
+    answer = post(client, f"/rse/kanban/cards/{card}/about", f"/rse/kanban/cards/{card}", **form)
+    assert answer.status_code == 303
+    assert f"/rse/kanban/cards/{card}" not in client.get(f"/rse/feed/posts/{written}").text
+
+
+def test_the_feed_is_silent_on_boards_where_a_space_keeps_them_from_somebody(site, anna, visit):
+    from rse_core.organisation import set_space_rule
+
+    space = make_space(site, "square", name="Place", visibility="public", managers=[anna])
+    ben = make_person(site, "reader")
+    with site.db.write() as session:
+        boards.create(session, anna.id, "space:square", "Plan de la place")
+    while site.jobs.run_due():
+        pass
+
+    def told(person):
+        feed = visit(person).get("/rse/api/v1/feed?sort=new").json
+        return ["Plan de la place" in str(feed), "Plan de la place" in visit(person).get("/rse/feed/spaces/square").text]
+
+    assert told(ben) == [True, True]
+    with site.db.write() as session:
+        set_space_rule(session, space.id, "kanban.read", "managers")
+    assert told(ben) == [False, False]
+    assert told(anna) == [True, True]

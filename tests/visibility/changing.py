@@ -53,6 +53,13 @@ def turn(site: Site) -> None:
     for post in site.world.posts.values():
         if post.space == key and post.audience == before:
             post.audience = after
+    for board in site.world.boards.values():
+        if board.space == key:
+            board.audience = after
+    # Who sees the space no longer works on nothing there.
+    for card in site.world.cards.values():
+        if site.world.boards[card.board].space == key:
+            card.people = {name for name in card.people if model.is_in(site.world, name, after)}
 
 
 def lower(site: Site) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree
 
+import visibility_boards as slow
 import visibility_model as model
+from visibility_boards_comparing import BoardsComparison
 from visibility_model import EVERYONE, INFORM, REACT
 from visibility_organisation import COMMON, Site
 
@@ -28,7 +30,7 @@ THOROUGH = "RSE_VISIBILITY_SEEDS" in os.environ
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-class Comparison:
+class Comparison(BoardsComparison):
     """One person's sight. ``differences`` says where it is not the model's."""
 
     def __init__(self, site: Site, client: Any, name: str) -> None:
@@ -49,6 +51,7 @@ class Comparison:
         for check in (
             self.feed, self.feeds_of_spaces, self.posts, self.new, self.topics, self.to_read, self.search, self.suggestions,
             self.notifications, self.names, self.digest, self.programs, self.comments, self.spaces, self.export,
+            self.boards, self.whole_boards, self.cards, self.work, self.calendars, self.beside,
         ):  # fmt: skip
             check()
         return self.differences
@@ -107,6 +110,7 @@ class Comparison:
         for key, came in self.world.opened.items():
             if model.card_in_feed(self.world, self.name, key):
                 found.append((came, came, f"communities.space:{self.site.space[key].id}"))
+        found += [(one.came, one.came, f"kanban.board:{one.number}") for one in slow.in_feed(self.world, self.name)]
         return found
 
     def feed(self) -> None:
@@ -173,7 +177,8 @@ class Comparison:
         from rse_feed import reading
 
         mine = [post for post in model.listed(self.world, self.name) if post.author != self.name]
-        cards = [one for one in self.entries() if not one[2].startswith("feed.post")]
+        own = {f"kanban.board:{one.number}" for one in self.world.boards.values() if one.author == self.name}
+        cards = [one for one in self.entries() if not one[2].startswith("feed.post") and one[2] not in own]
         with self.site.core.db.read() as session:
             shown = reading.news(session, self.site.id(self.name), self.site.began)
         self.same("new posts", shown, min(50, len(mine) + len(cards)))
@@ -231,6 +236,7 @@ class Comparison:
                 opened = model.may(self.world, self.name, "feed.read", model.audience_of(self.world, key), key)
                 ident = f"communities.space:{self.site.space[key].id}"
                 here = {f"feed.post:{post.number}" for post in model.listed(self.world, self.name) if post.space == key}
+                here |= {f"kanban.board:{one.number}" for one in self.world.boards.values() if one.space == key}
                 mine = [one for one in mine if one[2] in here or one[2] == ident]
             expected = [one[2] for one in sorted(mine, reverse=True)][:30] if opened else []
             # Whoever asks: the address itself says whose it is.
@@ -252,6 +258,8 @@ class Comparison:
             return f"http://localhost{ident}"
         if kind == "feed.post":
             return f"http://localhost/rse/feed/posts/{ident}"
+        if kind == "kanban.board":
+            return f"http://localhost/rse/kanban/boards/{ident}"
         key = next(key for key, space in self.site.space.items() if str(space.id) == ident)
         return f"http://localhost/rse/communities/{key}/"
 
@@ -260,9 +268,13 @@ class Comparison:
     def search(self) -> None:
         """Everything by one word that stands in all of it: hits and the numbers of every facet."""
         on = model.is_on(self.world, "search", self.name, None)
-        found = model.found_by(self.world, self.name) if on else set()
-        for text, kinds in ((COMMON, ("post", "comment", "page")), ("Cercle", ("space",)), ("Camille", ("person",))):
+        found = model.found_by(self.world, self.name) | slow.found_by(self.world, self.name) if on else set()
+        common = ("post", "comment", "page", "board", "card")
+        for text, kinds in ((COMMON, common), ("Cercle", ("space",)), ("Camille", ("person",))):
             expected = {one for one in found if one.kind in kinds}
+            if text == "Camille":
+                # A card is found by the names of those who work on it, too.
+                expected |= {one for one in found if one.kind == "card" and self.world.cards[one.what].people}
             hits = self.pages(f"{API}/search", q=text, limit=50, facets="true")
             shown = {(hit["kind"], self.what(hit)) for hit in hits}
             self.same(f"search for {text}", shown, {(one.kind, one.what) for one in expected})
@@ -275,7 +287,7 @@ class Comparison:
 
     def what(self, hit: dict[str, Any]) -> Any:
         kind, _colon, ident = hit["ref"].partition(":")
-        if kind in ("feed.post", "comments.comment"):
+        if kind in ("feed.post", "comments.comment", "kanban.board", "kanban.card"):
             return int(ident)
         if kind == "communities.space":
             return next(key for key, space in self.site.space.items() if str(space.id) == ident)
@@ -335,7 +347,8 @@ class Comparison:
     def notifications(self) -> None:
         """The list, its unread ones, and the number on the bell."""
         on = model.is_on(self.world, "notifications", self.name, None)
-        expected = model.told_now(self.world, self.name) if on else set()
+        cards = {(kind, ("card", number)) for kind, number in slow.told_now(self.world, self.name)} if on else set()
+        expected = model.told_now(self.world, self.name) | cards if on else set()
         for only in ("false", "true"):
             lines = self.pages(f"{API}/notifications", unread=only)
             shown = []
@@ -343,11 +356,13 @@ class Comparison:
                 kind, _colon, ident = line["ref"].partition(":")
                 if kind in ("feed.post", "comments.comment"):
                     shown.append((line["type"], ("comment" if kind[0] == "c" else "post", int(ident))))
+                elif kind == "kanban.card":
+                    shown.append((line["type"], ("card", int(ident))))
             self.same(f"notifications (unread: {only})", set(shown), expected)
             self.same(f"notifications (unread: {only}), each once", len(shown), len(set(shown)))
         others = len(self.pages(f"{API}/notifications")) - len(shown)
         with self.site.core.db.read() as session:
-            counted = model.told_now(self.world, self.name, counted=True) if on else set()
+            counted = model.told_now(self.world, self.name, counted=True) | cards if on else set()
             self.same("bell", unread(session, self.site.id(self.name), 10_000), len(counted) + others)
 
     def names(self) -> None:
@@ -450,6 +465,10 @@ class Comparison:
                 self.same(f"export has {thing}", thing.word in told, True)
             elif thing.author != self.name:
                 self.same(f"export has {thing}", thing.word in told, False)
+        for card in self.world.cards.values():
+            worked = self.name in card.people | card.lines and card.state in ("open", "archived")
+            seen = worked and slow.reads(self.world, self.name, slow.board_of(self.world, card))
+            self.same(f"export has {card}", card.word in told, card.author == self.name or seen)
         for name, person in self.world.people.items():
             if name != self.name:
                 self.same(f"export names {name}", person.word in told, False)

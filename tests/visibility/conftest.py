@@ -15,13 +15,16 @@ import rse_comments
 import rse_communities
 import rse_feed
 import rse_governance
+import rse_kanban
 import rse_likes
 import rse_notifications
 import rse_search
 from rse_core.api import Core
 
 # Test files are no package here: what they share is loaded under names of its own, in the order in which it is needed.
-for _name in ("model", "organisation", "changing", "comparing", "walking"):
+for _name in (
+    "model", "boards", "boards_making", "organisation", "changing", "boards_comparing", "comparing", "walking",
+):  # fmt: skip
     _spec = importlib.util.spec_from_file_location(f"visibility_{_name}", Path(__file__).with_name(f"{_name}.py"))
     assert _spec is not None
     assert _spec.loader is not None
@@ -31,7 +34,9 @@ for _name in ("model", "organisation", "changing", "comparing", "walking"):
 
 @pytest.fixture
 def rse_plugins() -> Sequence[object]:
-    modules = (rse_feed, rse_search, rse_notifications, rse_comments, rse_likes, rse_communities, rse_governance)
+    modules = (
+        rse_feed, rse_search, rse_notifications, rse_comments, rse_likes, rse_communities, rse_governance, rse_kanban,
+    )  # fmt: skip
     return [module.plugin for module in modules]
 
 
@@ -55,3 +60,5 @@ def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """People of these tests write faster than people may."""
     monkeypatch.setattr("rse_feed.drafting.PER_MINUTE", 100_000)
     monkeypatch.setattr("rse_comments.service.PER_MINUTE", 100_000)
+    monkeypatch.setattr("rse_kanban.cards.PER_MINUTE", 100_000)
+    monkeypatch.setattr("rse_kanban.moving.PER_MINUTE", 100_000)

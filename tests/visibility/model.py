@@ -118,6 +118,8 @@ class World:
     pages: list = field(default_factory=list)
     told: list = field(default_factory=list)
     opened: dict = field(default_factory=dict)  # space -> when the feed told that it opened
+    boards: dict = field(default_factory=dict)
+    cards: dict = field(default_factory=dict)
 
 
 # -- where people stand ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import random
 
 import visibility_model as model
 from sqlalchemy import func, select
+from visibility_boards_making import Maker
 from visibility_model import (
     COCREATE,
     COMMENT,
@@ -80,6 +81,7 @@ class Site:
         self._told_of_comments()
         self._acts()
         self._ends()
+        Maker(self, word, COMMON).build()
         self._subscribe()
         self.run()
 

@@ -26,6 +26,10 @@ from rse_feed.models import Post, Topic
 from rse_feed.texts import Written
 from rse_governance import cases, charters, wording
 from rse_governance.models import Binned, Case, WordRule
+from rse_kanban import boards, cards, checklist
+from rse_kanban import columns as board_columns
+from rse_kanban.models import Card
+from rse_kanban.placing import Place
 from rse_likes import service as likes
 
 
@@ -82,6 +86,7 @@ def secret(core):
         batch = bulk.send(session, owner.id, key, "remove", [[1, "robin", ""]]).id
     governed = govern(core, found, owner, guest, ref, write)
     handed = hand_over(core, found)
+    governed |= plan(core, found, owner, ref)
     run(core)
     with core.db.read() as session:
         topic = session.scalars(select(Topic.id).where(Topic.key == words["topic"])).one()
@@ -93,6 +98,26 @@ def secret(core):
         "wave": 1,
     }  # fmt: skip
     return found
+
+
+def plan(core, secret, owner, ref):
+    """A board of the space with everything on it."""
+    words = secret.words
+    with core.db.write() as session:
+        board = boards.create(session, owner.id, f"space:{secret.key}", words["board"], columns=[(words["column"], "todo")])
+        lane = board_columns.add_lane(session, owner.id, board.id, words["lane"])
+        label = board_columns.keep_label(session, owner.id, board.id, words["label"], 1)
+        session.flush()
+        [column] = board_columns.placing.columns_of(session, board.id)
+        written = cards.Written(words["card"], f"Il pleut {words['body']}", labels=[label.id], people=[owner.id])
+        card = cards.create(session, owner.id, Place(column.id, lane.id), written, about=ref)
+        item = checklist.add(session, owner.id, card.id, words["line"])
+        comments.write(session, owner.id, ObjectRef("kanban.card", str(card.id)), f"Moi {words['remark']}")
+        session.flush()
+        return {
+            "board_id": board.id, "column_id": column.id, "lane_id": lane.id, "label_id": label.id, "card_id": card.id,
+            "item_id": item.id, "import_id": 1, "address_id": 1,
+        }  # fmt: skip
 
 
 def govern(core, secret, owner, guest, ref, write):
@@ -154,7 +179,9 @@ def counted(core, space_id):
     with core.db.read() as session:
         posts = session.execute(select(Post.id, Post.state, Post.version).where(Post.space_id == space_id)).all()
         members = session.execute(select(SpaceMember.person_id, SpaceMember.role).filter_by(space_id=space_id)).all()
-        return sorted(posts), sorted(members), session.scalar(select(func.count()).select_from(Comment))
+        rows = session.execute(select(Card.id, Card.state, Card.version, Card.column_id, Card.title)).all()
+        remarks = session.scalar(select(func.count()).select_from(Comment))
+        return sorted(posts), sorted(members), sorted(rows, key=str), remarks
 
 
 @pytest.mark.parametrize("who", ["colleague", "external", "low", "former", "nobody"])
@@ -162,12 +189,13 @@ def test_nobody_outside_learns_that_there_is_a_secret_space(core, secret, outsid
     app, before = create_app(core), counted(core, secret.space)
     # A member is shown all of it: a walk that finds nothing must not be one that would find nothing anyhow.
     member = Walk(app, "camille", secret)
-    pages = ("/rse/feed/", f"/rse/communities/{secret.key}/", "/rse/feed/topics/", "/rse/feed/mine")
+    board, card = (f"/rse/kanban/{name}s/{secret.ids[f'{name}_id']}" for name in ("board", "card"))
+    pages = ("/rse/feed/", f"/rse/communities/{secret.key}/", "/rse/feed/topics/", "/rse/feed/mine", board, card)
     told = "".join(member.ask("GET", path)[1] for path in pages)
     screens = ("", "words", f"charters?kind=editorial&space={secret.key}")
     moderating = "".join(member.ask("GET", f"/rse/moderation/{path}")[1] for path in screens)
     assert [part for part in ("held", "rule", "charter") if secret.words[part] not in moderating] == []
-    parts = ("name", "body", "title", "topic", "file", "outside", "draft", "later", "hidden", "purpose")
+    parts = ("name", "body", "title", "topic", "file", "outside", "draft", "later", "hidden", "purpose", "board", "card")
     assert [part for part in parts if secret.words[part] not in told] == []
     walk = Walk(app, outsiders[who], secret)
     walk.read(everything=who == "colleague")

@@ -24,6 +24,7 @@ def seeds() -> list[int]:
 PEOPLE = int(os.environ.get("RSE_VISIBILITY_PEOPLE", "4"))
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", seeds())
 def test_everybody_is_shown_what_the_rules_say(core, seed):
     site = Site(core, seed)

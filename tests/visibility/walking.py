@@ -34,7 +34,7 @@ class Secret:
             part: f"qw{part}zk" for part in (
                 "name", "purpose", "title", "body", "topic", "draft", "later", "hidden", "remark", "file", "alt", "page",
                 "outside", "external", "reason", "message",
-                "held", "binned", "report", "rule", "charter",
+                "held", "binned", "report", "rule", "charter", "board", "column", "lane", "label", "card", "line",
             )
         }
     )  # fmt: skip
@@ -71,13 +71,20 @@ class Walk:
             (f"comments.comment:{ids['comment_id']}", f"comments.comment:{NOBODYS}"),
         ):
             yield {"ref": ref, "q": "al", "capability": "feed.read"}, {"ref": other, "q": "al", "capability": "feed.read"}
+        yield {"board": ids["board_id"], "column": ids["column_id"]}, {"board": NOBODYS, "column": NOBODYS}
+        card, board = f"kanban.card:{ids['card_id']}", f"kanban.board:{ids['board_id']}"
+        for ref in (card, board):
+            none = f"{ref.partition(':')[0]}:{NOBODYS}"
+            yield {"ref": ref, "about": ref, "q": "al", "capability": "kanban.read"}, {
+                "ref": none, "about": none, "q": "al", "capability": "kanban.read",
+            }  # fmt: skip
         rest = {"kind": "entity", "key": "north", "into": "autre", "visibility": "public", "capability": "feed.read"}
         yield rest, rest
         yield {"space": key, "q": "il"}, {"space": never, "q": "il"}
         for kind in ("space", "members"):
             yield {"audience": f"{kind}:{key}", "q": "al"}, {"audience": f"{kind}:{never}", "q": "al"}
         yield {"author": words["external"]}, {"author": self.pairs("external")[1]}
-        for part in ("name", "body", "remark", "outside", "topic", "file", "alt", "page", "draft", "purpose"):
+        for part in ("name", "body", "remark", "outside", "topic", "file", "alt", "page", "draft", "purpose", "card"):
             word, other = self.pairs(part)
             yield {"q": word}, {"q": other}
             # A slip of the finger away: nothing is proposed.
@@ -110,7 +117,8 @@ class Walk:
             elif name == "slot":
                 choices.append([(name, slot, slot) for slot in SLOTS])
             elif name == "act":
-                acts = re.search(r"any\(([^)]*)\)", rule.rule)[1].split(", ")
+                named = re.search(r"any\(([^)]*)\)", rule.rule)
+                acts = named[1].split(", ") if named else ["change"]
                 choices.append([(name, act, act) for act in acts])
             elif name in ids:
                 choices.append([(name, ids[name], NOBODYS)])
@@ -199,6 +207,26 @@ class Walk:
                     second = self.ask(method, other, no, None if method == "DELETE" else nothing)
                     self.compare(method, f"{path} {body}", f"{other} {nothing}", first, second)
 
+    def of_boards(self, name):
+        """Bodies for boards and cards: elsewhere the secret's numbers stand in the address."""
+        ids = self.secret.ids
+        wanted = {
+            "Boards": lambda one, key: {"place": f"space:{key}", "title": "x"},
+            "OneBoard": lambda one, key: {"title": "x", "version": 1}, "Columns": lambda one, key: {"name": "x"},
+            "OneColumn": lambda one, key: {"name": "x", "into": one["column_id"]}, "Lanes": lambda one, key: {"name": "x"},
+            "OneLane": lambda one, key: {"name": "x"}, "Labels": lambda one, key: {"name": "x", "hue": 1},
+            "Cards": lambda one, key: {"column": one["column_id"], "title": "x"},
+            "OneCard": lambda one, key: {"title": "x", "version": 1},
+            "Move": lambda one, key: {"column": one["column_id"], "version": 1},
+            "MoveMany": lambda one, key: {"cards": [{"id": one["card_id"], "version": 1}], "column": one["column_id"]},
+            "KanbanMany": lambda one, key: {"cards": [{"id": one["card_id"], "version": 1}], "act": "archive"},
+            "KanbanAbout": lambda one, key: {"ref": f"kanban.card:{one['card_id']}"},
+            "State": lambda one, key: {"state": "archived"},
+            "Links": lambda one, key: {"other": one["card_id"], "kind": "relates"},
+            "Items": lambda one, key: {"text": "x"}, "OneItem": lambda one, key: {"text": "x"},
+        }.get(name, lambda one, key: {})  # fmt: skip
+        yield wanted(ids, self.secret.key), wanted(dict.fromkeys(ids, NOBODYS), "kwznothing")
+
     def bodies(self, endpoint, method):
         """Bodies that are well formed, so that what is refused is the object."""
         name = endpoint.rpartition(".")[2]
@@ -215,7 +243,9 @@ class Walk:
             "OneWordRule": {"act": "hold", "words": "x", "version": 1}, "Queue": {"ids": [1], "approve": True},
             "FeedTopicMerge": {"into": 1}, "Split": {"name": "x", "people": ["camille"]},
         }  # fmt: skip
-        if name in fixed and not (name == "Plugins" and "communities" not in endpoint):
+        if endpoint.startswith("rse_kanban"):
+            yield from self.of_boards(name)
+        elif name in fixed and not (name == "Plugins" and "communities" not in endpoint):
             yield fixed[name], fixed[name]
         elif name in ("Reactions", "Mutes", "Comments", "ThreadState"):
             for ref, other in (

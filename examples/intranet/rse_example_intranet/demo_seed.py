@@ -69,6 +69,14 @@ def seed(core: Core) -> None:
         with core.db.write() as session:
             demo_social.answer(session, posts, usernames())
             demo_social.pin(session, posts)
+    kanban = social and "kanban" in on
+    if kanban:
+        from rse_example_intranet import demo_boards
+
+        with core.db.write() as session:
+            demo_boards.prepare(session, ACTOR, keys)
+        with core.db.write() as session:
+            demo_boards.make(session, keys, posts)
     if "directory" in on:
         from rse_example_intranet import demo_directory
 
@@ -89,6 +97,9 @@ def seed(core: Core) -> None:
     if social:
         with core.db.write() as session:
             demo_social.opened_before(session, OPENED)
+    if kanban:
+        with core.db.write() as session:
+            demo_boards.opened_before(session, OPENED)
 
 
 def news_source(origin: str) -> dict[str, object]:

@@ -43,7 +43,7 @@ def make_spaces(session: Session, actor: Actor) -> dict[str, str]:
     """
     maker = people.by_username(session, MAKER).id
     keys: dict[str, str] = {}
-    for row in _rows("spaces.csv"):
+    for row in rows("spaces.csv"):
         space = creating.create(
             session, maker, name=row["name"], kind=row["kind"], purpose=row["description"], visibility=row["visibility"]
         )
@@ -82,7 +82,7 @@ def post(session: Session, keys: dict[str, str]) -> dict[str, int]:
     :returns: the post of each title.
     """
     made: dict[str, int] = {}
-    for place, row in enumerate(_rows("posts.csv")):
+    for place, row in enumerate(rows("posts.csv")):
         scope, _, key = row["audience"].partition(":")
         audience = f"space:{keys[key]}" if scope == "space" else row["audience"]
         announcement = row["kind"] == "announcement"
@@ -126,6 +126,7 @@ def answer(session: Session, posts: dict[str, int], usernames: list[str]) -> Non
                 likes.react(session, person_id, ref, random.choice(kinds))
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows(name: str) -> list[dict[str, str]]:
+    """What a file of the demo's data has in it; texts may go over several lines."""
     source = (files(__package__) / "data" / name).read_text("utf-8")
     return list(csv.DictReader(source.splitlines(keepends=True)))

@@ -60,6 +60,7 @@ class _Shape:
     many: bool
     opened: bool
     closed: bool
+    withheld: bool
     bound: str
     most: int
     others: bool
@@ -87,7 +88,7 @@ def _statement(
         source = "announcements"
     shape = _Shape(
         sqlite, SORTS[wanted.sort], source, wanted.kind, wanted.everything, len(sight.audiences) > MANY, bool(sight.opened),
-        bool(sight.closed), bound, most, me is not None,
+        bool(sight.closed), bool(sight.withheld), bound, most, me is not None,
     )  # fmt: skip
     values: dict[str, Any] = {"audiences": _array(sqlite, sight.audiences)}
     if source == "space":
@@ -98,6 +99,8 @@ def _statement(
         values |= {"opened": _array(sqlite, sight.opened), "everyone": sight.everyone}
     if sight.closed:
         values["closed"] = _array(sqlite, sight.closed)
+    if sight.withheld:
+        values["withheld"] = json.dumps(sight.withheld) if sqlite else list(sight.withheld)
     if key is not None:
         values |= {"at": key[0]} if bound == "since" else {"at": key[0], "last": key[1]}
     if me is not None:
@@ -216,6 +219,10 @@ def _conditions(shape: _Shape, name: str) -> str:
     if shape.closed:
         rows = f"(SELECT id FROM {_rows(shape, 'closed')} AS c)"
         found += f" AND ({name}.space_id IS NULL OR {name}.space_id NOT IN {rows})"
+    if shape.withheld:
+        rows = "(SELECT value FROM json_each(:withheld))" if shape.sqlite else "(SELECT unnest(CAST(:withheld AS text[])))"
+        found += f" AND {name}.ref_type || ':' || COALESCE({name}.space_id, 0) NOT IN {rows}"
+        found += f" AND {name}.ref_type || ':*' NOT IN {rows}"
     if shape.kind in ("posts", "announcements"):
         found += f" AND {name}.event = 'feed.published'"
         if shape.kind == "announcements" and shape.source == "space":

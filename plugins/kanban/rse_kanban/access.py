@@ -9,13 +9,25 @@ expanded: whether somebody is in one is asked of that person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from rse_core.api import Decision, Forbidden, NotFound, ObjectRef, Reason, Target, can, core_of, open_audiences, translator
+from rse_core.api import (
+    Conflict,
+    Decision,
+    Forbidden,
+    NotFound,
+    ObjectRef,
+    Reason,
+    Target,
+    can,
+    core_of,
+    open_audiences,
+    translator,
+)
 from rse_core.cursor import MANAGING_ROLES, PersonFacts
 
 from .models import Board, BoardRole, Card
@@ -93,6 +105,11 @@ def missing_board() -> NotFound:
 def missing_card() -> NotFound:
     """The answer for a card that does not exist, and for one of which this person may not know."""
     return NotFound(_("There is no such card."), remedy=_("It may have been deleted; look at its board."))
+
+
+def taken_elsewhere() -> Conflict:
+    """The answer when a card has left the board that is held."""
+    return Conflict(_("Somebody has just taken this card to another board."), remedy=_("Open it again, then decide."))
 
 
 def get_board(session: Session, board_id: int, *, lock: bool = False) -> Board:
@@ -184,7 +201,7 @@ def may_listen(session: Session, person_id: int, ident: str) -> bool:
         return False
     try:
         open_board(session, person_id, int(ident))
-    except NotFound:
+    except (NotFound, Forbidden):
         return False
     return True
 
@@ -197,12 +214,18 @@ def get_card(session: Session, card_id: int) -> Card:
     return card
 
 
-def open_card(session: Session, person_id: int, card_id: int, *, lock: bool = False) -> tuple[Card, Seat]:
+def open_card(
+    session: Session, person_id: int, card_id: int, *, lock: bool = False, held: Collection[int] | None = None
+) -> tuple[Card, Seat]:
     """A card that this person may see, and what they may do on its board; with ``lock``, held with its board.
 
+    :param held: boards that are held already: no other is, as two who hold one each could wait for each other for ever.
     :raises NotFound: for one that does not exist, or of which they may not know.
+    :raises Conflict: when somebody has taken it to another board at this moment.
     """
     card = get_card(session, card_id)
+    if held is not None and card.board_id not in held:
+        raise taken_elsewhere()
     try:
         chair = open_board(session, person_id, card.board_id, lock=lock)
     except NotFound as error:
@@ -211,7 +234,7 @@ def open_card(session: Session, person_id: int, card_id: int, *, lock: bool = Fa
         before = card.board_id
         card = get_card(session, card_id)
         if card.board_id != before:
-            return open_card(session, person_id, card_id, lock=True)
+            raise taken_elsewhere()
     if not sees_state(session, chair, card):
         raise missing_card()
     return card, chair
@@ -293,7 +316,7 @@ def moderates(session: Session, person_id: int, board: Board) -> bool:
 def readable_boards(session: Session, person_id: int) -> ColumnElement[bool]:
     """Boards that this person reads, as an SQL condition: their audiences, and their own. No query of its own.
 
-    A space in which reading is closed to them by a rule or a switch is left out by name.
+    A public space in which reading is decided otherwise than for everyone is left out, or added, by name.
     """
     facts = core_of(session).policy.person(person_id)
     if facts is None:
@@ -302,14 +325,15 @@ def readable_boards(session: Session, person_id: int) -> ColumnElement[bool]:
     own = mine if can(session, person_id, READ).allowed else false()
     audiences = open_audiences(session, person_id, READ)
     policy = core_of(session).policy
-    everyone = policy.everyone()
-    shut = [
-        ident for ident in policy.special_spaces()
-        if not can(session, person_id, READ, Target(everyone, space_id=ident)).allowed
-    ]  # fmt: skip
+    everyone, special = policy.everyone(), policy.special_spaces()
     shown: ColumnElement[bool] = Board.audience_id.in_(audiences)
+    here = [ident for ident in special if can(session, person_id, READ, Target(everyone, space_id=ident)).allowed]
+    if everyone not in audiences and here:
+        # Its members are let in by the space's own level, below which they stand elsewhere.
+        shown = or_(shown, and_(Board.audience_id == everyone, Board.space_id.in_(here)))
+    shut = sorted(set(special) - set(here)) if everyone in audiences else []
     if shut:
-        shown = and_(shown, or_(Board.space_id.is_(None), Board.space_id.not_in(shut)))
+        shown = and_(shown, or_(Board.audience_id != everyone, Board.space_id.is_(None), Board.space_id.not_in(shut)))
     # A board of the members alone, in an audience that opens by the space's level, is decided with that space.
     return or_(own, shown)
 

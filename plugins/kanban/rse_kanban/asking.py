@@ -7,6 +7,8 @@
     who:me  who:none  who:anna          label:urgent  column:"In progress"  lane:Nord
     due:late  due:today  due:week  due:none  due:<14d  due:<2027-01-31     since:>7d (in its column)
     is:done  is:open  is:blocked  is:waiting      has:file  has:checklist  has:text  has:due
+    field:Budget             the board's own field “Budget” has something in it
+    field:Site=Nord  "field:Site=Les Forges"  field:Budget>500  field:Start<2027-01-31
     -label:urgent            not
 
 The words before the colon are also known in French.
@@ -15,13 +17,14 @@ The words before the colon are also known in French.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Float, String, and_, case, cast, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import BadInput, core_of, translator, utcnow
@@ -29,7 +32,7 @@ from rse_core.models.content import File
 from rse_core.models.organisation import Person
 
 from . import access
-from .models import Card, CardLabel, CardLink, CardPerson, CheckItem, Column, Label, Lane
+from .models import Card, CardLabel, CardLink, CardPerson, CardValue, CheckItem, Column, Field, Label, Lane
 
 _ = translator(__file__, "rse_kanban").gettext
 LENGTH_MOST, TERMS_MOST = 500, 20
@@ -37,6 +40,7 @@ KEYS = {
     "who": "who", "qui": "who", "label": "label", "étiquette": "label", "etiquette": "label", "column": "column",
     "colonne": "column", "lane": "lane", "couloir": "lane", "due": "due", "échéance": "due", "echeance": "due",
     "is": "is", "est": "is", "has": "has", "a": "has", "since": "since", "depuis": "since", "by": "by", "par": "by",
+    "field": "field", "champ": "field",
 }  # fmt: skip
 WORDS = {
     "moi": "me", "personne": "none", "aucune": "none", "aucun": "none", "retard": "late", "aujourd'hui": "today",
@@ -45,6 +49,7 @@ WORDS = {
 }  # fmt: skip
 _TOKEN = re.compile(r'(-?)(?:([^\s:"]+):)?(?:"([^"]*)"|(\S+))')
 _SPAN = re.compile(r"([<>])(\d{1,4})([dj])\Z")
+_FIELD = re.compile(r"([^=<>]+)([=<>])(.*)\Z")
 _DATE = re.compile(r"([<>])(\d{4}-\d{2}-\d{2})\Z")
 
 
@@ -73,7 +78,7 @@ def parse(text: str) -> list[Term]:
                 # An address or a time of day is no condition.
                 key, value = None, f"{key}:{value}"
             else:
-                known = "who, label, column, lane, due, since, by, is, has"
+                known = "who, label, column, lane, due, since, by, is, has, field"
                 raise _bad(_("“%(word)s:” is no condition of a filter.", word=key), _("There are: %(known)s.", known=known))
         if value:
             term = Term(KEYS[key.lower()] if key else "", value, bool(minus))
@@ -100,6 +105,15 @@ def _word(value: str) -> str:
 
 
 def _check(term: Term) -> None:
+    if term.key == "field":
+        name, sign, wanted = _compared(term.value)
+        number_or_day = sign in ("", "=") or _number(wanted) is not None or _day(f"<{wanted}") is not None
+        if not name or name[0] in "=<>" or (sign and not wanted) or not number_or_day:
+            raise _bad(
+                _("“%(value)s” is nothing that “%(word)s:” takes.", value=term.value, word=term.key),
+                _("There are: %(known)s.", known="field:Budget, field:Site=Nord, field:Budget>500, field:Start<2027-01-31"),
+            )
+        return
     words = {
         "is": ("done", "open", "blocked", "waiting"), "has": ("file", "checklist", "text", "due"),
         "due": ("late", "today", "week", "none"), "since": (),
@@ -145,6 +159,8 @@ def _one(term: Term, person_id: int, zone: ZoneInfo) -> ColumnElement[bool]:
         named = func.lower(Label.name) == value.lower()
         exact = exists().where(CardLabel.card_id == Card.id, CardLabel.label_id == Label.id, or_(named, Label.name == value))
         return exact
+    if term.key == "field":
+        return _field(value)
     if term.key in ("column", "lane"):
         table = Column if term.key == "column" else Lane
         held = Card.column_id if term.key == "column" else Card.lane_id
@@ -156,6 +172,48 @@ def _one(term: Term, person_id: int, zone: ZoneInfo) -> ColumnElement[bool]:
     if term.key == "since":
         return _compare(Card.entered_at, value, zone, back=True)
     return _state(_word(value))
+
+
+def _compared(value: str) -> tuple[str, str, str]:
+    """The name of a field, how it is compared ("": it has anything in it) and with what."""
+    match = _FIELD.match(value)
+    if match is None:
+        return value.strip(), "", ""
+    return match[1].strip(), match[2], match[3].strip()
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _field(value: str) -> ColumnElement[bool]:
+    """A board's own field, by its name: boards that have none of that name have no such cards."""
+    name, sign, wanted = _compared(value)
+    named = or_(func.lower(Field.name) == name.lower(), Field.name == name)
+    held = exists().where(CardValue.card_id == Card.id, CardValue.field_id == Field.id, named)
+    if not sign:
+        return held
+    if sign == "=":
+        number = _number(wanted)
+        # A box that is ticked holds “1”.
+        told = "1" if wanted.lower() in ("yes", "oui") else wanted
+        same = or_(func.lower(CardValue.value) == wanted.lower(), CardValue.value == wanted)
+        same = or_(same, and_(Field.kind == "check", CardValue.value == told))
+        return held.where(same if number is None else or_(same, _figure() == number))
+    number = _number(wanted)
+    if number is not None:
+        return held.where(_figure() < number if sign == "<" else _figure() > number)
+    day = CardValue.value < wanted if sign == "<" else CardValue.value >= wanted
+    return held.where(Field.kind == "date", day)
+
+
+def _figure() -> ColumnElement[float]:
+    """What a field of numbers holds, as a number; nothing else is read as one."""
+    return case((Field.kind == "number", cast(CardValue.value, Float)))
 
 
 def _person(value: str) -> ColumnElement[int]:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from rse_core import files, mentions, moderation
-from rse_core.api import BadInput, Conflict, Decision, Forbidden, Mode, ObjectRef, examine, seen, translator
+from rse_core.api import BadInput, Conflict, Decision, Forbidden, Mode, NotFound, ObjectRef, examine, seen, translator
 from rse_core.idempotency import once
 from rse_core.models.organisation import Membership, Person
 from rse_core.ratelimit import limit
@@ -69,9 +69,13 @@ def create(
     from .models import Column
 
     column = session.get(Column, place.column_id)
+    unknown = BadInput(_("This board has no such column."), fields={"column": _("Choose one.")})
     if column is None:
-        raise BadInput(_("This board has no such column."), fields={"column": _("Choose one.")})
-    chair = access.open_board(session, person_id, column.board_id, lock=True)
+        raise unknown
+    try:
+        chair = access.open_board(session, person_id, column.board_id, lock=True)
+    except NotFound:
+        raise unknown from None
     decision = chair.need_write()
 
     def first_time() -> str:
@@ -131,10 +135,13 @@ def make(
     return card
 
 
-def edit(session: Session, person_id: int, card_id: int, written: Written, *, version: int | None) -> Card:
+def edit(
+    session: Session, person_id: int, card_id: int, written: Written, *, version: int | None, counted: bool = True
+) -> Card:
     """Change a card. Fields that others changed meanwhile are left alone unless they are among these.
 
     :param version: of the card as it was read.
+    :param counted: against what one person may write in a minute; False where many cards are counted as one.
     :raises CardConflict: when one of these fields has been changed by somebody else, to something else.
     :raises Forbidden: with the reason.
     """
@@ -152,7 +159,8 @@ def edit(session: Session, person_id: int, card_id: int, written: Written, *, ve
     review = False
     if {"title", "body", "values"} & set(differing):
         review = moderated(chair, card, looked_at(session, chair, card, decision, written))
-    limit(session, person_id, access.WRITE, most=PER_MINUTE, seconds=60)
+    if counted:
+        limit(session, person_id, access.WRITE, most=PER_MINUTE, seconds=60)
     told = _apply(session, chair, card, written)
     touched(session, board, card, differing)
     note(session, board, card, person_id, "edited", fields=sorted(differing))

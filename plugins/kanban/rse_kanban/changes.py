@@ -74,20 +74,16 @@ def stale(card: Card, version: int | None, fields: Iterable[str]) -> list[str]:
     return [field for field in fields if stamps.get(field, 1) > version]
 
 
-def note(
-    session: Session, board: Board, card: Card | None, person_id: int | None, verb: str, **data: Any
-) -> None:
+def note(session: Session, board: Board, card: Card | None, person_id: int | None, verb: str, **data: Any) -> None:
     """One line of activity."""
-    session.add(
-        Activity(board_id=board.id, card_id=card.id if card else None, person_id=person_id, verb=verb, data=data)
-    )
+    session.add(Activity(board_id=board.id, card_id=card.id if card else None, person_id=person_id, verb=verb, data=data))
 
 
 def tell(
     session: Session, board: Board, card: Card, person_id: int | None, name: str, data: Mapping[str, Any] | None = None
 ) -> None:
-    """An event about the card. What waits for a moderator, and what is nobody else's, is told to nobody."""
-    if card.state in ("pending", "refused") or board.audience_id is None:
+    """An event about the card. What waits for a moderator, was taken down, and what is nobody else's, is told to nobody."""
+    if card.state in ("pending", "refused", "hidden") or board.audience_id is None:
         return
     emit(
         session,

@@ -104,9 +104,14 @@ def _open(session: Session, person_id: int, card_id: int) -> tuple[Card, Seat]:
 
 def _item(session: Session, person_id: int, item_id: int) -> tuple[CheckItem, Card, Seat]:
     item = session.get(CheckItem, item_id)
+    missing = NotFound(_("This line is not there any more."))
     if item is None:
-        raise NotFound(_("This line is not there any more."))
-    card, chair = _open(session, person_id, item.card_id)
+        raise missing
+    try:
+        card, chair = _open(session, person_id, item.card_id)
+    except NotFound:
+        # Of a card of which the person may not know not even that there is such a line is said.
+        raise missing from None
     session.refresh(item)
     return item, card, chair
 

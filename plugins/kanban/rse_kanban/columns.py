@@ -174,9 +174,8 @@ def keep_label(
 def remove_label(session: Session, person_id: int, label_id: int) -> None:
     """Take a label away from the board and all its cards."""
     label = session.get(Label, label_id)
-    if label is None:
-        raise NotFound(_("This board has no such label."))
-    board = managed(session, person_id, label.board_id)
+    board = _board_of(session, person_id, label, NotFound(_("This board has no such label.")))
+    assert label is not None  # noqa: S101  it has a board
     _all_new(session, board, select(CardLabel.card_id).where(CardLabel.label_id == label.id))
     session.execute(delete(CardLabel).where(CardLabel.label_id == label.id).execution_options(synchronize_session=False))
     session.delete(label)
@@ -193,18 +192,27 @@ def _all_new(session: Session, board: Board, cards: Select[int]) -> None:
 
 def _column(session: Session, person_id: int, column_id: int) -> tuple[Board, Column]:
     found = session.get(Column, column_id)
-    if found is None:
-        raise NotFound(_("This board has no such column."))
-    board = managed(session, person_id, found.board_id)
+    board = _board_of(session, person_id, found, NotFound(_("This board has no such column.")))
+    assert found is not None  # noqa: S101  it has a board
     session.refresh(found)
     return board, placing.column_of(session, board.id, column_id)
 
 
 def _lane(session: Session, person_id: int, lane_id: int) -> tuple[Board, Lane]:
     lane = session.get(Lane, lane_id)
-    if lane is None:
-        raise NotFound(_("This board has no such lane."))
-    return managed(session, person_id, lane.board_id), lane
+    board = _board_of(session, person_id, lane, NotFound(_("This board has no such lane.")))
+    assert lane is not None  # noqa: S101  it has a board
+    return board, lane
+
+
+def _board_of(session: Session, person_id: int, part: Column | Lane | Label | None, missing: NotFound) -> Board:
+    """The board of a part, held; one of which the person may not know is as missing as one that there is not."""
+    if part is None:
+        raise missing
+    try:
+        return managed(session, person_id, part.board_id)
+    except NotFound:
+        raise missing from None
 
 
 def _order(rows: Sequence[Column | Lane]) -> None:

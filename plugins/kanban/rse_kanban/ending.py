@@ -5,18 +5,15 @@ Done is none of these: it is a column.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rse_core import files, mentions, moderation
-from rse_core.api import Conflict, Forbidden, RseError, translator, utcnow
+from rse_core.api import Conflict, Forbidden, discard, translator, utcnow
 
-from . import access, placing, telling
+from . import access, cards, placing, telling
 from .changes import note, passed, tell, touched
-from .models import Card, Column
-from .moving import Refused
+from .models import Board, Card, Column
 from .placing import Place
 
 _ = translator(__file__, "rse_kanban").gettext
@@ -39,18 +36,6 @@ def archive(session: Session, person_id: int, card_id: int, *, version: int | No
     return card
 
 
-def archive_many(session: Session, person_id: int, card_ids: Sequence[int]) -> tuple[list[Card], list[Refused]]:
-    """Put many cards away; those that cannot be are named and the others go."""
-    done, refused = [], []
-    for card_id in dict.fromkeys(card_ids):
-        try:
-            done.append(archive(session, person_id, card_id))
-        except RseError as error:
-            found = session.get(Card, card_id)
-            refused.append(Refused(card_id, found.title if found is not None and not _unseen(error) else "", error))
-    return done, refused
-
-
 def delete(session: Session, person_id: int, card_id: int, *, version: int | None = None) -> Card:
     """Delete a card: one's own, or as somebody who runs the board. Its managers can restore it.
 
@@ -67,10 +52,18 @@ def delete(session: Session, person_id: int, card_id: int, *, version: int | Non
     if card.rank is not None:
         passed(session, chair.board, card, person_id, card.column_id, None)
     tell(session, chair.board, card, person_id, "deleted")
+    ref = access.card_ref(card.id)
+    card.was = card.state
     card.state, card.rank, card.ended_at, card.ended_by, card.remind_at = "deleted", None, utcnow(), person_id, None
     telling.untell(session, card)
-    mentions.forget(session, access.card_ref(card.id))
-    moderation.withdraw(session, access.card_ref(card.id))
+    mentions.forget(session, ref)
+    moderation.withdraw(session, ref)
+    # What nobody else was ever shown, and what stands on somebody's own board, is no moderator's to restore.
+    card.kept = (
+        card.was in ("open", "archived", "hidden")
+        and chair.board.audience_id is not None
+        and discard(session, ref, author_id=card.author_id, by_id=person_id, target=access.target_of(chair.board))
+    )
     note(session, chair.board, card, person_id, "deleted")
     touched(session, chair.board, card, ["state", "place"])
     return card
@@ -87,23 +80,35 @@ def restore(session: Session, person_id: int, card_id: int, *, column_id: int | 
         raise Conflict(_("“%(title)s” is on the board.", title=card.title))
     if card.state == "deleted":
         chair.need_manage()
+        if card.was == "hidden":
+            raise Forbidden(_("A moderator had taken this card down: only a moderator can show it again."))
     column = session.get(Column, column_id or card.column_id)
     if column is None or column.removed_at is not None or column.board_id != card.board_id:
         column = placing.columns_of(session, card.board_id)[0]
     placing.check_passage(session, chair, card, None, column.id)
     placing.check_room(session, column)
-    card.state, card.ended_at, card.ended_by = "open", None, None
-    placing.put(session, chair.board, card, Place(column.id, card.lane_id))
-    placing.enter_phase(card, column)
-    passed(session, chair.board, card, person_id, None, column.id)
-    from .cards import plan_reminder
-
-    plan_reminder(card)
-    mentions.keep(session, access.card_ref(card.id), card.body, chair.board.audience_id)
-    note(session, chair.board, card, person_id, "restored", to=column.name)
-    touched(session, chair.board, card, ["state", "place"])
-    tell(session, chair.board, card, person_id, "restored")
+    if card.state == "deleted" and card.was in ("pending", "refused"):
+        # Nobody has approved it: it waits again.
+        card.state, card.ended_at, card.ended_by, card.was = "refused", None, None, ""
+        note(session, chair.board, card, person_id, "restored", to=column.name)
+        cards.hold_again(session, chair.board, card)
+        touched(session, chair.board, card, ["state", "place"])
+        return card
+    put_back(session, chair.board, card, column, person_id)
     return card
+
+
+def put_back(session: Session, board: Board, card: Card, column: Column, person_id: int | None) -> None:
+    """Show a card again, at the end of a column that has room for it; nobody is told anew."""
+    card.state, card.ended_at, card.ended_by, card.was, card.kept, card.reason = "open", None, None, "", False, ""
+    placing.put(session, board, card, Place(column.id, card.lane_id))
+    placing.enter_phase(card, column)
+    passed(session, board, card, person_id, None, column.id)
+    cards.plan_reminder(card)
+    mentions.keep(session, access.card_ref(card.id), card.body, board.audience_id)
+    note(session, board, card, person_id, "restored", to=column.name)
+    touched(session, board, card, ["state", "place"])
+    tell(session, board, card, person_id, "restored")
 
 
 def put_away(session: Session, person_id: int, board_id: int, *, deleted: bool = False) -> list[Card]:
@@ -117,11 +122,13 @@ def put_away(session: Session, person_id: int, board_id: int, *, deleted: bool =
 
 
 def purge(session: Session) -> None:
-    """The job: what was deleted 30 days ago goes for good, files and all."""
+    """The job: what was deleted 30 days ago goes for good, files and all; not what is kept elsewhere, and emptied there."""
     import datetime as dt
 
     old = session.scalars(
-        select(Card).where(Card.state == "deleted", Card.ended_at < utcnow() - dt.timedelta(days=30)).limit(200)
+        select(Card)
+        .where(Card.state == "deleted", Card.kept.is_(False), Card.ended_at < utcnow() - dt.timedelta(days=30))
+        .limit(200)
     ).all()
     for card in old:
         files.forget(session, access.card_ref(card.id))
@@ -129,8 +136,6 @@ def purge(session: Session) -> None:
 
 
 def _leave(session: Session, card: Card, person_id: int | None, state: str) -> None:
-    from .models import Board
-
     board = session.get(Board, card.board_id)
     assert board is not None  # noqa: S101  a card has a board
     passed(session, board, card, person_id, card.column_id, None)
@@ -140,7 +145,3 @@ def _leave(session: Session, card: Card, person_id: int | None, state: str) -> N
 def _fresh(card: Card, version: int | None) -> None:
     if version is not None and version != card.version:
         raise Conflict(_("This card has changed since you opened it."), remedy=_("Look at it again, then decide."))
-
-
-def _unseen(error: RseError) -> bool:
-    return error.status == 404

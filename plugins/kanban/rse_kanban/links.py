@@ -1,21 +1,20 @@
-"""What a card has to do with others: what it waits for, what it belongs to, what it is about.
+"""What a card has to do with others: what it waits for, what it belongs to.
 
 Cards on different boards may be linked; each reader sees of these only what they may see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, case, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from rse_core.api import BadInput, ContentInfo, ObjectRef, dialect_insert, seen, translator
+from rse_core.api import BadInput, dialect_insert, translator
 
 from . import access
 from .changes import CardConflict, note, stale, touched
-from .models import Board, Card, CardLink, CardRef
+from .models import Board, Card, CardLink
 
 _ = translator(__file__, "rse_kanban").gettext
 MOST = 50
@@ -92,9 +91,7 @@ def unlink(session: Session, person_id: int, card_id: int, other_id: int, kind: 
     touched(session, chair.board, card)
 
 
-def set_parent(
-    session: Session, person_id: int, card_id: int, parent_id: int | None, *, version: int | None = None
-) -> None:
+def set_parent(session: Session, person_id: int, card_id: int, parent_id: int | None, *, version: int | None = None) -> None:
     """Make a card a part of another one, or of none.
 
     :raises BadInput: when that one is a part of this one.
@@ -161,23 +158,13 @@ def around(session: Session, person_id: int, card: Card) -> Around:
     )  # fmt: skip
 
 
-def abouts(session: Session, person_id: int, card_id: int) -> Sequence[ContentInfo]:
-    """The objects that a card is about, as far as the reader sees them."""
-    rows = session.execute(select(CardRef.ref_type, CardRef.ref_id).where(CardRef.card_id == card_id)).all()
-    refs = [ObjectRef(kind, ident) for kind, ident in rows]
-    return list(seen(session, person_id, refs).values()) if refs else []
-
-
-
 def _reaches(session: Session, start: int, goal: int) -> bool:
     """Whether ``start`` holds up ``goal``, over any number of cards."""
     seen_ids, edge = {start}, [start]
     while edge and len(seen_ids) < 1_000:
         if goal in edge:
             return True
-        found = session.scalars(
-            select(CardLink.other_id).where(CardLink.kind == "blocks", CardLink.card_id.in_(edge))
-        ).all()
+        found = session.scalars(select(CardLink.other_id).where(CardLink.kind == "blocks", CardLink.card_id.in_(edge))).all()
         edge = [ident for ident in set(found) if ident not in seen_ids]
         seen_ids |= set(edge)
     return goal in edge

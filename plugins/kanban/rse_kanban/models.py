@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rse_core.api import Key, plugin_base, utcnow
@@ -128,7 +128,7 @@ class Passage(Base):
 
 
 class Card(Base):
-    """A card. ``state``: open, pending (waits for a moderator), refused, archived or deleted.
+    """A card. ``state``: open, pending (waits for a moderator), refused, hidden (taken down by one), archived or deleted.
 
     ``version`` grows with every change of the card, ``stamps`` says of each field at which version it last changed: who
     changes one field and who changes another do not disturb each other. ``revision`` is the board's at the last change.
@@ -160,8 +160,11 @@ class Card(Base):
     done_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     ended_by: Mapped[int | None] = _person()
-    #: why a moderator refused it
+    #: why a moderator refused it, or took it down
     reason: Mapped[str] = mapped_column(String(500), default="")
+    #: what it was before it was deleted; whether it is kept restorable elsewhere, and emptied from there
+    was: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    kept: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: where it was made from: an import, a recurring card; the same origin makes one card
     origin: Mapped[str | None] = mapped_column(String(200))
     __table_args__ = (
@@ -266,3 +269,4 @@ class Activity(Base):
     verb: Mapped[str] = mapped_column(String(20))
     data: Mapped[Any] = mapped_column(JSON, default=dict)
     at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    __table_args__ = (Index("ix_rse_kanban_activity_page", "board_id", "at", "id"),)

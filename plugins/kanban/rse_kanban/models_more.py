@@ -93,6 +93,29 @@ class SavedFilter(Base):
     __table_args__ = (UniqueConstraint("board_id", "person_id", "name"),)
 
 
+class Import(Base):
+    """A large file that is put on a board by a job, some cards at a time.
+
+    ``state``: waiting, done or failed. ``place``: how many cards of ``data`` were looked at; ``data`` goes when it is over.
+    ``left``: a line for each thing not taken.
+    """
+
+    __tablename__ = "rse_kanban_import"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    board_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_kanban_board.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="CASCADE"), index=True)
+    source: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(10), default="waiting", index=True)
+    total: Mapped[int]
+    place: Mapped[int] = mapped_column(default=0)
+    made: Mapped[int] = mapped_column(default=0)
+    known: Mapped[int] = mapped_column(default=0)
+    left: Mapped[Any] = mapped_column(JSON, default=list)
+    data: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    ended_at: Mapped[dt.datetime | None]
+
+
 class Address(Base):
     """An address that reads as its owner would, without signing in; only a digest of its token is kept.
 

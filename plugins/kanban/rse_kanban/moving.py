@@ -81,7 +81,9 @@ def move_many(
     homes = set(session.scalars(select(Card.board_id).where(Card.id.in_([ident for ident, _version in cards]))))
     if column is None:
         raise placing_gone()
-    for ident in sorted({*homes, column.board_id}):
+    open_there(session, person_id, column)
+    homes.add(column.board_id)
+    for ident in sorted(homes):
         # A board that was deleted is found missing card by card.
         session.scalar(select(Board.id).where(Board.id == ident).with_for_update())
     moved: list[Moved] = []
@@ -89,10 +91,12 @@ def move_many(
     for card_id, version in dict(cards).items():
         title = ""
         try:
-            card, chair = access.open_card(session, person_id, card_id, lock=True)
+            card, chair = access.open_card(session, person_id, card_id, lock=True, held=homes)
             title = card.title
-            there = chair if column.board_id == card.board_id else access.open_board(
-                session, person_id, column.board_id, lock=True
+            there = (
+                chair
+                if column.board_id == card.board_id
+                else access.open_board(session, person_id, column.board_id, lock=True)
             )
             done = _move(session, chair, there, card, place, version, None)
         except RseError as error:
@@ -116,24 +120,31 @@ def _held(session: Session, person_id: int, card_id: int, place: Place) -> tuple
     if column is None:
         access.open_card(session, person_id, card_id)
         raise placing_gone()
+    both = {card.board_id, column.board_id}
     try:
-        access.lock_boards(session, [card.board_id, column.board_id])
+        access.lock_boards(session, both)
     except NotFound:
         access.open_card(session, person_id, card_id)
         raise
-    card, chair = access.open_card(session, person_id, card_id, lock=True)
+    card, chair = access.open_card(session, person_id, card_id, lock=True, held=both)
     if column.board_id == card.board_id:
         return chair, chair
-    return chair, access.open_board(session, person_id, column.board_id, lock=True)
+    return chair, open_there(session, person_id, column, lock=True)
+
+
+def open_there(session: Session, person_id: int, column: Column, *, lock: bool = False) -> Seat:
+    """The seat on the board of a column. :raises BadInput: when the person may not know of it, as for no column at all."""
+    try:
+        return access.open_board(session, person_id, column.board_id, lock=lock)
+    except NotFound:
+        raise placing_gone() from None
 
 
 def _move(
     session: Session, chair: Seat, there: Seat, card: Card, place: Place, version: int | None, undo: int | None
 ) -> Moved:
     if card.rank is None:
-        raise Conflict(
-            _("“%(title)s” is not on the board any more.", title=card.title), remedy=_("Restore it first.")
-        )
+        raise Conflict(_("“%(title)s” is not on the board any more.", title=card.title), remedy=_("Restore it first."))
     column = placing.column_of(session, there.board.id, place.column_id)
     placing.lane_of(session, there.board.id, place.lane_id)
     chair.need_move()
@@ -186,7 +197,9 @@ def _told(
     from . import rules
 
     known = session.get(Column, from_id)
-    note(session, board, card, person_id, "moved", **{"from": known.name if known else "", "to": column.name})
+    # Of another board, which not everybody here sees, no column is named.
+    came = known.name if known is not None and known.board_id == board.id else ""
+    note(session, board, card, person_id, "moved", **{"from": came, "to": column.name})
     data = {"from": from_id, "to": column.id, "done": column.phase == "done"}
     tell(session, board, card, person_id, "moved", data)
     if column.phase == "done" and not quiet:
@@ -210,19 +223,14 @@ def cause_of(transition_id: int) -> str:
 def _stands(session: Session, card: Card) -> Place:
     """Where the card stands, so that it can be put back there."""
     above = session.scalar(
-        select(Card.id)
-        .where(Card.column_id == card.column_id, Card.rank < card.rank)
-        .order_by(Card.rank.desc())
-        .limit(1)
+        select(Card.id).where(Card.column_id == card.column_id, Card.rank < card.rank).order_by(Card.rank.desc()).limit(1)
     )
     return Place(card.column_id, card.lane_id, after=above, first=above is None)
 
 
 def _taken_back(session: Session, card: Card, column: Column, undo: int) -> Transition:
     """The transition that is taken back. :raises Conflict: when it is not the card's last one, back to where it was."""
-    last = session.scalar(
-        select(Transition).where(Transition.card_id == card.id).order_by(Transition.id.desc()).limit(1)
-    )
+    last = session.scalar(select(Transition).where(Transition.card_id == card.id).order_by(Transition.id.desc()).limit(1))
     if last is None or last.id != undo or last.from_id != column.id:
         raise Conflict(_("This can no longer be taken back."), remedy=_("Move the card where you want it."))
     return last

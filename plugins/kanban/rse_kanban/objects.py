@@ -14,7 +14,10 @@ from rse_core.people import names
 from . import access
 from .models import Board, Card, CardLabel, CardPerson, CheckItem, Label
 
-STATES = {"open": "published", "pending": "pending", "refused": "draft", "archived": "archived", "deleted": "deleted"}
+STATES = {
+    "open": "published", "pending": "pending", "refused": "draft", "hidden": "pending", "archived": "archived",
+    "deleted": "deleted",
+}  # fmt: skip
 BOARD_STATES = {"open": "published", "archived": "archived", "deleted": "deleted"}
 
 
@@ -90,9 +93,7 @@ def documents(session: Session, refs: Sequence[ObjectRef]) -> Iterable[SearchDoc
         words.setdefault(card_id, []).append(name)
     for card_id, text in session.execute(select(CheckItem.card_id, CheckItem.text).where(CheckItem.card_id.in_(ids))):
         words.setdefault(card_id, []).append(text)
-    workers = session.execute(
-        select(CardPerson.card_id, CardPerson.person_id).where(CardPerson.card_id.in_(ids))
-    ).all()
+    workers = session.execute(select(CardPerson.card_id, CardPerson.person_id).where(CardPerson.card_id.in_(ids))).all()
     known = names(session, {row.person_id for row in workers})
     for card_id, person_id in workers:
         if person_id in known:

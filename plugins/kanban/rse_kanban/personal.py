@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from rse_core import files, moderation
 
 from . import access
 from .models import Activity, Board, BoardRole, Card, CardPerson, CheckItem, Transition
-from .models_more import Address, Recurrence, Rule, SavedFilter, Template
+from .models_more import Address, Import, Recurrence, Rule, SavedFilter, Template
 
 QUIETLY = {"synchronize_session": False}
 
@@ -26,17 +26,20 @@ def export_cards(session: Session, person_id: int) -> Iterable[Mapping[str, Any]
     ):
         items.setdefault(item.card_id, []).append(item.text)
     assigned = set(session.scalars(mine))
+    shown = and_(access.readable_boards(session, person_id), Board.state != "deleted", Card.state.in_(access.OPEN))
     rows = session.execute(
-        select(Card, Board.title)
+        select(Card, Board.title, case((shown, 1), else_=0))
         .join(Board, Board.id == Card.board_id)
         .where(or_(Card.author_id == person_id, Card.id.in_(mine), Card.id.in_(items)))
         .order_by(Card.id)
     )
-    for card, board in rows:
+    for card, board, seen in rows:
         own = card.author_id == person_id
+        # Of a card of somebody else that the person does not see any more: that it was theirs to do, and no word of it.
         yield {
-            "card": card.id, "board": board, "title": card.title, "made": own, "assigned": card.id in assigned,
-            "body": card.body if own else "", "state": card.state, "checklist": items.get(card.id, []),
+            "card": card.id, "board": board if own or seen else "", "title": card.title if own or seen else "", "made": own,
+            "assigned": card.id in assigned, "body": card.body if own else "", "state": card.state if own or seen else "",
+            "checklist": items.get(card.id, []) if own or seen else [],
             "due_at": card.due_at.isoformat() if card.due_at else None, "created_at": card.created_at.isoformat(),
         }  # fmt: skip
 
@@ -45,7 +48,7 @@ def erase_cards(session: Session, person_id: int) -> int:
     """Take the name off cards, lines and histories; a board of one's own goes whole, and what never was shown."""
     own = list(session.scalars(select(Board.id).where(Board.owner_id == person_id, Board.audience_id.is_(None))))
     gone = list(session.scalars(select(Card.id).where(or_(
-        Card.board_id.in_(own), (Card.author_id == person_id) & Card.state.in_(("pending", "refused", "deleted")),
+        Card.board_id.in_(own), (Card.author_id == person_id) & Card.state.in_(("pending", "refused", "hidden", "deleted")),
     ))))  # fmt: skip
     for card_id in gone:
         files.forget(session, access.card_ref(card_id))
@@ -93,6 +96,8 @@ def export_own(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
         yield {"kind": row.kind, "name": row.name, "used": used, "revoked": row.revoked_at is not None}
     for again in session.scalars(select(Recurrence).where(Recurrence.person_id == person_id).order_by(Recurrence.id)):
         yield {"kind": "recurring", "name": again.name, "every": f"{again.times} {again.every}"}
+    for taken in session.scalars(select(Import).where(Import.person_id == person_id).order_by(Import.id)):
+        yield {"kind": "import", "name": taken.source, "cards": taken.total, "state": taken.state, "report": taken.left}
     for role in session.scalars(
         select(BoardRole).where(BoardRole.kind == "person", BoardRole.target_id == person_id).order_by(BoardRole.board_id)
     ):
@@ -104,6 +109,7 @@ def erase_own(session: Session, person_id: int) -> int:
     changed = 0
     for table, column in (
         (SavedFilter, SavedFilter.person_id), (Address, Address.person_id), (Template, Template.owner_id),
+        (Import, Import.person_id),
     ):  # fmt: skip
         found = session.execute(delete(table).where(column == person_id).returning(table.id).execution_options(**QUIETLY))
         changed += len(found.all())

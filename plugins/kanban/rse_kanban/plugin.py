@@ -13,7 +13,6 @@ from rse_core.api import (
     Consumer,
     ContentType,
     DigestLine,
-    Handling,
     HealthCheck,
     Indicator,
     Job,
@@ -125,12 +124,12 @@ class Kanban(Plugin):
 
     @hookimpl
     def rse_content_types(self) -> Iterable[ContentType]:
-        from . import objects
+        from . import handling, objects
 
         return [
             ContentType(
                 "kanban.card", lazy("card"), objects.cards, commentable=True, searchable=True, refs=objects.card_ids,
-                below=objects.cards_below, reads="kanban.read", handling=Handling(text=objects.texts),
+                below=objects.cards_below, reads="kanban.read", handling=handling.HANDLING,
             ),
             ContentType(
                 "kanban.board", lazy("board"), objects.boards, searchable=True, moderated=False, refs=objects.board_ids,
@@ -154,12 +153,15 @@ class Kanban(Plugin):
     @hookimpl
     def rse_jobs(self) -> Iterable[Job]:
         from . import ending, recurring, rules, telling
+        from .importing import later
 
         return [
             Job("kanban.remind", telling.remind, every=60),
             Job("kanban.recur", recurring.make_due, every=60),
             Job("kanban.purge", ending.purge, every=86_400),
             Job("kanban.prune_rules", rules.prune, every=86_400),
+            Job(later.JOB, later.run),
+            Job("kanban.prune_imports", later.prune, every=86_400),
         ]
 
     @hookimpl

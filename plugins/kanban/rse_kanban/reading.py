@@ -22,6 +22,8 @@ from .models import Activity, Card, CardLabel, CardLink, CardPerson, CheckItem, 
 
 #: Cards on one page of a board; more are found by the filter.
 CARDS_MOST = 2_000
+#: Lines of what happened on a card's own page.
+RECENT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,10 @@ def sheet(session: Session, person_id: int, card_id: int) -> Sheet:
         select(CheckItem).where(CheckItem.card_id == card_id).order_by(CheckItem.position, CheckItem.id)
     ).all()
     activity = session.scalars(
-        select(Activity).where(Activity.card_id == card_id).order_by(Activity.id.desc()).limit(30)
+        select(Activity)
+        .where(Activity.card_id == card_id, Activity.board_id == card.board_id)
+        .order_by(Activity.at.desc(), Activity.id.desc())
+        .limit(RECENT)
     ).all()
     known = names(
         session, [*workers, card.author_id, *(item.person_id for item in items), *(line.person_id for line in activity)]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from rse_core.api import BadInput, ObjectRef, translator
 from rse_core.webapi import require_person, session_read, session_write
 
-from . import access, cards, checklist, ending, links, moving, reading, schemas, shapes
+from . import about, access, bulk, cards, checklist, ending, links, moving, reading, schemas, shapes
 from .cards import Written
 from .models import Board
 from .placing import Place
@@ -28,13 +28,13 @@ class Cards(MethodView):
     def post(self, body: dict[str, Any]) -> Any:
         """Make a card. With the header Idempotency-Key a repeated call makes one."""
         person = require_person()
-        about = ObjectRef.parse(body["about"]) if body["about"] else None
+        made_of = ObjectRef.parse(body["about"]) if body["about"] else None
         with session_write() as session:
             place = Place(body["column"], body["lane"], first=body["first"])
             chair = _chair_of(session, person.id, body["column"])
             card = cards.create(
                 session, person.id, place, _written(session, chair, body), key=request.headers.get("Idempotency-Key"),
-                about=about,
+                about=made_of,
             )  # fmt: skip
             return _tagged(session, person.id, card.id)
 
@@ -102,6 +102,46 @@ class MoveMany(MethodView):
             return {"moved": [_moved(session, one) for one in moved], "refused": [
                 {"id": one.card_id, "title": one.title, "detail": str(one.error), "code": one.error.code} for one in refused
             ]}  # fmt: skip
+
+
+@blueprint.route("/cards/many")
+class KanbanMany(MethodView):
+    @blueprint.arguments(schemas.KanbanManySchema)
+    @blueprint.response(200, schemas.KanbanManyDoneSchema)
+    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Archive, restore, delete, assign, label or date many cards; those that cannot be are named, and the others go."""
+        person = require_person()
+        wanted = [(one["id"], one["version"]) for one in body["cards"]]
+        with session_write() as session:
+            people: list[int] = []
+            if body["people"]:
+                _card, chair = access.open_card(session, person.id, wanted[0][0])
+                people = cards.find_people(session, chair, body["people"])
+            act = bulk.Act(body["act"], people, body["label"], body["due_at"])
+            done, refused = bulk.apply(session, person.id, wanted, act)
+            return {"done": [{"id": one.id, "version": one.version} for one in done], "refused": [
+                {"id": one.card_id, "title": one.title, "detail": str(one.error), "code": one.error.code} for one in refused
+            ]}  # fmt: skip
+
+
+@blueprint.route("/cards/<int:card_id>/about")
+class KanbanAbout(MethodView):
+    @blueprint.arguments(schemas.KanbanAboutSchema)
+    @blueprint.response(204)
+    def post(self, body: dict[str, Any], card_id: int) -> None:
+        """Say that the card is about a post, a page or a document."""
+        person = require_person()
+        with session_write() as session:
+            ref = ObjectRef.parse(body["ref"]) if body["ref"] else None
+            about.add(session, person.id, card_id, ref or about.find(session, body["link"], host=request.host))
+
+    @blueprint.arguments(schemas.KanbanAboutSchema, location="query")
+    @blueprint.response(204)
+    def delete(self, query: dict[str, Any], card_id: int) -> None:
+        """It is not about that any more."""
+        person = require_person()
+        with session_write() as session:
+            about.remove(session, person.id, card_id, ObjectRef.parse(query["ref"]))
 
 
 @blueprint.route("/cards/<int:card_id>/state")
@@ -199,7 +239,7 @@ def _chair_of(session: Session, person_id: int, column_id: int) -> access.Seat:
     column = session.get(Column, column_id)
     if column is None:
         raise moving.placing_gone()
-    return access.open_board(session, person_id, column.board_id)
+    return moving.open_there(session, person_id, column)
 
 
 def _written(session: Session, chair: access.Seat, body: dict[str, Any]) -> Written:

@@ -10,9 +10,9 @@ from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from rse_core.api import BadInput, translator
-from rse_core.webapi import require_person, session_read, session_write
+from rse_core.webapi import Cursor, core, decode_cursor, encode_cursor, require_person, session_read, session_write
 
-from . import access, asking, boards, columns, listing, reading, schemas, shapes, templates, workload
+from . import access, asking, boards, columns, history, listing, reading, schemas, shapes, templates, workload
 from .access import Seat
 from .models import Board
 
@@ -205,3 +205,29 @@ class Team(MethodView):
                 }
                 for one in found
             ]}  # fmt: skip
+
+
+@blueprint.route("/boards/<int:board_id>/activity")
+class KanbanHistory(MethodView):
+    @blueprint.arguments(schemas.KanbanHistoryQuery, location="query")
+    @blueprint.response(200, schemas.KanbanHistorySchema)
+    def get(self, query: dict[str, Any], board_id: int) -> dict[str, Any]:
+        """Who did what on a board, the latest first."""
+        person, scope = require_person(), f"kanban.history.rest:{board_id}"
+        settings = core().settings
+        after = None
+        if query["cursor"]:
+            moment, number = decode_cursor(settings, query["cursor"], scope).after
+            after = (str(moment), int(number))
+        with session_read() as session:
+            found = history.of_board(session, person.id, board_id, after=after, most=query["limit"])
+            return {
+                "items": [
+                    {
+                        "card": line.row.card_id, "title": line.title, "verb": line.row.verb, "data": line.row.data or {},
+                        "person": shapes.person(line.who), "at": line.row.at,
+                    }
+                    for line in found.lines
+                ],
+                "next": encode_cursor(settings, Cursor(scope, found.after)) if found.after else None,
+            }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshmallow as ma
 
+from .bulk import ACTS
 from .columns import PHASES
 
 ID = {"description": "its number"}
@@ -96,7 +97,7 @@ class KanbanCardSchema(ma.Schema):
     column = ma.fields.Integer()
     lane = ma.fields.Integer(allow_none=True)
     title = ma.fields.String()
-    state = ma.fields.String(metadata={"description": "open, pending, refused, archived or deleted"})
+    state = ma.fields.String(metadata={"description": "open, pending, refused, hidden, archived or deleted"})
     version = ma.fields.Integer()
     due_at = ma.fields.String(allow_none=True)
     done = ma.fields.Boolean()
@@ -244,3 +245,40 @@ class KanbanTeamSchema(ma.Schema):
 class KanbanTeamQuery(ma.Schema):
     board = ma.fields.Integer(load_default=None, allow_none=True)
     space = ma.fields.String(load_default="")
+
+
+class KanbanHistoryQuery(ma.Schema):
+    cursor = ma.fields.String(load_default="")
+    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, 200))
+
+
+class KanbanHistoryLineSchema(ma.Schema):
+    card = ma.fields.Integer(allow_none=True)
+    title = ma.fields.String()
+    verb = ma.fields.String(metadata={"description": "created, edited, moved, archived, restored, deleted, ticked…"})
+    data = ma.fields.Dict()
+    person = ma.fields.Nested(KanbanPersonSchema, allow_none=True)
+    at = ma.fields.DateTime()
+
+
+class KanbanHistorySchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(KanbanHistoryLineSchema))
+    next = ma.fields.String(allow_none=True)
+
+
+class KanbanManySchema(ma.Schema):
+    cards = ma.fields.List(ma.fields.Nested(KanbanOneOfMany), required=True, validate=ma.validate.Length(1, 200))
+    act = ma.fields.String(required=True, validate=ma.validate.OneOf(ACTS))
+    people = ma.fields.List(ma.fields.String(), load_default=list, metadata={"description": "usernames"})
+    label = ma.fields.Integer(load_default=None, allow_none=True)
+    due_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+
+
+class KanbanManyDoneSchema(ma.Schema):
+    done = ma.fields.List(ma.fields.Nested(KanbanOneOfMany))
+    refused = ma.fields.List(ma.fields.Nested(KanbanRefusedSchema))
+
+
+class KanbanAboutSchema(ma.Schema):
+    link = ma.fields.String(load_default="", metadata={"description": "the address of a post, a page or a document"})
+    ref = ma.fields.String(load_default="", metadata={"description": "or its reference"})

@@ -60,9 +60,7 @@ def mine(session: Session, person_id: int, query: str = "") -> Mine:
         Card.board_id.in_(boards), assigned, *done, *asking.conditions(session, person_id, terms),
         or_(Card.state == "open", and_(Card.state == "pending", Card.author_id == person_id)),
     ]  # fmt: skip
-    found = reading.cards(
-        session, where, None, order=(Card.due_at.is_(None), Card.due_at, Card.id), most=MINE_MOST + 1
-    )
+    found = reading.cards(session, where, None, order=(Card.due_at.is_(None), Card.due_at, Card.id), most=MINE_MOST + 1)
     items = session.execute(
         select(CheckItem, Card.id, Card.title)
         .join(Card, Card.id == CheckItem.card_id).join(Board, Board.id == Card.board_id)
@@ -89,8 +87,9 @@ def team(session: Session, person_id: int, *, board_id: int | None = None, space
         where.append(Card.board_id == board_id)
     else:
         space = session.scalar(select(Space).where(Space.key == space_key))
+        readable = access.readable_boards(session, person_id)
         if space is None or session.scalar(
-            select(Board.id).where(Board.space_id == space.id, access.readable_boards(session, person_id)).limit(1)
+            select(Board.id).where(Board.space_id == space.id, Board.state != "deleted", readable).limit(1)
         ) is None:  # fmt: skip
             raise NotFound(_("There is no such space, or no board in it."))
         where.append(Board.space_id == space.id)

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from rse_core.api import BadInput, utcnow
-from rse_kanban import asking, checklist, links, reading, workload
+from rse_kanban import asking, checklist, fields, filters, links, reading, workload
 from rse_kanban import columns as columns_service
 
 
@@ -107,3 +107,58 @@ def test_a_team_s_load_counts_what_the_reader_sees_and_names_who_has_room(desk, 
     loads = desk.ask(workload.team, anna.id, space_key=team.key)
     assert [(one.person.username, one.todo, one.doing, one.late) for one in loads] == [("anna", 0, 0, 0), ("ben", 1, 1, 1)]
     assert [one.person.username for one in desk.ask(workload.team, anna.id, board_id=board.id)] == ["ben"]
+
+
+@pytest.fixture
+def own(desk, anna, board, columns):
+    """The same for the board's own fields."""
+    ids = {
+        name: desk.call(fields.keep, anna.id, board.id, name=name, kind=kind, choices=choices).id
+        for name, kind, choices in (
+            ("Site", "choice", ["Nord", "Les Forges"]), ("Budget", "number", []), ("Début", "date", []), ("Vu", "check", []),
+            ("Note", "text", []),
+        )
+    }  # fmt: skip
+    for title, values in (
+        ("a", {"Site": "Nord", "Budget": "500", "Début": "2027-01-10", "Vu": "1"}),
+        ("b", {"Site": "Les Forges", "Budget": "1200,5", "Début": "2027-02-10", "Note": "sans prix"}),
+        ("c", {"Budget": "-3"}),
+        ("d", {}),
+    ):
+        desk.card(anna, columns[0], title, values={ids[name]: value for name, value in values.items()})
+
+    def ask(text, person=anna):
+        with desk.core.db.read() as session:
+            where = asking.conditions(session, person.id, asking.parse(text))
+            found = reading.board(session, anna.id, board.id, where=where)
+            return "".join(sorted(card.title for card in found.by_id.values()))
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("field:Site", "ab"), ("-field:site", "cd"), ("champ:Site=nord", "a"), ('field:"Site=Les Forges"', "b"),
+        ("field:Budget>500", "b"), ("field:Budget<501", "ac"), ("field:Budget=1200.5", "b"), ("field:Budget=500,0", "a"),
+        ("field:Début<2027-02-01", "a"), ("field:Début>2027-02-01", "b"), ("field:Vu=oui", "a"), ("field:Vu=yes", "a"),
+        ('field:"Note=sans prix"', "b"), ("field:Note>5", ""), ("field:Nothing", ""), ("-field:Budget>0 field:Budget", "c"),
+        ("field:Budget>0 field:Site=Nord", "a"),
+    ],
+)  # fmt: skip
+def test_a_boards_own_fields_are_asked_by_their_names(own, text, titles):
+    assert own(text) == titles
+
+
+@pytest.mark.parametrize("text", ["field:=x", "field:Budget>", "field:Budget>viel", "field:Début<2027-02-31"])
+def test_what_a_field_is_not_compared_with_is_named(own, text):
+    with pytest.raises(BadInput) as error:
+        own(text)
+    assert "field" in str(error.value)
+
+
+def test_such_a_question_is_saved_shared_and_asked_across_boards(own, desk, anna, ben, board):
+    desk.call(filters.keep, anna.id, board.id, "Cher", "field:Budget>500", shared=True)
+    [saved] = desk.ask(filters.of_board, ben.id, board.id)
+    assert own(saved.query, ben) == "b"
+    assert desk.ask(workload.mine, anna.id, saved.query).cards == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from rse_core.api import Conflict, Forbidden, NotFound
+from rse_core.api import BadInput, Conflict, Forbidden, NotFound
 from rse_core.models.runtime import NotificationRow
 from rse_core.testing.organisation import make_person, make_space, set_level
 from rse_kanban import boards, cards, ending, moving, roles
@@ -140,7 +140,7 @@ def test_to_another_board_both_are_asked(desk, anna, ben, board, columns):
     card = desk.card(anna, columns[0], people=[anna.id, ben.id])
     with pytest.raises(Forbidden, match="you read"):
         desk.move(ben, card, desk.columns(there)[0])
-    with pytest.raises(NotFound):
+    with pytest.raises(BadInput, match="no such column"):
         desk.move(ben, card, desk.columns(hidden)[0])
     with desk.core.db.write() as session:
         session.get(BoardRole, (there.id, "person", ben.id)).role = "editor"

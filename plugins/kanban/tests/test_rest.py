@@ -108,13 +108,15 @@ def test_what_is_secret_does_not_exist(rse_app, send, desk, anna, board, columns
         assert client.get(f"{API}{path}").status_code == 404, path
     for method, path, body in (
         ("post", f"/cards/{card.id}/move", {"column": columns[1].id}),
-        ("post", "/cards", {"title": "x", "column": columns[0].id}),
         ("patch", f"/cards/{card.id}", {"title": "x", "version": 1}),
         ("delete", f"/cards/{card.id}", None),
         ("patch", f"/boards/{board.id}", {"title": "x"}),
         ("put", f"/columns/{columns[0].id}", {"name": "x"}),
     ):
         assert send(client, method, path, body).status_code == 404, path
+    made, nowhere = (send(client, "post", "/cards", {"title": "x", "column": one}) for one in (columns[0].id, 987_654))
+    assert (made.status_code, made.json["detail"]) == (nowhere.status_code, nowhere.json["detail"])
+    assert made.status_code == 422
     assert client.get(f"{API}/boards").json["items"] == []
 
 

@@ -36,17 +36,19 @@ class Report:
     left: list[str] = field(default_factory=list)
 
 
-def apply(session: Session, person_id: int, board_id: int, parsed: Parsed) -> Report:
+def apply(session: Session, person_id: int, board_id: int, parsed: Parsed, *, counted: bool = True) -> Report:
     """Put what was read on a board, in one transaction; again, it adds only what is not there yet.
 
     Where publishing is moderated the cards wait for a moderator. Columns, lanes and labels are made by those who run the
     board; without that right cards of an unknown column go to the first one, and the report says so.
 
+    :param counted: against how many files one person may import in an hour; False for a further part of one.
     :raises Forbidden: with the reason.
     """
     chair = access.open_board(session, person_id, board_id, lock=True)
     decision = chair.need_write()
-    limit(session, person_id, "kanban.import", most=PER_HOUR, seconds=3600)
+    if counted:
+        limit(session, person_id, "kanban.import", most=PER_HOUR, seconds=3600)
     report = Report(left=list(parsed.left))
     board = chair.board
     homes = _columns(session, chair, parsed, report)

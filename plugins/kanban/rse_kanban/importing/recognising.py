@@ -34,7 +34,7 @@ def read(data: bytes) -> Parsed:
         raise _bad(_("This is none of the files that can be read here."))
     if len(found.cards) > CARDS_MOST:
         found.left.append(
-            _("%(count)s cards: only the first %(most)s are taken at once.", count=len(found.cards), most=CARDS_MOST)
+            _("%(count)s cards: only the first %(most)s are taken.", count=len(found.cards), most=CARDS_MOST)
         )
         del found.cards[CARDS_MOST:]
     return found

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-CARDS_MOST = 1_000
+#: Cards of one file; how many of them are taken while somebody waits for the answer.
+CARDS_MOST, AT_ONCE = 20_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Pages: each module adds its own to one blueprint."""
 
-from . import addresses, boards, cards, figures, keeping, mine, moving, parts, settings, transfer
+from . import addresses, boards, cards, figures, history, keeping, mine, moving, parts, settings, transfer
 from .base import blueprint
 
 __all__ = [
-    "addresses", "blueprint", "boards", "cards", "figures", "keeping", "mine", "moving", "parts", "settings", "transfer",
+    "addresses", "blueprint", "boards", "cards", "figures", "history", "keeping", "mine", "moving", "parts", "settings",
+    "transfer",
 ]  # fmt: skip

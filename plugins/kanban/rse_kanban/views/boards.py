@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from flask import Response, jsonify, render_template, request, url_for
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core import spaces
-from rse_core.api import BadInput, NotFound, can, current_locale, translator
-from rse_core.webapi import core, require_person, session_read, session_write
+from rse_core import audiences, spaces
+from rse_core.api import BadInput, NotFound, Target, can, current_locale, translator
+from rse_core.webapi import core, require_person, session_read, session_write, slot_markup
 
-from .. import access, asking, boards, filters, listing, live, reading, templates
+from .. import access, asking, boards, bulk, filters, listing, live, moving, reading, templates
 from ..access import Seat
 from ..models import Card, Transition
 from ..reading import Page
@@ -35,14 +37,16 @@ def index() -> BaseResponse:
         if key and space is None:
             raise NotFound(_("There is no such space."))
         found = listing.boards(session, person.id, space_id=space.id if space else None, archived=archived)
+        if space is not None and not found:
+            here = Target(audiences.of_space(session, space.id), space_id=space.id)
+            if not can(session, person.id, access.READ, here).allowed:
+                raise NotFound(_("There is no such space."))
         if not found:
             _need_reading(session, person.id)
         may_make = bool(boards.places(session, person.id))
     # Of a space in which one reads nothing not even the name is shown.
     shown = space if space is not None and found else None
-    return Response(
-        render_template("rse/kanban/index.html", found=found, space=shown, archived=archived, may_make=may_make)
-    )
+    return Response(render_template("rse/kanban/index.html", found=found, space=shown, archived=archived, may_make=may_make))
 
 
 def _need_reading(session: Session, person_id: int) -> None:
@@ -100,12 +104,16 @@ def board(board_id: int) -> BaseResponse:
             where, error = [], refused
         page = reading.board(session, person.id, board_id, where=where, chair=chair)
         saved = filters.of_board(session, person.id, board_id)
-        undo = _last_move(session, person.id, page)
+        undo, back = _last_move(session, person.id, page), _many_back(page)
+        rows = [(lane.id, lane.name) for lane in page.lanes]
+        # Where every card has a lane, the row for those that have none comes last.
+        loose = any(pile.cards.get(0) for pile in page.piles)
+        rows = [(0, _("No lane")), *rows] if loose else [*rows, (0, _("No lane"))]
         html = render_template(
             "rse/kanban/board.html", page=page, board=chair.board, chair=chair, query=text, error=error, saved=saved,
-            undo=undo, words=words(chair), select=request.args.get("select") == "1", level=4 if page.lanes else 3,
+            undo=undo, back=back, words=words(chair), select=request.args.get("select") == "1", level=4 if page.lanes else 3,
             state_url=url_for(".state", board_id=board_id, q=text or None), more_pages=more_pages(),
-            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=[(lane.id, lane.name) for lane in page.lanes],
+            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=_comments(session, page.by_id),
             names={
                 "columns": {str(pile.column.id): pile.column.name for pile in page.piles},
                 "lanes": {"0": _("No lane"), **{str(lane.id): lane.name for lane in page.lanes}} if page.lanes else {},
@@ -132,7 +140,8 @@ def state(board_id: int) -> BaseResponse:
         else:
             where = asking.conditions(session, person.id, asking.parse(text))
             found = live.since(session, chair, since_number, where)
-            level = 4 if found.lanes else 3
+            counts = _comments(session, [card.id for card in found.changed])
+            shared = {"chair": chair, "level": 4 if found.lanes else 3, "counts": counts}
             answered = jsonify(
                 {
                     "revision": chair.board.revision, "structure": chair.board.version,
@@ -144,7 +153,7 @@ def state(board_id: int) -> BaseResponse:
                     "cards": {
                         str(card.id): {
                             "version": card.version,
-                            "html": render_template("rse/kanban/_one.html", card=card, chair=chair, level=level),
+                            "html": render_template("rse/kanban/_one.html", card=card, **shared),
                         }
                         for card in found.changed
                     },
@@ -153,6 +162,12 @@ def state(board_id: int) -> BaseResponse:
     answered.headers["ETag"] = f'"{etag}"'
     answered.headers["Cache-Control"] = "private, no-cache"
     return answered
+
+
+def _comments(session: Session, card_ids: Iterable[int]) -> dict[int, Markup]:
+    """What others put beside these cards: how many comments each has; in a fixed number of queries."""
+    found = slot_markup(session, "comment_count", [access.card_ref(ident) for ident in card_ids])
+    return {int(ref.id): html for ref, html in found.items()}
 
 
 def _count(pile: reading.Pile) -> str:
@@ -178,10 +193,24 @@ def _last_move(session: Session, person_id: int, page: Page) -> dict[str, Any] |
     return {"move": row.id, "card": card.id, "title": card.title, "column": row.from_id, "version": card.version}
 
 
+def _many_back(page: Page) -> dict[str, Any] | None:
+    """What takes back what the person has just done to many cards; the form asks the same rights again."""
+    kind, _colon, rest = request.args.get("back", "").partition(":")
+    detail, _colon, ids = rest.partition(":")
+    numbers = [int(one) for one in ids.split(",") if one.isdecimal() and len(one) < 19]
+    if kind not in bulk.ACTS or not page.seat.writable or not 0 < len(numbers) <= moving.MOST:
+        return None
+    details = [one for one in detail.split(",") if one.isdecimal() and len(one) < 19]
+    versions = {ident: page.by_id[ident].version for ident in numbers if ident in page.by_id}
+    field = "person" if kind in ("assign", "unassign") else "label" if kind in ("label", "unlabel") else ""
+    return {"act": kind, "ids": numbers, "versions": versions, "field": field, "details": details}
+
+
 def more_pages() -> list[tuple[str, str, str]]:
     """Pages about a board: endpoint, words, icon."""
     return [
         ("rse_kanban.figures_page", _("Figures"), "chart-line"),
+        ("rse_kanban.board_history", _("What happened"), "clock"),
         ("rse_kanban.sharing", _("Calendar and screen"), "monitor"),
         ("rse_kanban.transfer", _("Import and export"), "download"),
         ("rse_kanban.keeping", _("Templates and recurring cards"), "repeat"),

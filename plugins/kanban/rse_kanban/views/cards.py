@@ -22,7 +22,7 @@ from rse_core.webapi import (
     wants_fragment,
 )
 
-from .. import access, cards, columns, fields, links, listing, placing, reading, templates
+from .. import about, access, cards, columns, fields, links, listing, placing, reading, templates
 from ..access import Seat
 from ..changes import CardConflict
 from ..models import Board, Card
@@ -62,9 +62,10 @@ def card(card_id: int) -> BaseResponse:
         html = render_template(
             "rse/kanban/card.html", found=found, card=found.card, chair=found.seat, board=board, ref=ref,
             body=richtext.render(found.card.body, named, rich=True), near=links.around(session, person.id, found.card),
-            abouts=links.abouts(session, person.id, card_id), local=local,
+            abouts=about.of_card(session, person.id, card_id), local=local,
             columns=placing.columns_of(session, board.id) if found.seat.manageable or found.seat.writable else [],
             comments=slot_markup(session, "comments", [ref]).get(ref, "") if shown else "",
+            report=slot_markup(session, "report", [ref]).get(ref, "") if shown and found.card.author_id != person.id else "",
             activity=told_of,
             may_delete=found.card.author_id == person.id or found.seat.manageable,
         )  # fmt: skip
@@ -75,20 +76,20 @@ def card(card_id: int) -> BaseResponse:
 def new_card() -> BaseResponse:
     """The form of a new card: on a board, or, for something that a card is made of, on one that is chosen first."""
     person = require_person()
-    about = _about(request.args.get("about", ""))
+    made_of = _about(request.args.get("about", ""))
     board = request.args.get("board", "")
     with session_read() as session:
         if not board.isdecimal() or len(board) > 18:
-            return _choose_board(session, person.id, about)
+            return _choose_board(session, person.id, made_of)
         chair = access.open_board(session, person.id, int(board))
         chair.need_write()
         form = Typed({"column": request.args.get("column", ""), "lane": request.args.get("lane", "")})
-        if about is not None:
-            info = seen(session, person.id, [about]).get(about)
+        if made_of is not None:
+            info = seen(session, person.id, [made_of]).get(made_of)
             if info is None:
                 raise NotFound(_("There is nothing here by this name, or you may not see it."))
             form.values = {**form.values, "title": info.title[:300]}
-        return _form(session, chair, None, form, about=about)
+        return _form(session, chair, None, form, made_of=made_of)
 
 
 @blueprint.post("/boards/<int:board_id>/cards")
@@ -97,7 +98,7 @@ def create_card(board_id: int) -> BaseResponse:
     """Make a card, by the short form under a column or by the whole one."""
     person = require_person()
     quick = request.form.get("quick") == "1"
-    about = _about(request.form.get("about", ""))
+    made_of = _about(request.form.get("about", ""))
     keys: list[str] = []
     try:
         taken = None if quick else take_files("files")
@@ -113,14 +114,14 @@ def create_card(board_id: int) -> BaseResponse:
                 made = templates.card_from(session, person.id, template, place, key=key)
             else:
                 wanted = written(session, chair, files=keys, alts=taken.alts if taken else {})
-                made = cards.create(session, person.id, place, wanted, key=key, about=about)
+                made = cards.create(session, person.id, place, wanted, key=key, about=made_of)
             ident, waits = made.id, made.state == "pending"
     except KEPT as error:
         if quick and wants_fragment():
             raise
         with session_read() as session:
             chair = access.open_board(session, person.id, board_id)
-            return _form(session, chair, None, typed(error), about=about, loose=files.loose(session, person.id, keys))
+            return _form(session, chair, None, typed(error), made_of=made_of, loose=files.loose(session, person.id, keys))
     said = _("The card waits for a moderator.") if waits else _("The card is there.")
     if quick and wants_fragment():
         return jsonify({"parts": {}, "announce": said, "card": ident})
@@ -179,14 +180,14 @@ def people_names(board_id: int) -> BaseResponse:
     return jsonify([{"username": one.username, "name": one.display_name, "entity": one.entity_name} for one in found])
 
 
-def _choose_board(session: Session, person_id: int, about: ObjectRef | None) -> Response:
+def _choose_board(session: Session, person_id: int, made_of: ObjectRef | None) -> Response:
     info = None
-    if about is not None:
-        info = seen(session, person_id, [about]).get(about)
+    if made_of is not None:
+        info = seen(session, person_id, [made_of]).get(made_of)
         if info is None:
             raise NotFound(_("There is nothing here by this name, or you may not see it."))
     found = [one for one in listing.boards(session, person_id) if _writes(session, person_id, one.board)]
-    return Response(render_template("rse/kanban/choose_board.html", found=found, about=about, info=info))
+    return Response(render_template("rse/kanban/choose_board.html", found=found, about=made_of, info=info))
 
 
 def _writes(session: Session, person_id: int, board: Board) -> bool:
@@ -198,7 +199,7 @@ def _writes(session: Session, person_id: int, board: Board) -> bool:
 
 
 def _form(
-    session: Session, chair: Seat, card: Card | None, form: Typed, *, about: ObjectRef | None = None, loose: Any = (),
+    session: Session, chair: Seat, card: Card | None, form: Typed, *, made_of: ObjectRef | None = None, loose: Any = (),
     found: reading.Sheet | None = None, now: Typed | None = None,
 ) -> Response:  # fmt: skip
     chair.need_write()
@@ -212,12 +213,12 @@ def _form(
         # Only who has been shown what somebody else wrote goes on from there.
         fresh = now is form or conflict is not None
         version = str(card.version) if fresh else request.form.get("version", "")
-    about_info = resolve(session, [about]).get(about) if about is not None else None
+    about_info = resolve(session, [made_of]).get(made_of) if made_of is not None else None
     html = render_template(
         "rse/kanban/card_form.html", card=card, chair=chair, board=board, form=form, conflict=conflict, theirs=theirs,
         columns=placing.columns_of(session, board.id), lanes=placing.lanes_of(session, board.id),
         labels=columns.labels_of(session, board.id), fields=fields.fields_of(session, board.id), loose=loose,
-        about=about, about_info=about_info, draft=f"kanban:card:{card.id}" if card else f"kanban:new:{board.id}",
+        about=made_of, about_info=about_info, draft=f"kanban:card:{card.id}" if card else f"kanban:new:{board.id}",
         marks={name: mark(now, name) for name in MERGED} if now is not None else {}, version=version,
         templates=[] if card else templates.of_board(session, chair.person_id, board.id, "card"),
         names_url=url_for("rse_kanban.people_names", board_id=board.id), reminders=reminders(),
@@ -252,11 +253,15 @@ def told_of(line: Any, who: str) -> str:
         "values": _("Fields of this board"), "files": _("Files"),
     }  # fmt: skip
     changed = ", ".join(named.get(one, one) for one in data.get("fields", ()))
+    if line.verb == "moved" and not data.get("from"):
+        return _("%(who)s moved it to %(b)s", who=who, b=data.get("to", ""))
     sentences = {
+        "board": _("%(who)s made the board", who=who),
         "created": _("%(who)s made the card", who=who), "edited": _("%(who)s changed: %(what)s", who=who, what=changed),
         "moved": _("%(who)s moved it from %(a)s to %(b)s", who=who, a=data.get("from", ""), b=data.get("to", "")),
         "archived": _("%(who)s archived it", who=who), "restored": _("%(who)s restored it", who=who),
-        "deleted": _("%(who)s deleted it", who=who), "ticked": _("%(who)s ticked a line off", who=who),
+        "deleted": _("%(who)s deleted it", who=who), "hidden": _("%(who)s took it down", who=who),
+        "ticked": _("%(who)s ticked a line off", who=who),
         "unticked": _("%(who)s opened a line again", who=who), "linked": _("%(who)s linked it", who=who),
         "unlinked": _("%(who)s took a link away", who=who), "parent": _("%(who)s changed what it is a part of", who=who),
         "imported": _("%(who)s imported it", who=who),
@@ -274,5 +279,3 @@ def reminders() -> list[tuple[str, str]]:
 
 def _about(text: str) -> ObjectRef | None:
     return ObjectRef.parse(text) if text else None
-
-

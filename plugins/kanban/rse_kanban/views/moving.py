@@ -6,16 +6,18 @@ from pathlib import Path
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core.api import BadInput, translator
 from rse_core.webapi import require_person, session_read, session_write
 
-from .. import access, ending, listing, moving, placing
+from .. import access, bulk, ending, listing, moving, placing
+from ..cards import find_people
 from ..changes import CardConflict
 from ..models import Card, Column
 from ..placing import Place
-from .base import KEPT, answer, blueprint, board_url, card_url, number, typed
+from .base import KEPT, answer, blueprint, board_url, card_url, moment, number, typed
 
 _t = translator(str(Path(__file__).parent), "rse_kanban")
 _ = _t.gettext
@@ -67,28 +69,46 @@ def move_card(card_id: int) -> BaseResponse:
 
 @blueprint.post("/boards/<int:board_id>/many")
 def many(board_id: int) -> BaseResponse:
-    """Move or archive many cards at once."""
+    """Do something to many cards at once: move, archive, delete or restore them, give them people, labels, a date."""
     person = require_person()
     chosen = [int(one) for one in request.form.getlist("cards") if one.isdecimal() and len(one) < 19]
     texts = {ident: request.form.get(f"version-{ident}", "") for ident in chosen}
-    versions = {ident: int(text) for ident, text in texts.items() if text.isdecimal() and len(text) < 9}
+    cards = [(ident, int(text) if text.isdecimal() and len(text) < 9 else None) for ident, text in texts.items()]
+    kind, taken = request.form.get("act", "move"), None
     with session_write() as session:
         if not chosen:
             raise BadInput(_("Choose at least one card."), fields={"cards": _("None is chosen.")})
-        if request.form.get("act") == "archive":
-            gone, refused = ending.archive_many(session, person.id, chosen)
-            said = _t.ngettext("%(num)s card was archived.", "%(num)s cards were archived.", len(gone))
-        else:
+        if kind == "move":
             place = Place(number("column", needed=True) or 0, number("lane"))
-            cards = [(ident, versions.get(ident)) for ident in chosen]
             moved, refused = moving.move_many(session, person.id, cards, place)
             said = _t.ngettext("%(num)s card was moved.", "%(num)s cards were moved.", len(moved))
             for one in dict.fromkeys(done.said for done in moved if done.said):
                 flash(one)
+        else:
+            act = _act(session, person.id, board_id, kind)
+            changed, refused = bulk.apply(session, person.id, cards, act)
+            said = _t.ngettext("%(num)s card was changed.", "%(num)s cards were changed.", len(changed))
+            back = bulk.BACK.get(kind) if not request.form.get("undo") else None
+            if back is not None and changed:
+                detail = ",".join(map(str, act.people)) if act.people else act.label or ""
+                taken = f"{back}:{detail}:{','.join(str(card.id) for card in changed)}"
     flash(said)
     for left in refused:
-        flash(_("“%(card)s” was not moved: %(reason)s", card=left.title or f"#{left.card_id}", reason=str(left.error)))
-    return redirect(board_url(board_id), 303)
+        flash(_("“%(card)s” was left as it is: %(reason)s", card=left.title or f"#{left.card_id}", reason=str(left.error)))
+    return redirect(url_for(".board", board_id=board_id, back=taken), 303)
+
+
+def _act(session: Session, person_id: int, board_id: int, kind: str) -> bulk.Act:
+    """What the form says of an act that is no move."""
+    if kind in ("assign", "unassign"):
+        ids = [int(one) for one in request.form.getlist("person") if one.isdecimal() and len(one) < 19]
+        if not ids:
+            chair = access.open_board(session, person_id, board_id)
+            ids = find_people(session, chair, request.form.get("people", "").replace(",", " ").split())
+        return bulk.Act(kind, people=ids)
+    if kind in ("label", "unlabel"):
+        return bulk.Act(kind, label=number("label", needed=True))
+    return bulk.Act(kind, due_at=moment(request.form.get("due_at", ""), "due_at") if kind == "due" else None)
 
 
 @blueprint.post("/cards/<int:card_id>/archive")
@@ -130,5 +150,3 @@ def put_away(board_id: int) -> BaseResponse:
             "rse/kanban/put_away.html", board=chair.board, chair=chair, archived=archived, deleted=deleted
         )
     return Response(html)
-
-

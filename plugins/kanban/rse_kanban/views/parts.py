@@ -8,10 +8,10 @@ from flask import Response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core.api import BadInput, Conflict, translator
+from rse_core.api import BadInput, Conflict, ObjectRef, translator
 from rse_core.webapi import require_person, session_read, session_write
 
-from .. import access, checklist, links, reading
+from .. import about, access, checklist, links, reading
 from ..models import CheckItem
 from .base import answer, blueprint, card_url, day, number
 
@@ -72,6 +72,19 @@ def _item(session: Session, person_id: int, item_id: int) -> tuple[CheckItem, re
     found = reading.sheet(session, person_id, item.card_id)
     found.seat.need_write()
     return item, found
+
+
+@blueprint.post("/cards/<int:card_id>/about")
+def about_card(card_id: int) -> BaseResponse:
+    """Say what the card is about, by the address of that, or no longer."""
+    person = require_person()
+    with session_write() as session:
+        if request.form.get("act") == "remove":
+            about.remove(session, person.id, card_id, ObjectRef.parse(request.form.get("ref", "")))
+        else:
+            found = about.find(session, request.form.get("link", ""), host=request.host)
+            about.add(session, person.id, card_id, found)
+    return answer(_("Saved."), f"{card_url(card_id)}#links")
 
 
 @blueprint.post("/cards/<int:card_id>/link")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Response, render_template, request
+from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core.api import BadInput, translator
@@ -42,10 +42,29 @@ def take_in(board_id: int) -> BaseResponse:
             access.open_board(session, person.id, board_id).need_write()
         parsed = importing.read(data)
         with session_write() as session:
+            if len(parsed.cards) > importing.AT_ONCE:
+                ident = importing.later.keep(session, person.id, board_id, parsed).id
+                return redirect(url_for(".one_import", board_id=board_id, import_id=ident), 303)
             report = importing.apply(session, person.id, board_id, parsed)
     except KEPT as error:
         return _page(board_id, error=error)
     return _page(board_id, report=report)
+
+
+@blueprint.get("/boards/<int:board_id>/imports/<int:import_id>")
+def one_import(board_id: int, import_id: int) -> BaseResponse:
+    """How far a large file has come, and what was not taken; made anew while it goes on."""
+    person = require_person()
+    with session_read() as session:
+        chair = access.open_board(session, person.id, board_id)
+        row = importing.later.of_person(session, person.id, board_id, import_id)
+        html = render_template("rse/kanban/import.html", board=chair.board, row=row)
+        waits = row.state == "waiting"
+    result = Response(html)
+    if waits:
+        result.headers["Refresh"] = "5"
+    result.headers["Cache-Control"] = "no-store"
+    return result
 
 
 def _page(board_id: int, *, report: Report | None = None, error: Exception | None = None) -> Response:
@@ -53,7 +72,8 @@ def _page(board_id: int, *, report: Report | None = None, error: Exception | Non
     with session_read() as session:
         chair = access.open_board(session, person.id, board_id)
         html = render_template(
-            "rse/kanban/transfer.html", board=chair.board, chair=chair, report=report, error=error, most=MEGABYTES
+            "rse/kanban/transfer.html", board=chair.board, chair=chair, report=report, error=error, most=MEGABYTES,
+            imports=importing.later.of_board(session, person.id, board_id), at_once=importing.AT_ONCE,
         )
     return Response(html, status=getattr(error, "status", 200))
 
