@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NEEDED = ("lemonldap-ng-fastcgi-server", "liblemonldap-ng-portal-perl", "libnet-ldap-perl", "slapd", "nginx")
+#: Debian's packages; the portal starts without the last seven, and then shows no form.
+NEEDED = (
+    "lemonldap-ng-fastcgi-server", "liblemonldap-ng-portal-perl", "libnet-ldap-perl", "slapd", "nginx",
+    "libunicode-string-perl", "libio-socket-timeout-perl", "libgd-securityimage-perl", "libimage-magick-perl",
+    "libxml-simple-perl", "libio-string-perl", "libstring-random-perl",
+)  # fmt: skip
 BASE = "dc=intranet,dc=test"
 NAME, ENTITY = "Hélène Dupont", "CPAM du Finistère"
 DOMAIN = "intranet.test"
