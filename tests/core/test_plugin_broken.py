@@ -328,7 +328,7 @@ def test_safe_mode_starts_the_core_alone(start, rse_distributions):
     core = start(safe_mode=True)
     assert {s.status for s in core.plugins.states.values()} == {"left_out"}
     assert core.plugins.capabilities == {}
-    assert set(core.plugins.content_types) == {"page", "wave"}
+    assert set(core.plugins.content_types) == {"page", "wave", "handover"}
     assert create_app(core).test_client().get("/rse/healthz").status_code == 200
 
 
