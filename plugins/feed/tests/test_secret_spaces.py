@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
-from rse_core import roles
+from rse_core import files, roles
 from rse_core.api import Actor, Forbidden, NotFound
 from rse_core.testing import as_person
 from rse_core.testing.organisation import make_entity, make_person, make_space
@@ -12,6 +14,11 @@ from rse_feed import access, acting, drafting, publishing, sight
 
 ACTOR = Actor("cli:tests")
 STATES = ("pending", "hidden")
+
+
+@pytest.fixture
+def core(rse_core, rse_plugins, tmp_path):
+    return rse_core(rse_plugins, data_dir=str(tmp_path))
 
 
 @pytest.fixture
@@ -93,3 +100,26 @@ def test_who_looks_in_with_a_role_for_a_time_reads_it_and_no_longer(site, anna, 
 def test_a_site_moderator_who_is_in_it_moderates_it(site, anna, ben, place, make_post):
     space = make_space(site, "other", visibility="listed", members=[anna, place["mo"]], managers=[ben])
     assert reads(site, place["mo"], make_post(anna, space_id=space.id, state="pending"))
+
+
+def test_its_files_are_shown_to_the_same(site, anna, ben, place, make_post):
+    with site.db.write() as session:
+        key = files.keep(session, anna.id, io.BytesIO(b"between us"), "notes.txt").key
+    post = make_post(anna, space_id=place["space"].id, state="pending", body="between us")
+    with site.db.write() as session:
+        files.attach(session, anna.id, [key], sight.ref_of(post.id))
+
+    def opens(person):
+        with site.db.read() as session:
+            try:
+                return files.served(session, person.id, key).info.key == key
+            except NotFound:
+                return False
+
+    who = {"anna": anna, "ben": ben, "mo": place["mo"], "ada": place["ada"], "ed": place["ed"]}
+    assert {name for name, person in who.items() if opens(person)} == {"anna", "ben"}
+    with site.db.write() as session:
+        roles.grant(
+            session, place["ada"].id, "moderator", scope="space", scope_id=place["space"].id, actor=ACTOR, why="A complaint."
+        )
+    assert opens(place["ada"]), "who looks in for a time sees what the text shows"
