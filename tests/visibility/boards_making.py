@@ -166,8 +166,10 @@ class Maker:
             mover = rng.choice(movers)
             with site.core.db.write() as session:
                 moving.move(session, site.id(mover), ident, Place(column[-1]), version=None)
-            # Who cannot look at the board at that moment is not told, and is not told later either.
-            told = {one for one in {*people, author} - {mover} if slow.reads(world, one, board)}
+            # Who cannot look at the board at that moment is not told, and is not told later either; in a space that is quiet
+            # by default nobody is.
+            hears = board.space is None or world.spaces[board.space].notify == "all"
+            told = {one for one in {*people, author} - {mover} if hears and slow.reads(world, one, board)}
             card.done, card.told = True, frozenset(told)
 
     def _is_in(self, name, board):
