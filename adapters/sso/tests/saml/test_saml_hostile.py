@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lxml import etree
 from saml2 import saml
-from saml_on_loopback import DIGEST1, DIGEST256, NS, SHA1, Provider, make_pair, stamp
+from saml_on_loopback import DIGEST1, DIGEST256, NS, SHA1, TOMORROW, Provider, make_pair, stamp
 from saml_walk import EN, NO_DATA, OLD, UNVERIFIED, USED, Site, code, edited, post, refused, sign_in, start, who
 
 Change = Callable[[Any], None]
@@ -43,8 +43,8 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "without an end": (at(DATA, "not_on_or_after", None), "saml_subject", UNVERIFIED),
     "confirmed too long ago": (at(DATA, "not_on_or_after", stamp(-3600)), "saml_expired", OLD),
     "expired": (at("assertion.conditions", "not_on_or_after", stamp(-3600)), "saml_expired", OLD),
-    "not yet valid": (at("assertion.conditions", "not_before", stamp(3600)), "saml_future", UNVERIFIED),
-    "issued in the future": (at("assertion", "issue_instant", stamp(3600)), "saml_future", UNVERIFIED),
+    "not yet valid": (at("assertion.conditions", "not_before", TOMORROW), "saml_future", UNVERIFIED),
+    "issued in the future": (at("assertion", "issue_instant", TOMORROW), "saml_future", UNVERIFIED),
     "of a session that is over": (
         at("assertion.authn_statement", "session_not_on_or_after", stamp(-3600)), "saml_expired", OLD,
     ),

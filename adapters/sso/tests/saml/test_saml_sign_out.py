@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from lxml import etree
 from saml2 import BINDING_HTTP_REDIRECT, saml, samlp
 from saml2.sigver import verify_redirect_signature
-from saml_on_loopback import ISSUER, NS, PERSISTENT, SHA1, SIGN_OUT, TRANSIENT, Provider, make_pair, stamp
+from saml_on_loopback import ISSUER, NS, PERSISTENT, SHA1, SIGN_OUT, TOMORROW, TRANSIENT, Provider, make_pair, stamp
 from saml_walk import EN, NO_DATA, Site, code, sign_in, who
 
 from rse_core.api import Identity
@@ -136,7 +136,7 @@ def test_a_session_without_an_index_can_be_ended(site: Site, provider: Provider)
         ({"issuer": saml.Issuer(text="https://other.test")}, "saml_issuer"),
         ({"issue_instant": stamp(-3600)}, "saml_expired"),
         ({"not_on_or_after": stamp(-3600)}, "saml_expired"),
-        ({"issue_instant": stamp(3600)}, "saml_future"),
+        ({"issue_instant": TOMORROW}, "saml_future"),
         ({"version": "1.1"}, "saml_logout"),
         ({"name_id": None}, "saml_logout"),
     ],
