@@ -167,7 +167,7 @@ def proposed(session: Session, person: Person, places: Sequence[Place]) -> list[
     return answer
 
 
-def _runners(space_ids: Sequence[int]):  # type: ignore[no-untyped-def]
+def _runners(space_ids: Sequence[int]) -> Select[int, int]:
     """(space, person) of those who run these spaces, a few for each, the owners first."""
     place = func.row_number().over(partition_by=SpaceMember.space_id, order_by=(_RANK, Person.folded_name, Person.id))
     rows = (
@@ -182,7 +182,7 @@ def _runners(space_ids: Sequence[int]):  # type: ignore[no-untyped-def]
     return select(rows.c.space_id, rows.c.person_id).where(rows.c.place <= PROPOSED).order_by(rows.c.place)
 
 
-def takers(ids: Collection[int] | Select[int]):  # type: ignore[no-untyped-def]
+def takers(ids: Collection[int] | Select[int]) -> Select[Person, int]:
     """Those of these people who can take something over, joined with their audiences: of the staff, and here."""
     return (
         select(Person, Membership.audience_id)
