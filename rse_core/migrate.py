@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def read_scripts(directory: Path) -> Scripts:
     for path in sorted((Path(directory) / "versions").glob("*.py")):
         if path.name.startswith("__"):
             continue
-        values = _assigned(path)
+        values = _assigned(path, path.stat().st_mtime_ns)
         revision = values.get("revision")
         if not isinstance(revision, str):
             raise PluginError(
@@ -82,7 +83,9 @@ def read_scripts(directory: Path) -> Scripts:
     return Scripts(frozenset(revisions), frozenset(revisions - below))
 
 
-def _assigned(path: Path) -> dict[str, Any]:
+@functools.lru_cache(maxsize=1_000)
+def _assigned(path: Path, _written: int) -> dict[str, Any]:
+    """What a file assigns to the two names; read once as long as it is not written again."""
     values: dict[str, Any] = {}
     try:
         tree = ast.parse(path.read_bytes(), str(path))

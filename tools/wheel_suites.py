@@ -1,8 +1,9 @@
 """Run the suites once more against wheels: the core alone, then the core with each single plugin or adapter.
 
-Each suite gets an environment of its own, made from the two locks, the core's wheel and at most one other;
-the tests run from a copy that holds no source package, so that only what a wheel carries can be imported.
-Arguments limit the work to distributions by name (``rse-core`` for the core alone).
+Suites run in lanes, one for each processor; a lane has an environment made once from the two locks and the core's
+wheel, and for each suite at most one other wheel is put in and taken out again. The tests run from a copy that holds no
+source package, so that only what a wheel carries can be imported. Arguments limit the work to distributions by name
+(``rse-core`` for the core alone).
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from dists import IGNORED, ROOT, Distribution, distributions
 
@@ -25,13 +30,20 @@ MIXED = ("test_plugin_running.py", "test_policy.py", "test_pages.py", "test_web_
 SHARED = ("conftest.py", "pytest.ini")
 
 
+class Failed(Exception):
+    """A command of a suite ended badly."""
+
+
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
-    """Run a command, printed first; a failure ends the script with the command's own code."""
+    """Run a command and print what it said under its own name, as lanes would mix their lines.
+
+    :raises Failed: when it ends with anything but zero.
+    """
     words = [str(word) for word in command]
-    print("+", " ".join(words), flush=True)
-    code = subprocess.run(words, cwd=cwd, env=surroundings()).returncode
-    if code:
-        sys.exit(code)
+    done = subprocess.run(words, cwd=cwd, env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(f"+ {' '.join(words)}\n{done.stdout.decode(errors='replace')}", end="", flush=True)
+    if done.returncode:
+        raise Failed(f"{words[0]} ended with {done.returncode}")
 
 
 def surroundings() -> dict[str, str]:
@@ -40,21 +52,45 @@ def surroundings() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in left_out}
 
 
-def environment(place: Path, wheels: list[Path]) -> Path:
-    """Make an environment of the locks and these wheels; answers its Python."""
-    python = place / "bin" / "python"
-    if UV:
-        run(UV, "venv", "--quiet", "--python", sys.executable, place)
-        install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-        check = [UV, "pip", "check", "--quiet", "--python", python]
-    else:
-        run(sys.executable, "-m", "venv", place)
-        install = [python, "-m", "pip", "install", "--quiet"]
-        check = [python, "-m", "pip", "check"]
-    run(*install, "--require-hashes", *(word for lock in LOCKS for word in ("-r", ROOT / lock)))
-    run(*install, "--no-deps", *wheels)
-    run(*check)
-    return python
+class Lane:
+    """An environment of the locks and the core's wheel, which one suite after another uses.
+
+    :param place: its folder, not there yet.
+    :param core: the core's wheel.
+    """
+
+    def __init__(self, place: Path, core: Path) -> None:
+        self.python = place / "bin" / "python"
+        if UV:
+            run(UV, "venv", "--quiet", "--python", sys.executable, place)
+            self._pip: list[str | Path] = [UV, "pip"]
+            self._here: list[str | Path] = ["--quiet", "--python", self.python]
+        else:
+            run(sys.executable, "-m", "venv", place)
+            self._pip, self._here = [self.python, "-m", "pip"], []
+        self._install("--require-hashes", *(word for lock in LOCKS for word in ("-r", ROOT / lock)))
+        self._install("--no-deps", core)
+        self.check()
+
+    def _install(self, *what: str | Path) -> None:
+        run(*self._pip, "install", *(["--compile-bytecode"] if UV else ["--quiet"]), *self._here, *what)
+
+    def check(self) -> None:
+        """Refuse an environment that lacks what a wheel asks for."""
+        run(*self._pip, "check", *self._here)
+
+    @contextmanager
+    def beside(self, name: str, wheel: Path | None) -> Iterator[None]:
+        """Put one wheel beside the core's for a while."""
+        if wheel is None:
+            yield
+            return
+        self._install("--no-deps", wheel)
+        self.check()
+        try:
+            yield
+        finally:
+            run(*self._pip, "uninstall", *([] if UV else ["--yes"]), *self._here, name)
 
 
 def tests_copy(place: Path, dist: Distribution) -> list[str]:
@@ -77,47 +113,71 @@ def origin(python: Path, dist: Distribution, place: Path) -> None:
     """Refuse to go on when a package would come from the tree and not from its wheel."""
     for package in {"rse_core", dist.package}:
         code = f"import {package}; print({package}.__file__)"
-        done = subprocess.run(
-            [str(python), "-P", "-c", code], cwd=place, env=surroundings(), capture_output=True
-        )
+        done = subprocess.run([str(python), "-P", "-c", code], cwd=place, env=surroundings(), capture_output=True)
         where = done.stdout.decode().strip()
         if "site-packages" not in where:
-            sys.exit(f"{package} does not come from its wheel: {where or done.stderr.decode()[-500:]}")
+            raise Failed(f"{package} does not come from its wheel: {where or done.stderr.decode()[-500:]}")
 
 
-def suite(dist: Distribution, wheels: dict[str, Path]) -> None:
-    """Run one suite in an environment of its own."""
+def suite(dist: Distribution, wheels: dict[str, Path], lane: Lane) -> None:
+    """Run one suite in a lane's environment."""
     title = "the core alone" if dist.is_core else f"the core with {dist.name} alone"
-    print(f"== {title}", flush=True)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="rse-suite-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="rse-suite-") as folder,
+        lane.beside(dist.name, None if dist.is_core else wheels[dist.name]),
+    ):
         place = Path(folder) / "tests"
-        chosen = [wheels["rse-core"]] if dist.is_core else [wheels["rse-core"], wheels[dist.name]]
-        python = environment(Path(folder) / "venv", chosen)
         paths = tests_copy(place, dist)
-        origin(python, dist, place)
+        origin(lane.python, dist, place)
         # What takes long, and PostgreSQL, has run in the tree; here the question is what a wheel carries, and the mixture.
         shorter = ["-m", "not slow and not browser and not postgres"]
         # pytest would rewrite every module of an installed plugin, the core among them, and Python before 3.11.8
         # fails when two threads build syntax trees at once.
-        options = ["-q", "-n", "2", "-p", "no:cacheprovider", "--assert=plain", *shorter]
-        run(python, "-P", "-m", "pytest", *options, *paths, cwd=place)
+        options = ["-q", "-n", "0", "-p", "no:cacheprovider", "--assert=plain", *shorter]
+        run(lane.python, "-P", "-m", "pytest", *options, *paths, cwd=place)
     print(f"== {title}: {time.monotonic() - started:.0f} s", flush=True)
+
+
+def in_lanes(chosen: list[Distribution], wheels: dict[str, Path]) -> list[str]:
+    """Run the suites, the core's first as it is the longest; answers what failed."""
+    waiting: SimpleQueue[Distribution] = SimpleQueue()
+    for dist in sorted(chosen, key=lambda one: not one.is_core):
+        waiting.put(dist)
+
+    def work(lane: Lane) -> list[str]:
+        failed: list[str] = []
+        while True:
+            try:
+                dist = waiting.get_nowait()
+            except Empty:
+                return failed
+            try:
+                suite(dist, wheels, lane)
+            except Failed as error:
+                failed.append(f"{dist.name}: {error}")
+
+    number = min(len(chosen), os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory(prefix="rse-lanes-") as folder, ThreadPoolExecutor(number) as pool:
+        lanes = [Lane(Path(folder) / f"venv{index}", wheels["rse-core"]) for index in range(number)]
+        return [fault for faults in pool.map(work, lanes) for fault in faults]
 
 
 def main(arguments: list[str]) -> int:
     """Run the script; the answer is the exit code."""
     wheels = {path.name.split("-")[0].replace("_", "-"): path for path in (ROOT / "dist").glob("*.whl")}
-    chosen = [
-        dist for dist in distributions() if not dist.is_example and (not arguments or dist.name in arguments)
-    ]
+    chosen = [dist for dist in distributions() if not dist.is_example and (not arguments or dist.name in arguments)]
     if unknown := set(arguments) - {dist.name for dist in chosen}:
         sys.exit(f"No plugin or adapter is called {', '.join(sorted(unknown))}")
     missing = [dist.name for dist in chosen if dist.name not in wheels]
     if missing or "rse-core" not in wheels:
         sys.exit(f"No wheel in dist/ for {', '.join(missing) or 'rse-core'}: run `make wheels` first")
-    for dist in chosen:
-        suite(dist, wheels)
+    try:
+        failed = in_lanes(chosen, wheels)
+    except Failed as error:
+        sys.exit(f"No environment for the suites: {error}")
+    if failed:
+        sys.exit("Failed: " + "; ".join(failed))
     print(f"{len(chosen)} suites passed against wheels.")
     return 0
 

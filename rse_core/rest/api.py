@@ -50,8 +50,12 @@ class RseApi(Api):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **values: Any) -> None:
         self._undescribed: list[tuple[Blueprint, str]] = []
+        self._has_responses = False
         self._describing = threading.Lock()
         super().__init__(*args, **values)
+
+    def _register_responses(self) -> None:
+        """Left to :meth:`describe`."""
 
     def _register_error_handlers(self) -> None:
         """None of its own: see :mod:`rse_core.web.errors`."""
@@ -69,6 +73,9 @@ class RseApi(Api):  # type: ignore[misc]
         :param strict: raise instead.
         """
         with self._describing:
+            if not self._has_responses:
+                super()._register_responses()
+                self._has_responses = True
             while self._undescribed:
                 blueprint, name = self._undescribed[0]
                 try:

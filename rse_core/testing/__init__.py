@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .contract import assert_plugin_contract, contract_problems
     from .databases import Databases, kit_settings, require_part
-    from .identity import KitIdentity, as_person
+    from .identity import KitIdentity, as_person, browsers
     from .organisation import make_entity, make_group, make_person, make_space, set_level
     from .queries import QueryCount, count_queries
 
 __all__ = [
-    "Databases", "KitIdentity", "QueryCount", "as_person", "assert_plugin_contract", "contract_problems",
+    "Databases", "KitIdentity", "QueryCount", "as_person", "assert_plugin_contract", "browsers", "contract_problems",
     "count_queries", "kit_settings", "make_entity", "make_group", "make_person", "make_space", "require_part",
     "set_level",
 ]  # fmt: skip
@@ -28,7 +28,7 @@ __all__ = [
 _HOMES = {
     "assert_plugin_contract": "contract", "contract_problems": "contract",
     "Databases": "databases", "kit_settings": "databases", "require_part": "databases",
-    "KitIdentity": "identity", "as_person": "identity",
+    "KitIdentity": "identity", "as_person": "identity", "browsers": "identity",
     "make_entity": "organisation", "make_group": "organisation", "make_person": "organisation",
     "make_space": "organisation", "set_level": "organisation",
     "QueryCount": "queries", "count_queries": "queries",

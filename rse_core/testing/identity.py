@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..identity import Identity
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from werkzeug.test import Client
 
     from ..models.organisation import Person
+    from ..runtime import Core
 
 #: A WSGI key: no header of a request can set it.
 ENVIRON_KEY = "rse_core.testing.person"
@@ -57,3 +58,21 @@ def as_person(client: Client, person: Person | str | None) -> Client:
         base[ENVIRON_KEY] = username
     client.environ_base = base  # type: ignore[attr-defined]
     return client
+
+
+def browsers(core: Core, language: str = "en") -> Callable[[Person | str | None], Client]:
+    """``browsers(core)(person)`` answers a new client of a site over ``core``: this person's, in this language.
+
+    :param language: what the client sends as ``Accept-Language``.
+    """
+    from ..extension import create_app
+
+    app = create_app(core)
+    app.testing = True
+
+    def browser(person: Person | str | None) -> Client:
+        client = as_person(app.test_client(), person)
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language  # type: ignore[attr-defined]
+        return client
+
+    return browser

@@ -40,13 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def _rse_database_kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Databases]]:
-    from .databases import POSTGRES, SQLITE, Databases
+    from .databases import POSTGRES, SQLITE, Databases, quick_folder
 
-    folder = tmp_path_factory.mktemp("rse-databases")
-    kinds = {kind: Databases(kind, folder) for kind in (SQLITE, POSTGRES)}
-    yield kinds
-    for kind in kinds.values():
-        kind.close()
+    with quick_folder(tmp_path_factory.mktemp("rse-databases")) as folder:
+        kinds = {kind: Databases(kind, folder) for kind in (SQLITE, POSTGRES)}
+        yield kinds
+        for kind in kinds.values():
+            kind.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -71,11 +71,11 @@ def rse_core(rse_database: Databases, rse_plugins: Sequence[object]) -> Iterator
     ``discover=True`` takes the plugins that are installed instead of given ones.
     """
     from ..runtime import Core
+    from .compiled import keep_compiled
     from .databases import kit_settings
     from .identity import KitIdentity
-    from .routing import keep_compiled_rules
 
-    keep_compiled_rules()
+    keep_compiled()
     made: list[tuple[Core, str]] = []
 
     def make(

@@ -7,28 +7,43 @@ changed by a test is not used again: its shape is compared with the template's.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, create_engine, text
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
 
-#: Rows beyond which emptying a table by TRUNCATE is cheaper than by DELETE.
-MANY = 2_000
-_TABLES = text(
-    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
+_TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
+_SHAPE = """SELECT md5(coalesce(string_agg(part, ';' ORDER BY part), '')) FROM (
+    SELECT c.relname || '.' || a.attname || ':' || format_type(a.atttypid, a.atttypmod) || ':' || a.attnotnull AS part
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT c.relname || ':' || i.indkey::text || ':' || i.indisunique || ':' || coalesce(i.indpred::text, '')
+      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL SELECT conrelid::regclass || ':' || conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%') AS parts"""
+_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-_SHAPE = text(
-    """SELECT md5(coalesce(string_agg(part, ';' ORDER BY part), '')) FROM (
-         SELECT table_name || '.' || column_name || ':' || data_type || ':' || is_nullable AS part
-           FROM information_schema.columns WHERE table_schema = 'public'
-         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-         UNION ALL SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%') AS parts"""
-)
-
-_OTHERS = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+#: One way to the server and back for all tables; beyond 2,000 rows TRUNCATE is cheaper than DELETE. No trigger of a foreign
+#: key runs, so that the order of the tables does not matter.
+_EMPTY = f"""DO $$
+DECLARE name text; many bigint;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    SET LOCAL synchronous_commit = off;
+    FOR name IN {_TABLES} LOOP
+        EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM %I LIMIT 2001) AS first', name) INTO many;
+        IF many > 2000 THEN
+            EXECUTE format('TRUNCATE %I CASCADE', name);
+        ELSIF many > 0 THEN
+            EXECUTE format('DELETE FROM %I', name);
+        END IF;
+    END LOOP;
+    PERFORM setval(seqrelid, 1, false) FROM pg_sequence JOIN pg_class ON oid = seqrelid
+      WHERE relnamespace = 'public'::regnamespace AND pg_sequence_last_value(seqrelid) IS NOT NULL;
+END $$"""  # noqa: S608 - a constant of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,65 +58,41 @@ def blank(url: str) -> Blank:
     """Read it from a template."""
     with _connect(url) as connection:
         rows = {}
-        for table in connection.scalars(_TABLES).all():
-            found = connection.scalar(text(f'SELECT json_agg(t)::text FROM "{table}" t'))  # noqa: S608
-            if found:
-                rows[table] = found
-        return Blank(connection.scalar(_SHAPE) or "", rows)
+        for (table,) in connection.execute(_TABLES).fetchall():
+            asked = sql.SQL("SELECT json_agg(t)::text FROM {} t").format(sql.Identifier(table))
+            if found := _one(connection.execute(asked)):
+                rows[table] = str(found)
+        return Blank(_one(connection.execute(_SHAPE)), rows)
 
 
 def emptied(url: str, wanted: Blank) -> bool:
     """Make the database as a fresh copy is; False when its tables were changed and it must be dropped."""
     with _connect(url) as connection:
         connection.execute(_OTHERS)
-        if connection.scalar(_SHAPE) != wanted.shape:
+        if _one(connection.execute(_SHAPE)) != wanted.shape:
             return False
-        # No trigger of a foreign key runs, so that the order of the tables does not matter.
-        connection.execute(text("SET session_replication_role = replica"))
-        connection.execute(text("SET synchronous_commit = off"))
-        _empty(connection, connection.scalars(_TABLES).all())
+        connection.execute(_EMPTY)
         for table, rows in wanted.rows.items():
-            statement = f'INSERT INTO "{table}" SELECT * FROM json_populate_recordset(NULL::"{table}", :rows)'  # noqa: S608
-            connection.execute(text(statement), {"rows": rows})
+            statement = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s)"
+            connection.execute(sql.SQL(statement).format(sql.Identifier(table)), [rows])
             _continue(connection, table, rows)
-        connection.commit()
     return True
 
 
-def _empty(connection: Connection, tables: Iterable[str]) -> None:
-    for table in tables:
-        few = f'SELECT count(*) FROM (SELECT 1 FROM "{table}" LIMIT {MANY + 1}) AS first'  # noqa: S608
-        number = connection.scalar(text(few)) or 0
-        if number > MANY:
-            connection.execute(text(f'TRUNCATE "{table}" CASCADE'))
-        elif number:
-            connection.execute(text(f'DELETE FROM "{table}"'))  # noqa: S608
-    sequences = connection.scalars(
-        text("SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")
-    ).all()
-    for sequence in sequences:
-        connection.execute(text(f"SELECT setval('public.\"{sequence}\"', 1, false)"))
-
-
-def _continue(connection: Connection, table: str, rows: str) -> None:
+def _continue(connection: psycopg.Connection[Any], table: str, rows: str) -> None:
     """The sequence of a table goes on behind the rows that were put back."""
     last = max((row.get("id") or 0 for row in json.loads(rows) if isinstance(row.get("id"), int)), default=0)
     if last:
-        named = connection.scalar(text("SELECT pg_get_serial_sequence(:name, 'id')"), {"name": f'public."{table}"'})
+        named = _one(connection.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f'public."{table}"']))
         if named:
-            connection.execute(text("SELECT setval(CAST(:name AS regclass), :last)"), {"name": named, "last": last})
+            connection.execute("SELECT setval(%s::regclass, %s)", [named, last])
 
 
-class _connect:
-    """A connection for a moment, without a pool that would hold the database open."""
+def _one(cursor: psycopg.Cursor[Any]) -> Any:
+    row = cursor.fetchone()
+    return row[0] if row else None
 
-    def __init__(self, url: str) -> None:
-        self._engine = create_engine(url)
 
-    def __enter__(self) -> Connection:
-        self._connection = self._engine.connect()
-        return self._connection
-
-    def __exit__(self, *_error: object) -> None:
-        self._connection.close()
-        self._engine.dispose()
+def _connect(url: str) -> psycopg.Connection[Any]:
+    """A connection for a moment, committed at its end, without a pool that would hold the database open."""
+    return psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))

@@ -99,9 +99,9 @@ def test_the_contract_is_refused_with_every_sentence():
 def test_addresses_are_the_same_when_rules_are_compiled_once_for_all_applications(rse_core):
     from flask import Flask, url_for
 
-    from rse_core.testing.routing import keep_compiled_rules
+    from rse_core.testing.compiled import keep_compiled
 
-    keep_compiled_rules()
+    keep_compiled()
     made = []
     for prefix, default in (("/a", 1), ("/a", 2), ("/b", 1)):
         app = Flask("rules")

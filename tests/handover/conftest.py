@@ -12,9 +12,8 @@ rse_communities = pytest.importorskip("rse_communities")
 rse_feed = pytest.importorskip("rse_feed")
 rse_kanban = pytest.importorskip("rse_kanban")
 
-from rse_core.extension import create_app  # noqa: E402
 from rse_core.i18n import use_locale  # noqa: E402
-from rse_core.testing import as_person  # noqa: E402
+from rse_core.testing import browsers  # noqa: E402
 
 # Test files are no package here: what they share is loaded under a name of its own.
 _spec = importlib.util.spec_from_file_location("handover_people", Path(__file__).with_name("people.py"))
@@ -46,12 +45,4 @@ def there(core):
 @pytest.fixture
 def client(core):
     """``client(person)``: a browser in English."""
-    app = create_app(core)
-    app.testing = True
-
-    def client(person):
-        made = as_person(app.test_client(), person)
-        made.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-        return made
-
-    return client
+    return browsers(core)

@@ -7,10 +7,9 @@ from sqlalchemy import select
 
 from rse_communities import creating, framing, plugin
 from rse_core.api import Capability, Level, Manifest, Plugin, hookimpl
-from rse_core.extension import create_app
 from rse_core.i18n import use_locale
 from rse_core.models.organisation import Space
-from rse_core.testing import as_person
+from rse_core.testing import browsers
 from rse_core.testing.organisation import make_person, set_level
 
 
@@ -108,12 +107,4 @@ def space_of(site):
 @pytest.fixture
 def client(site):
     """``client(person)``: a browser in English."""
-    app = create_app(site)
-    app.testing = True
-
-    def client(person):
-        made = as_person(app.test_client(), person)
-        made.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-        return made
-
-    return client
+    return browsers(site)

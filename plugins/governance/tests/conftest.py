@@ -25,9 +25,8 @@ from rse_core.api import (
     hookimpl,
     require,
 )
-from rse_core.extension import create_app
 from rse_core.i18n import use_locale
-from rse_core.testing import as_person
+from rse_core.testing import browsers
 from rse_core.testing.organisation import make_person, set_level
 from rse_governance import plugin
 
@@ -175,15 +174,7 @@ def moderated(site, people):
 @pytest.fixture
 def client(site):
     """``client(person)``: a browser in English."""
-    app = create_app(site)
-    app.testing = True
-
-    def client(person):
-        made = as_person(app.test_client(), person)
-        made.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-        return made
-
-    return client
+    return browsers(site)
 
 
 def run(core):
