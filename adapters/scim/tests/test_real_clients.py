@@ -88,10 +88,10 @@ def canaille(address, token):
     if not CANAILLE:
         pytest.skip("RSE_TEST_CANAILLE names no Python with Canaille: make canaille-env")
     script = Path(__file__).with_name("canaille_site.py")
+    command = [CANAILLE, "-I", str(script), address, token]
     process = subprocess.Popen(
-        [CANAILLE, "-I", str(script), address, token], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True,
-    )  # fmt: skip
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     said = []
 
     def until(word):
