@@ -8,13 +8,16 @@ STAMPS := .make
 # Compiled once: a machine that forbids bytecode in its environment would compile everything at every start.
 export PYTHONDONTWRITEBYTECODE :=
 # pip cannot see uv's cache and uv may be missing (an architecture without a binary): both read the same locks.
-INSTALL = $(shell test -x $(BIN)/uv && echo "$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python" || echo "$(BIN)/python -m pip install --quiet --disable-pip-version-check")
+into = $(shell test -x $(BIN)/uv && echo "$(BIN)/uv pip install --quiet --compile-bytecode --python $(1)/bin/python" || echo "$(1)/bin/python -m pip install --quiet --disable-pip-version-check")
+INSTALL = $(call into,$(VENV))
+# A client of SCIM that wants other versions of the same libraries than RSE: in an environment of its own.
+CANAILLE := $(STAMPS)/canaille
 SETUPS := $(wildcard plugins/*/setup.cfg adapters/*/setup.cfg examples/*/setup.cfg)
 DISTS  := $(patsubst %/setup.cfg,%,$(SETUPS))
 WORKERS ?= auto
 ARGS   ?=
 
-.PHONY: demo run-env dev-env test lint format mypy i18n i18n-check vendor vendor-check wheels lock bench clean help
+.PHONY: demo run-env dev-env canaille-env test lint format mypy i18n i18n-check vendor vendor-check wheels lock bench clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -45,9 +48,16 @@ $(STAMPS)/dev: $(STAMPS)/run requirements/dev.lock
 	$(INSTALL) --require-hashes -r requirements/dev.lock
 	@touch $@
 
+$(CANAILLE)/installed: $(STAMPS)/venv requirements/canaille.lock
+	test -x $(CANAILLE)/bin/python || $(PYTHON) -m venv $(CANAILLE)
+	$(call into,$(CANAILLE)) --require-hashes -r requirements/canaille.lock
+	@touch $@
+
 run-env: $(STAMPS)/editable
 
 dev-env: $(STAMPS)/editable $(STAMPS)/dev
+
+canaille-env: $(CANAILLE)/installed
 
 demo: run-env
 	$(BIN)/rse demo $(ARGS)
@@ -90,6 +100,7 @@ wheels: dev-env
 lock: $(STAMPS)/venv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url requirements/run.in --output-file requirements/run.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url requirements/dev.in --output-file requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url requirements/canaille.in --output-file requirements/canaille.lock
 
 bench: dev-env
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -45,11 +45,15 @@ class Shown:
     mine: bool
 
 
-def begin(session: Session, person_id: int, identity: Identity, *, hours: int, sid: str = "", agent: str = "") -> str:
+def begin(
+    session: Session, person_id: int, identity: Identity, *, hours: int, sid: str = "", agent: str = "",
+    until: dt.datetime | None = None,
+) -> str:  # fmt: skip
     """Begin one; its text for the cookie, given back once.
 
     :param sid: the provider's own name of the session, by which it may end it.
     :param agent: the ``User-Agent``, of which the browser and the system are kept.
+    :param until: when it is over at the latest, however much it is used.
     """
     text, now = secrets.token_urlsafe(32), utcnow()
     own = select(SignedSession.id).where(SignedSession.person_id == person_id, SignedSession.ended_at.is_(None))
@@ -57,7 +61,7 @@ def begin(session: Session, person_id: int, identity: Identity, *, hours: int, s
     session.add(
         SignedSession(
             digest=_digest(text), person_id=person_id, issuer=identity.issuer[:300], subject=identity.subject[:300],
-            sid=sid[:200], label=browser(agent), began_at=now, seen_at=now, expires_at=now + dt.timedelta(hours=hours),
+            sid=sid[:200], label=browser(agent), began_at=now, seen_at=now, expires_at=_end_of_use(now, hours, until),
         )
     )  # fmt: skip
     return text
@@ -75,13 +79,13 @@ def current(session: Session, text: str) -> SignedSession | None:
     )  # fmt: skip
 
 
-def note_use(session: Session, session_id: int, *, hours: int) -> None:
-    """It is used, and stands as long again."""
+def note_use(session: Session, session_id: int, *, hours: int, until: dt.datetime | None = None) -> None:
+    """It is used, and stands as long again, but not beyond ``until``."""
     now = utcnow()
     session.execute(
         update(SignedSession)
         .where(SignedSession.id == session_id, SignedSession.ended_at.is_(None))
-        .values(seen_at=now, expires_at=now + dt.timedelta(hours=hours))
+        .values(seen_at=now, expires_at=_end_of_use(now, hours, until))
     )
 
 
@@ -159,6 +163,11 @@ def prune(session: Session) -> None:
     before = utcnow() - KEPT
     session.execute(delete(SignedSession).where(SignedSession.expires_at < before))
     session.execute(delete(SignedSession).where(SignedSession.ended_at < before))
+
+
+def _end_of_use(now: dt.datetime, hours: int, until: dt.datetime | None) -> dt.datetime:
+    unused = now + dt.timedelta(hours=hours)
+    return unused if until is None else min(unused, until)
 
 
 def _end(session: Session, ids: Iterable[int], why: str) -> int:

@@ -6,6 +6,7 @@ than the one whose session it is, the session is emptied before anything else ha
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import secrets
 import time
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rse.web")
 
-WHO, SIGNED, SINCE, NONCE, TEXT = "who", "signed", "since", "n", "s"
+WHO, SIGNED, SINCE, NONCE, TEXT, UNTIL = "who", "signed", "since", "n", "s", "until"
 
 
 def current_person() -> PersonCard | None:
@@ -115,7 +116,13 @@ def _drop_ended() -> None:
         session.clear()
     elif utcnow() - row.seen_at > sessions.NOTED:
         with core().db.write() as db:
-            sessions.note_use(db, row.id, hours=hours)
+            sessions.note_use(db, row.id, hours=hours, until=_latest())
+
+
+def _latest() -> dt.datetime | None:
+    """When the session is over however much it is used: it stands in the signed cookie, beside the session's text."""
+    until = session.get(UNTIL)
+    return dt.datetime.fromtimestamp(until, dt.UTC) if isinstance(until, int) else None
 
 
 def session_text() -> str:
@@ -124,10 +131,11 @@ def session_text() -> str:
     return text if isinstance(text, str) and session.get(SIGNED) else ""
 
 
-def sign_in(identity: Identity, *, sid: str = "") -> PersonCard | None:
+def sign_in(identity: Identity, *, sid: str = "", until: dt.datetime | None = None) -> PersonCard | None:
     """Begin a session for somebody whom an adapter has vouched for (a hand-off). The CSRF token changes.
 
     :param sid: what the provider calls the session, by which it may end it (:func:`rse_core.sessions.end`).
+    :param until: when the provider wants the session to be over at the latest, to the second; None: while it is used.
     :returns: the person, or None when the directory does not know them (nothing is begun).
     """
     session.clear()
@@ -136,9 +144,11 @@ def sign_in(identity: Identity, *, sid: str = "") -> PersonCard | None:
     if g.rse_person is not None:
         session[WHO] = [identity.issuer, identity.subject, identity.username]
         session[SIGNED] = True
+        if until is not None:
+            session[UNTIL] = int(until.timestamp())
         with core().db.write() as db:
             session[TEXT] = sessions.begin(
-                db, g.rse_person.id, identity, hours=core().settings.session_hours, sid=sid,
+                db, g.rse_person.id, identity, hours=core().settings.session_hours, sid=sid, until=_latest(),
                 agent=request.headers.get("User-Agent", "")[:400],
             )  # fmt: skip
         session[SINCE] = int(time.time())

@@ -20,7 +20,7 @@ from rse_core.models.organisation import Person, Space  # noqa: E402
 from rse_core.roles import grant  # noqa: E402
 from rse_core.testing import as_person  # noqa: E402
 from rse_core.testing.organisation import make_entity, make_person, make_space, set_level  # noqa: E402
-from rse_directory import indexing, profiles  # noqa: E402
+from rse_directory import editing, indexing  # noqa: E402
 
 #: Where people are chosen: an address, which somebody who shares a space with them may use to find them too.
 CHOSEN = {
@@ -69,7 +69,7 @@ def there(core):
     with core.db.write() as session:
         grant(session, people["admin"].id, "site_admin", actor=Actor("test"))
         indexing.refresh(session, [boss.id, *(one.id for one in people.values())])
-        profiles.edit(session, people["hidden"].id, {"listed": False})
+        editing.edit(session, people["hidden"].id, {"listed": False})
         for name in ("mate", "stranger", "admin"):
             made = creating.create(session, people[name].id, name=f"Of {name}", kind="community", purpose="To be there")
             keys[name] = made.key

@@ -16,7 +16,7 @@ from rse_core.models.organisation import Person  # noqa: E402
 from rse_core.models.runtime import JobRow  # noqa: E402
 from rse_core.roles import grant  # noqa: E402
 from rse_core.testing.organisation import make_entity, make_person, set_level  # noqa: E402
-from rse_directory import access, finding, indexing, profiles  # noqa: E402
+from rse_directory import access, editing, finding, indexing  # noqa: E402
 from rse_search import service as search  # noqa: E402
 from rse_search.asking import Asked  # noqa: E402
 from rse_search.models import Document  # noqa: E402
@@ -131,7 +131,7 @@ def test_those_who_left_the_list_go_out_when_leaving_counts_again(core, people):
     change(core, may_leave=True)
     core.jobs.run_due()
     with core.db.write() as session:
-        profiles.edit(session, people[3].id, {"listed": False})
+        editing.edit(session, people[3].id, {"listed": False})
     core.jobs.run_due()
     assert found(core, people[0], "person") == 7
     change(core, may_leave=False)
@@ -194,7 +194,7 @@ def test_who_serves_all_entities_and_who_runs_the_site_find_everybody_as_the_dir
     core.jobs.run_due()
     assert found(core, desk, "person") == 0
     with core.db.write() as session:
-        profiles.edit(session, people[3].id, {"listed": False})
+        editing.edit(session, people[3].id, {"listed": False})
     core.jobs.run_due()
     assert found(core, boss, "person") == 8, "who left the list is found by nobody"
 

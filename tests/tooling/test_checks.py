@@ -112,7 +112,7 @@ def test_each_distribution_says_which_core_it_works_with(monkeypatch: pytest.Mon
 
 
 def test_locks_hold_versions_and_hashes_but_no_address() -> None:
-    for name in ("run.lock", "dev.lock"):
+    for name in ("run.lock", "dev.lock", "canaille.lock"):
         lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
         pinned = [line for line in lines if re.match(r"[a-z0-9]", line)]
         assert len(pinned) > 20

@@ -174,7 +174,7 @@ def facts_of(document: dict[str, Any], config: Config) -> Facts:
     return Facts(
         external_id=(ids[config.external_id] or "").strip() or None,
         username=(document.get("userName") or "").strip(),
-        display_name=next(text.strip() for text in (*shown, "?") if text and text.strip()),
+        display_name=_called(shown),
         email=_chosen(document.get("emails"), "value").strip(),
         job_title=(document.get("title") or "").strip(),
         phone=_chosen(document.get("phoneNumbers"), "value").removeprefix("tel:").strip(),
@@ -184,6 +184,13 @@ def facts_of(document: dict[str, Any], config: Config) -> Facts:
         entity=(enterprise.get(config.entity) or "").strip() if config.entity else "",
         manager=((enterprise.get("manager") or {}).get("value") or "").strip(),
     )
+
+
+def _called(names: Iterable[str | None]) -> str:
+    """The first name that is no e-mail address, which may be hidden; else what stands before its ``@``."""
+    given = [name.strip() for name in names if name and name.strip()]
+    found = next((name for name in given if "@" not in name), None)
+    return found or next((before for name in given if (before := name.partition("@")[0].strip())), "?")
 
 
 def _chosen(entries: Iterable[dict[str, Any]] | None, name: str) -> str:

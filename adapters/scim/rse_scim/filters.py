@@ -89,6 +89,10 @@ class Columns:
         """A quicker way to ask whether a list has an entry with these values, where there is an index for it."""
         return None
 
+    def listed(self, binding: AttributeBinding) -> Callable[[Callable[[Text], Condition]], Condition] | None:
+        """A quicker way to ask whether an attribute has a value for which a condition holds, where values stand apart."""
+        return None
+
 
 def condition_of(model: type[Resource[Any]], text: str, columns: Columns) -> Condition:
     """The condition of a filter for one kind of resource.
@@ -126,6 +130,9 @@ class _ToSql(FilterVisitor[Condition]):
         postgres = self.columns.postgres
         if isinstance(attribute, Fixed):
             return _fixed(attribute, node.op, value)
+        listed = self.columns.listed(binding) if isinstance(value, str) and node.op != Op.ne else None
+        if listed is not None:
+            return listed(lambda text: _compared(text, node.op, value, postgres))
         if not isinstance(attribute, Entries):
             return _compared(attribute, node.op, value, postgres)
         sub = binding.sub_field_name or "value"

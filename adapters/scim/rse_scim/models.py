@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,12 +41,29 @@ class ScimUser(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
     __table_args__ = (
-        # PostgreSQL finds an entry of a list by it; on SQLite, which has no such index, it stays empty.
+        # PostgreSQL finds an entry of a list by it; on SQLite, which has no such index, it stays empty: see ScimValue.
         Index(
             "ix_rse_scim_user_keys", "keys", postgresql_using="gin", postgresql_ops={"keys": "jsonb_path_ops"},
             sqlite_where=text("keys IS NULL"),
         ),
     )  # fmt: skip
+
+
+class ScimValue(Base):
+    """On SQLite, a value of a person by which they are looked for: one of a list (``emails``), or one of a few single texts.
+
+    Triggers of the migration keep it in step with ``ScimUser.keys``. On PostgreSQL, whose index sees into the keys, it stays
+    empty.
+    """
+
+    __tablename__ = "rse_scim_value"
+    __table_args__ = (Index("ix_rse_scim_value_path", "path", "value", "number"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    number: Mapped[int] = mapped_column(Key, ForeignKey(ScimUser.number, ondelete="CASCADE"), index=True)
+    #: The name of the list, or the way to the text: ``name.family_name``.
+    path: Mapped[str] = mapped_column(String(60))
+    value: Mapped[str] = mapped_column(Text)
 
 
 class ScimGroup(Base):

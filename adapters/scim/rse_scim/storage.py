@@ -148,13 +148,16 @@ class RseStorage(ScimStorage):
         total, found = 0, list[Resource[Any]]()
         for resource_type in resource_types:
             matching = self._matching(resource_type, search_request)
-            counted = matching.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
-            size = self.session.scalar(counted) or 0
             skip, room = max(0, start - 1 - total), count - len(found)
-            total += size
-            if room > 0 and skip < size:
-                # An index is what the standard pages by; the order is that of a column that only grows.
-                found += self._page(resource_type, matching.offset(skip).limit(room), search_request)
+            # An index is what the standard pages by; the order is that of a column that only grows.
+            page = self._page(resource_type, matching.offset(skip).limit(room), search_request) if room > 0 else []
+            found += page
+            if len(page) < room and (page or skip == 0):
+                # The last page says how many there are: what few have is looked for once, not twice.
+                total += skip + len(page)
+            else:
+                counted = matching.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
+                total += self.session.scalar(counted) or 0
         return SearchPage(total=total, resources=found)
 
     def _matching(self, resource_type: ResourceType, request: SearchRequest[Any]) -> Select[Any]:

@@ -46,6 +46,19 @@ def test_what_the_core_is_told(core, scim):
 
 
 @pytest.mark.parametrize(
+    ("values", "called"),
+    [
+        ({}, "ana.martin"), ({"displayName": "Ana.Martin@corp.local"}, "ana.martin"),
+        ({"displayName": "ana.martin@corp.local", "name": {"familyName": "Martin"}}, "Martin"),
+        ({"displayName": "Ana Martin"}, "Ana Martin"),
+    ],
+)  # fmt: skip
+def test_nobody_is_called_by_their_address(core, scim, values, called):
+    scim.user("ana.martin@corp.local", **values)
+    assert person_of(core, "ana.martin@corp.local").display_name.lower() == called.lower()
+
+
+@pytest.mark.parametrize(
     ("field", "values"),
     [
         ("email", {"emails": [{"value": "no address", "type": "work"}]}),

@@ -1,11 +1,9 @@
 """Real clients: scim2-client always; Canaille, over HTTP on the loopback, where ``RSE_TEST_CANAILLE`` names its Python.
 
-    python -m venv canaille
-    canaille/bin/pip install "canaille[scim,oidc,front,server]==0.3.6" "scim2-client[httpx]==0.7.5"
-    RSE_TEST_CANAILLE=canaille/bin/python pytest adapters/scim/tests/test_real_clients.py
+    make canaille-env
+    RSE_TEST_CANAILLE=.make/canaille/bin/python .venv/bin/python -m pytest adapters/scim/tests/test_real_clients.py
 
-With a later scim2-client this Canaille sends the version of its own copy as ``If-Match``, which any server with versions
-refuses.
+``requirements/canaille.in`` says why this Canaille wants an environment of its own.
 """
 
 from __future__ import annotations
@@ -88,12 +86,12 @@ def test_scim2_client_discovers_the_server_and_keeps_people_and_groups(core, app
 def canaille(address, token):
     """``canaille(do=…, name=…)``: it does that to its own people and groups."""
     if not CANAILLE:
-        pytest.skip("RSE_TEST_CANAILLE names no Python with Canaille")
+        pytest.skip("RSE_TEST_CANAILLE names no Python with Canaille: make canaille-env")
     script = Path(__file__).with_name("canaille_site.py")
+    command = [CANAILLE, "-I", str(script), address, token]
     process = subprocess.Popen(
-        [CANAILLE, str(script), address, token], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True,
-    )  # fmt: skip
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     said = []
 
     def until(word):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from flask import request
 from werkzeug.wrappers import Response
 
@@ -12,12 +14,14 @@ from .handoff import log_refusal, peer_for_log
 from .reasons import Reason, SsoRefused
 
 
-def begin_session(identity: Identity, sid: str) -> None:
+def begin_session(identity: Identity, sid: str, until: float | None = None) -> None:
     """The session before, if any, is emptied first: nobody can be given one that somebody else knows.
 
+    :param until: seconds since 1970 at which the provider wants it to be over, None when it does not say.
     :raises SsoRefused: ``person_unknown`` or ``person_disabled``.
     """
-    if sign_in(identity, sid=sid) is None:
+    latest = None if until is None else dt.datetime.fromtimestamp(until, dt.UTC)
+    if sign_in(identity, sid=sid, until=latest) is None:
         reason = Reason.PERSON_DISABLED if _is_disabled(identity) else Reason.PERSON_UNKNOWN
         raise SsoRefused(reason, f"issuer {identity.issuer}")
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from rse_core import files, organisation, people, places
 from rse_core.api import Actor, can, core_of, utcnow
 from rse_core.models.organisation import Person
-from rse_directory import access, indexing, profiles, skills
+from rse_directory import access, editing, indexing, skills
 from rse_example_intranet.demo_portraits import portrait
 
 #: A field of the site's own, as an organisation would add one.
@@ -68,7 +68,7 @@ def write_profiles(session: Session, actor: Actor) -> None:
             values["birthday"] = (28, 2) if (born.day, born.month) == (29, 2) else (born.day, born.month)
         if row["photo"]:
             values["photo"] = [_photo(session, person, row["photo"])]
-        profiles.edit(session, person.id, {key: value for key, value in values.items() if value})
+        editing.edit(session, person.id, {key: value for key, value in values.items() if value})
 
 
 def confirm(session: Session) -> None:

@@ -73,6 +73,7 @@ BUILT_IN: dict[str, Field] = {
         Field("experience", lazy("Experience")),
         Field("projects", lazy("Projects")),
         Field("languages", lazy("Languages")),
+        Field("communities", lazy("Communities")),
         Field("birthday", lazy("Birthday")),
     )
 }

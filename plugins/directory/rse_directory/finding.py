@@ -165,14 +165,16 @@ def find(
     begin = "" if near or any(term.digits for term in terms) else words.whole(asked.text)
     rule = condition(seen, asked, terms)
     # Whose whole name begins so has every word that was typed, and names are hidden from nobody.
-    named = condition(seen, asked, ()) if begin else rule
+    anybody = condition(seen, asked, ())
+    named = anybody if begin else rule
 
     broad: bool | None = None
 
     def walked(later: ColumnElement[bool], most: int) -> list[tuple[int, str]]:
         nonlocal broad
         broad = is_broad(session, seen, terms)
-        return _walked(session, seen, terms[0], and_(named, later), most) if broad else []
+        # Whether they have the word is asked of each on the way: gathering all who have it is what this spares.
+        return _walked(session, seen, terms[0], and_(anybody, later), most) if broad else []
 
     found = _page(session, rule, after, limit, begin=begin, named=named, walked=walked if not asked.filters else None)
     if found.ids or after or not terms:

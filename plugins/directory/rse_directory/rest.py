@@ -22,7 +22,7 @@ from rse_core.webapi import (
     session_write,
 )
 
-from . import access, arrivals, chart, finding, limits, narrowing, objects, profiles, skills
+from . import access, arrivals, chart, editing, finding, limits, narrowing, objects, profiles, skills
 from . import schemas as s
 from .finding import Asked
 
@@ -117,7 +117,7 @@ class Me(MethodView):
         if body.get("birthday"):
             body["birthday"] = (body["birthday"][5:], body["birthday"][2:4])
         with session_write() as session:
-            profiles.edit(session, person.id, {**body, **own}, version=version)
+            editing.edit(session, person.id, {**body, **own}, version=version)
             return profiles.page(session, person.id, person.username)
 
 

@@ -72,12 +72,19 @@ class DirectoryExpertiseSchema(ma.Schema):
     by_me = _F.Boolean()
 
 
+class DirectoryCommunitySchema(ma.Schema):
+    name, url = _F.String(), _F.String()
+
+
 class DirectoryPersonSchema(ma.Schema):
     card = _F.Nested(DirectoryCardSchema, data_key="person")
     entities = _F.List(_F.String(), metadata={"description": "from the top down to their own"})
     manager = _F.Nested(DirectoryCardSchema, allow_none=True)
     assistants, assists = (_F.List(_F.Nested(DirectoryCardSchema)) for _number in range(2))
     expertise = _F.List(_F.Nested(DirectoryExpertiseSchema))
+    communities = _F.List(
+        _F.Nested(DirectoryCommunitySchema), metadata={"description": "that everybody sees into, or that both are in"}
+    )
     birthday = _F.Function(lambda page: f"--{page.birthday[1]:02}-{page.birthday[0]:02}" if page.birthday else None)
     own = _F.Boolean()
     filled = _F.Integer()

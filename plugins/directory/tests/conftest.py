@@ -10,7 +10,7 @@ from rse_core.extension import create_app
 from rse_core.models.organisation import Person
 from rse_core.testing import as_person
 from rse_core.testing.organisation import make_person
-from rse_directory import access, finding, indexing, narrowing, plugin, profiles
+from rse_directory import access, editing, finding, indexing, narrowing, plugin, profiles
 from rse_directory.finding import Asked
 
 
@@ -36,7 +36,7 @@ class Site:
 
     def edit(self, person, **values):
         with self.core.db.write() as session:
-            profiles.edit(session, person.id, values)
+            editing.edit(session, person.id, values)
 
     def find(self, viewer, text="", *, limit=20, **filters):
         """The usernames found, over all pages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from rse_core.api import utcnow
 from rse_core.models.organisation import Entity, Person
@@ -85,6 +85,30 @@ def test_pages_are_those_of_the_slow_model(site, anna, crowd, monkeypatch, walke
                 assert found == expected(session, word), (word, limit)
                 if limit == 1 and word != "mission":
                     break
+
+
+@pytest.mark.parametrize("walked", [0, 7, 500])
+def test_a_part_of_a_number_that_many_have_finds_them_by_name(site, anna, crowd, monkeypatch, walked):
+    monkeypatch.setattr(finding, "WALKED", walked)
+    monkeypatch.setattr(finding, "BROAD", 10)
+    with site.core.db.write() as session:
+        numbered = {one for one in ids(session) if one % 3}
+        session.execute(update(Person).where(Person.id.in_(numbered)).values(phone="01 03 22 33 44"))
+        indexing.refresh(session, sorted(numbered))
+    with site.core.db.read() as session:
+        seen = access.sight(session, anna.id)
+        hidden = select(Profile.person_id).where(Profile.listed.is_(False))
+        rows = select(Person.id).where(Person.id.in_(numbered), Person.status == "active", Person.id.not_in(hidden))
+        wanted, found, after = list(session.scalars(rows.order_by(Person.folded_name, Person.id))), [], None
+        while after is not None or not found:
+            hits = finding.find(session, seen, Asked("0103 22"), after=after, limit=20)
+            found += hits.ids
+            after = hits.after
+            if after is None:
+                break
+        assert len(wanted) > 50
+        assert found == wanted
+        assert finding.suggest(session, seen, "0103") == wanted[: finding.QUICK]
 
 
 def test_of_a_broad_word_facets_have_no_numbers_and_a_filter_brings_them_back(site, anna, crowd, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from rse_core import places
 from rse_core.testing.organisation import make_entity
 from rse_core.testing.queries import count_queries
-from rse_directory import access, chart, profiles
+from rse_directory import access, chart, editing
 
 
 @pytest.fixture
@@ -125,6 +125,6 @@ def test_nobody_changes_these_of_themselves(site, anna, paul):
     from rse_core.api import BadInput
 
     with site.core.db.write() as session, pytest.raises(BadInput):
-        profiles.edit(session, paul.id, {"assistant": "anna"})
+        editing.edit(session, paul.id, {"assistant": "anna"})
     with site.core.db.read() as session:
         assert access.sight(session, paul.id).path

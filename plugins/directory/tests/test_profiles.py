@@ -17,7 +17,7 @@ from rse_core.roles import grant
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_entity, make_space, set_level
 from rse_directory import arrivals, chart, exporting, indexing, objects, personal, skills
-from rse_directory import profiles as service
+from rse_directory import editing as service
 from rse_directory.finding import Asked
 
 

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from saml2.sigver import CryptoBackendXmlSec1, DecryptError, SignatureError, XmlsecError
+from saml2.sigver import ENC_KEY_CLASS, CryptoBackendXmlSec1, SignatureError, XmlsecError
 
 from ..reasons import Reason, SsoRefused
 from .config import ALGORITHMS, KeyPair
@@ -57,6 +57,17 @@ class Xmlsec(CryptoBackendXmlSec1):  # type: ignore[misc]
             said = [stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr)]
             return said[0], said[1], Path(out.name).read_bytes()
 
+    def opened(self, document: bytes, key_file: str, node: str) -> bytes:
+        """The document, the first encrypted part below the first element of that name in the clear.
+
+        :raises XmlsecError: when the key does not open it.
+        """
+        with NamedTemporaryFile(suffix=".xml") as file:
+            file.write(document)
+            file.flush()
+            options = ["--privkey-pem", key_file, "--id-attr:Id", ENC_KEY_CLASS, "--node-name", node]
+            return self._run_xmlsec([self.xmlsec, "--decrypt", *options], [file.name])[2]
+
 
 def verifies(backend: Xmlsec, document: bytes, node: str, identifier: str, certificates: Iterable[x509.Certificate]) -> bool:
     """Whether the element's enveloped signature is of one of these keys; its form was looked at before."""
@@ -72,12 +83,15 @@ def verifies(backend: Xmlsec, document: bytes, node: str, identifier: str, certi
     return False
 
 
-def decrypted(backend: Xmlsec, document: bytes, keys: Iterable[KeyPair]) -> bytes | None:
-    """The document with its encrypted part in the clear; ``None`` when no key of ours opens it."""
+def decrypted(backend: Xmlsec, document: bytes, keys: Iterable[KeyPair], *, within: str) -> bytes | None:
+    """The document with an encrypted part in the clear; ``None`` when no key of ours opens it.
+
+    :param within: the tag of the element that holds the part; the first one of that name is opened.
+    """
     for pair in keys:
         try:
-            return str(backend.decrypt(document.decode("utf-8"), pair.key)).encode("utf-8")
-        except (DecryptError, XmlsecError, UnicodeDecodeError):
+            return backend.opened(document, pair.key, within[1:].replace("}", ":"))
+        except XmlsecError:
             continue
     return None
 

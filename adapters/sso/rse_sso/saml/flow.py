@@ -17,10 +17,9 @@ from .bindings import REQUEST, RESPONSE, Form, in_envelope, packed, redirect_to
 from .config import SamlConfig
 from .crypto import Xmlsec, signed
 from .indexes import session_name
-from .logout import RESPONSE_NODE, LogoutReader, SignedOut, logout_request, logout_response
+from .logout import RESPONSE_NODE, LogoutReader, Message, SignedOut, logout_request, logout_response
 from .provider import POST, REDIRECT, Provider
 from .response import Answer, NameId, Verified, Verifier, is_transient
-from .xml import Element
 
 MAX_INDEX = 255
 
@@ -35,12 +34,16 @@ class Begun:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Somebody whom the provider vouches for, and what their sign-out needs."""
+    """Somebody whom the provider vouches for, and what their sign-out needs.
+
+    :param until: seconds since 1970 at which their session is over, ``None`` when the provider does not say.
+    """
 
     identity: Identity
     name_id: NameId
     index: str
     sid: str
+    until: float | None
 
 
 class SamlFlow:
@@ -95,14 +98,15 @@ class SamlFlow:
             self.use_up(f"request:{attempt}", self._clock() + 3600)
         identity, name_id = _identity(self.config, found)
         index = found.session_index if len(found.session_index) <= MAX_INDEX else ""
-        return SignedIn(identity, name_id, index, session_name(self.config.issuer, name_id, index))
+        sid = session_name(self.config.issuer, name_id, index)
+        return SignedIn(identity, name_id, index, sid, found.session_until)
 
-    def signed_out(self, root: Element) -> SignedOut:
+    def signed_out(self, message: Message) -> SignedOut:
         """Whom the provider signs out. The message is used up.
 
         :raises SsoRefused: also for one that came before.
         """
-        found = self.logouts.request(root)
+        found = self.logouts.request(message)
         self.use_up(f"logout:{found.identifier}", found.until)
         return found
 
@@ -161,7 +165,7 @@ def _identity(config: SamlConfig, found: Verified) -> tuple[Identity, NameId]:
     if config.subject is not None:
         subject = _one(found.attributes, config.subject)
     elif name_id is None or is_transient(name_id):
-        what = "no NameID in the clear" if name_id is None else "the NameID is another at each sign-in"
+        what = "no NameID" if name_id is None else "the NameID is another at each sign-in"
         raise SsoRefused(Reason.SAML_SUBJECT, f"{what}, and subject names no attribute")
     else:
         subject = name_id.value

@@ -13,6 +13,7 @@ from .authn import new_id
 from .bindings import REQUEST, RESPONSE, Query, from_envelope
 from .config import ALGORITHMS, SamlConfig
 from .crypto import Xmlsec, verifies, verifies_octets
+from .encryption import name_element
 from .provider import Provider
 from .response import SUCCESS, NameId
 from .signature import is_signed, node_name, only_in_place
@@ -24,6 +25,20 @@ MAX_AGE = 300
 
 _PARTIAL = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 _TAGS = {REQUEST: f"{SAMLP}LogoutRequest", RESPONSE: f"{SAMLP}LogoutResponse"}
+
+
+@dataclass(frozen=True)
+class Message:
+    """One whose signature holds. ``raw``: the document that it came in, which may be an envelope, ``document``."""
+
+    raw: bytes
+    document: Element
+    root: Element
+
+    @property
+    def id(self) -> str:
+        """What its answer names it by."""
+        return str(self.root.get("ID"))
 
 
 @dataclass(frozen=True)
@@ -52,7 +67,7 @@ class LogoutReader:
         self._clock = clock
         self._algorithms = {ALGORITHMS[name]: name for name in config.algorithms}
 
-    def from_query(self, query: Query) -> Element:
+    def from_query(self, query: Query) -> Message:
         """The message of a redirect, its signature verified.
 
         :raises SsoRefused: with the reason.
@@ -65,25 +80,27 @@ class LogoutReader:
             raise SsoRefused(Reason.SAML_ALGORITHM, f"{query.algorithm!r:.80}")
         signed = query.signed
         self._believe(lambda keys: verifies_octets(signed, query.signature, name, keys), root)
-        return self._checked(root, query.field, self.config.logout_url)
+        return Message(query.message, root, self._checked(root, query.field, self.config.logout_url))
 
-    def from_form(self, raw: bytes, field: str) -> Element:
+    def from_form(self, raw: bytes, field: str) -> Message:
         """The message of a form, likewise."""
         root = parse(raw)
         self._enveloped(raw, root, root)
-        return self._checked(root, field, self.config.logout_url)
+        return Message(raw, root, self._checked(root, field, self.config.logout_url))
 
-    def from_soap(self, raw: bytes) -> Element:
+    def from_soap(self, raw: bytes) -> Message:
         """The request of a server, likewise."""
         envelope, root = from_envelope(raw)
         self._enveloped(raw, envelope, root)
-        return self._checked(root, REQUEST, self.config.soap_url)
+        return Message(raw, envelope, self._checked(root, REQUEST, self.config.soap_url))
 
-    def request(self, root: Element) -> SignedOut:
+    def request(self, message: Message) -> SignedOut:
         """Who is signed out.
 
-        :raises SsoRefused: ``saml_expired``, ``saml_future`` or ``saml_logout``.
+        :raises SsoRefused: ``saml_expired``, ``saml_future`` or ``saml_logout``; for an encrypted name also what
+            encryption is refused for.
         """
+        root = message.root
         now, skew = self._clock(), self.config.clock_skew
         issued, ends = moment(root.get("IssueInstant")), moment(root.get("NotOnOrAfter"))
         if issued is None:
@@ -93,17 +110,17 @@ class LogoutReader:
         until = (issued + MAX_AGE if ends is None else ends) + skew
         if now >= until:
             raise SsoRefused(Reason.SAML_EXPIRED, "a sign-out message")
-        name = only(root, f"{SAML}NameID")
+        name = name_element(self.config, self._backend, message.raw, message.document, root)
         value = text_of(name)
         if name is None or value is None:
-            raise SsoRefused(Reason.SAML_LOGOUT, "it names nobody in the clear")
+            raise SsoRefused(Reason.SAML_LOGOUT, "it names nobody")
         named = NameId(value, name.get("Format") or "", name.get("NameQualifier") or "", name.get("SPNameQualifier") or "")
         indexes = tuple(filter(None, (text_of(each) for each in root.findall(f"{SAMLP}SessionIndex"))))
-        return SignedOut(str(root.get("ID")), named, indexes, until)
+        return SignedOut(message.id, named, indexes, until)
 
-    def succeeded(self, root: Element) -> bool:
+    def succeeded(self, message: Message) -> bool:
         """Whether the provider says that it signed the person out."""
-        codes = [each.get("Value") for each in root.iter(f"{SAMLP}StatusCode")]
+        codes = [each.get("Value") for each in message.root.iter(f"{SAMLP}StatusCode")]
         return bool(codes) and codes[0] in (SUCCESS, _PARTIAL)
 
     def _enveloped(self, raw: bytes, document: Element, root: Element) -> None:

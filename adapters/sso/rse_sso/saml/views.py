@@ -16,6 +16,7 @@ from ..return_to import safe_return_to
 from . import indexes
 from .bindings import REQUEST, RESPONSE, Form, read_query, unpacked
 from .flow import SamlFlow, SignedIn
+from .logout import Message
 from .own import TYPE, own_metadata
 from .response import NameId, read
 
@@ -67,9 +68,9 @@ def add_routes(blueprint: Blueprint, flow: SamlFlow) -> None:
     @csrf_exempt
     def saml_soap() -> BaseResponse:
         try:
-            root = flow.logouts.from_soap(request.get_data())
-            _end(flow, root)
-            return private(Response(flow.answer_soap(str(root.get("ID"))), mimetype="text/xml"))
+            message = flow.logouts.from_soap(request.get_data())
+            _end(flow, message)
+            return private(Response(flow.answer_soap(message.id), mimetype="text/xml"))
         except SsoRefused as refusal:
             refused(refusal, flow.config.issuer)
             return private(Response(status=503 if refusal.reason in _BUSY else 400))
@@ -99,7 +100,7 @@ def _enter(flow: SamlFlow) -> BaseResponse:
         # Before anything is verified: nobody may keep the server busy with what it will refuse.
         raise SsoRefused(Reason.SAML_UNSOLICITED)
     found = flow.finish(answer, attempt)
-    begin_session(found.identity, found.sid)
+    begin_session(found.identity, found.sid, found.until)
     leave = redirect(safe_return_to(back, f"{request.script_root}/"), 303)
     if attempt is not None:
         attempts.drop(leave, attempt, path=_path())
@@ -110,24 +111,24 @@ def _enter(flow: SamlFlow) -> BaseResponse:
 def _signed_out(flow: SamlFlow) -> BaseResponse:
     if request.method == "GET":
         query = read_query(request.query_string)
-        field, relay_state, root = query.field, query.relay_state, flow.logouts.from_query(query)
+        field, relay_state, message = query.field, query.relay_state, flow.logouts.from_query(query)
     else:
         found = [(name, value) for name in (REQUEST, RESPONSE) for value in request.form.getlist(name)]
         if len(found) != 1:
             raise SsoRefused(Reason.SAML_MALFORMED, "not one message in the form")
         field, relay_state = found[0][0], request.form.get("RelayState")
-        root = flow.logouts.from_form(unpacked(found[0][1]), field)
+        message = flow.logouts.from_form(unpacked(found[0][1]), field)
     if field == RESPONSE:
         # The session here was over before the person went there.
-        if not flow.logouts.succeeded(root):
+        if not flow.logouts.succeeded(message):
             current_app.logger.warning("The provider %s did not sign the person out.", flow.config.issuer)
         return redirect(f"{request.script_root}/", 303)
-    _end(flow, root)
-    return _go(flow.answer_sign_out(str(root.get("ID")), relay_state))
+    _end(flow, message)
+    return _go(flow.answer_sign_out(message.id, relay_state))
 
 
-def _end(flow: SamlFlow, root: object) -> None:
-    found = flow.signed_out(root)
+def _end(flow: SamlFlow, message: Message) -> None:
+    found = flow.signed_out(message)
     with session_write() as session:
         count = indexes.end(session, flow.config.issuer, found.name_id, found.indexes)
     current_app.logger.info("A sign-out at %s ended %d sessions.", flow.config.issuer, count)

@@ -91,6 +91,7 @@ class How:
     algorithm: str = SHA256
     digest: str = DIGEST256
     encrypt_to: str | None = None
+    hide_to: str | None = None
     cipher: str = GCM
     wrap: str = OAEP
     change: Callable[[Any], None] = lambda response: None
@@ -192,6 +193,8 @@ class Provider:
         if how.sign_response:
             response.signature = pre_signature_part(response.id, None, None, how.digest, how.algorithm)
         text = str(response)
+        if how.hide_to:
+            text = self.hidden(text, how.hide_to, how.cipher, how.wrap)
         if how.sign_assertion:
             text = self.backend.sign_statement(text, ASSERTION, key, assertion.id)
         text = how.change_plain(text)
@@ -207,12 +210,25 @@ class Provider:
         shell = etree.Element(f"{{{NS['s']}}}EncryptedAssertion")
         root.replace(assertion, shell)
         shell.append(assertion)
-        size = how.cipher.rpartition("aes")[2][:3] if "aes" in how.cipher else "192"
-        template = pre_encryption_part(msg_enc=how.cipher, key_enc=how.wrap)
-        kind = f"aes-{size}" if "aes" in how.cipher else "des-192"
-        return str(
-            self.backend.encrypt_assertion(etree.tostring(root).decode(), how.encrypt_to, str(template), key_type=kind)
-        )
+        return self._encrypt(root, how.encrypt_to, how.cipher, how.wrap, None)
+
+    def hidden(self, text: str, to: str, cipher: str = GCM, wrap: str = OAEP) -> str:
+        """The message with its person's name, or what stands in its place, encrypted."""
+        root = etree.fromstring(text.encode())
+        name = next(iter(root.xpath("//s:Subject/*[1] | //p:LogoutRequest/s:NameID", namespaces=NS)))
+        shell = etree.Element(f"{{{NS['s']}}}EncryptedID")
+        name.getparent().replace(name, shell)
+        shell.append(name)
+        return self._encrypt(root, to, cipher, wrap, "//*[local-name()='EncryptedID']/*")
+
+    def _encrypt(self, root: Any, to: str | None, cipher: str, wrap: str, xpath: str | None) -> str:
+        size = cipher.rpartition("aes")[2][:3] if "aes" in cipher else "192"
+        # One prefix for one namespace, as providers write: xmlsec1 leaves a second one out when it opens what is around it.
+        template = re.sub(r"\bns0\b", "xenc", str(pre_encryption_part(msg_enc=cipher, key_enc=wrap)))
+        template = re.sub(r"\bns1\b", "ns2", template)
+        kind = f"aes-{size}" if "aes" in cipher else "des-192"
+        text = etree.tostring(root).decode()
+        return str(self.backend.encrypt_assertion(text, to, template, key_type=kind, node_xpath=xpath))
 
     def logout_request(
         self, *, name_id: str = "f3b9c2", indexes: tuple[str, ...] = ("index-1",), **changes: Any
@@ -226,17 +242,22 @@ class Provider:
         made |= changes
         return samlp.LogoutRequest(**made)
 
-    def signed(self, message: Any, *, key: str | None = None, algorithm: str = SHA256) -> str:
+    def signed(
+        self, message: Any, *, key: str | None = None, algorithm: str = SHA256,
+        change: Callable[[str], str] = lambda text: text,
+    ) -> str:  # fmt: skip
         """A message with an enveloped signature."""
         message.signature = pre_signature_part(message.id, None, None, DIGEST256, algorithm)
         node = f"urn:oasis:names:tc:SAML:2.0:protocol:{type(message).__name__}"
-        return str(self.backend.sign_statement(str(message), node, key or self.pair[0], message.id))
+        return str(self.backend.sign_statement(change(str(message)), node, key or self.pair[0], message.id))
 
-    def query(self, message: Any, field: str = "SAMLRequest", *, relay_state: str | None = None, key: str | None = None,
-              algorithm: str = SHA256) -> str:  # fmt: skip
+    def query(
+        self, message: Any, field: str = "SAMLRequest", *, relay_state: str | None = None, key: str | None = None,
+        algorithm: str = SHA256, change: Callable[[str], str] = lambda text: text,
+    ) -> str:  # fmt: skip
         """A message in the query of a redirect."""
         made = zlib.compressobj(9, zlib.DEFLATED, -15)
-        text = made.compress(str(message).encode()) + made.flush()
+        text = made.compress(change(str(message)).encode()) + made.flush()
         # Percent-encoding in lower case, as some providers write it: what was written is what is signed.
         parts = [f"{field}={lower(base64.b64encode(text).decode())}"]
         if relay_state is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from saml_on_loopback import ACS, ISSUER, NS, Provider
 from rse_core.api import Core, Manifest, Plugin, hookimpl
 from rse_core.webapi import current_identity, current_person
 
-WHO = "/rse/probe/who"
+WHO, LOGOUT = "/rse/probe/who", "/rse/saml/logout"
 NO_DATA = pytest.mark.parametrize("rse_database", ["sqlite"], indirect=True)
 """For what is refused before the database is asked: one kind is enough."""
 
@@ -40,6 +41,7 @@ class Probe(Plugin):
         return [blueprint]
 
 
+Change = Callable[[Any], None]
 Site = Callable[..., tuple[Core, FlaskClient]]
 
 
@@ -64,6 +66,19 @@ def post(client: FlaskClient, answer: str, **more: str) -> Any:
 
 def sign_in(client: FlaskClient, provider: Provider, return_to: str = "/actualites/42", **changes: Any) -> Any:
     return post(client, provider.answer(provider.request(start(client, return_to)), **changes))
+
+
+def send(client: FlaskClient, provider: Provider, way: str, message: Any, **more: Any) -> Any:
+    if way == "redirect":
+        return client.get(f"{LOGOUT}?{provider.query(message, **more)}", headers=EN)
+    if way == "soap":
+        message.destination = "http://localhost/rse/saml/logout/soap"
+    text = provider.signed(message, **more)
+    if way == "post":
+        return client.post(LOGOUT, data={"SAMLRequest": base64.b64encode(text.encode()).decode()}, headers=EN)
+    inner = text.partition("?>")[2] if text.startswith("<?xml") else text
+    envelope = f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{inner}</e:Body></e:Envelope>'
+    return client.post(f"{LOGOUT}/soap", data=envelope.encode(), content_type="text/xml", headers=EN)
 
 
 def who(client: FlaskClient) -> str:
@@ -102,3 +117,16 @@ def forged(assertion: Any) -> Any:
     for each in made.findall(".//s:AttributeValue", NS):
         each.text = (each.text or "").replace("hdupont", "amartin")
     return made
+
+
+def at(path: str, name: str, value: str | None) -> Change:
+    """Set a field of the answer before it is signed, or take it away."""
+
+    def change(response: Any) -> None:
+        found = response
+        for step in path.split(".") if path else []:
+            found = getattr(found, step)
+            found = found[0] if isinstance(found, list) else found
+        setattr(found, name, value)
+
+    return change

@@ -20,9 +20,9 @@ def named(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
     seen: list[Identity] = []
     inner = rse_sso.pages.sign_in
 
-    def keep(identity: Identity, *, sid: str = "") -> Any:
+    def keep(identity: Identity, **more: Any) -> Any:
         seen.append(identity)
-        return inner(identity, sid=sid)
+        return inner(identity, **more)
 
     monkeypatch.setattr(rse_sso.pages, "sign_in", keep)
     return seen

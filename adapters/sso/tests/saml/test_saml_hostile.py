@@ -5,30 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from lxml import etree
 from saml2 import saml
 from saml_on_loopback import DIGEST1, DIGEST256, NS, SHA1, TOMORROW, Provider, make_pair, stamp
-from saml_walk import EN, NO_DATA, OLD, UNVERIFIED, USED, Site, code, edited, post, refused, sign_in, start, who
-
-Change = Callable[[Any], None]
-
-
-def at(path: str, name: str, value: str | None) -> Change:
-    """Set a field of the answer before it is signed, or take it away."""
-
-    def change(response: Any) -> None:
-        found = response
-        for step in path.split(".") if path else []:
-            found = getattr(found, step)
-            found = found[0] if isinstance(found, list) else found
-        setattr(found, name, value)
-
-    return change
-
+from saml_walk import EN, NO_DATA, OLD, UNVERIFIED, USED, Change, Site, at, code, edited, post, refused, sign_in, start, who
 
 DATA = "assertion.subject.subject_confirmation.subject_confirmation_data"
 WRONG: dict[str, tuple[Change, str, str]] = {

@@ -13,13 +13,11 @@ from lxml import etree
 from saml2 import BINDING_HTTP_REDIRECT, saml, samlp
 from saml2.sigver import verify_redirect_signature
 from saml_on_loopback import ISSUER, NS, PERSISTENT, SHA1, SIGN_OUT, TOMORROW, TRANSIENT, Provider, make_pair, stamp
-from saml_walk import EN, NO_DATA, Site, code, sign_in, who
+from saml_walk import EN, LOGOUT, NO_DATA, Site, code, send, sign_in, who
 
 from rse_core.api import Identity
 from rse_core.web.csrf import FIELD
 from rse_sso.saml.keys import body
-
-LOGOUT = "/rse/saml/logout"
 
 
 def leave(client: FlaskClient) -> str:
@@ -79,19 +77,6 @@ def test_the_providers_word_ends_the_right_session(site: Site, provider: Provide
     answer = send(client, provider, way, provider.logout_request(indexes=("desk",)))
     assert answer.status_code == {"redirect": 303, "post": 303, "soap": 200}[way], answer.text
     assert [who(each) for each in (desk, phone, other)] == ["nobody", "hdupont", "amartin"]
-
-
-def send(client: FlaskClient, provider: Provider, way: str, message: Any, **more: Any) -> Any:
-    if way == "redirect":
-        return client.get(f"{LOGOUT}?{provider.query(message, **more)}", headers=EN)
-    if way == "soap":
-        message.destination = "http://localhost/rse/saml/logout/soap"
-    text = provider.signed(message, **more)
-    if way == "post":
-        return client.post(LOGOUT, data={"SAMLRequest": base64.b64encode(text.encode()).decode()}, headers=EN)
-    inner = text.partition("?>")[2] if text.startswith("<?xml") else text
-    envelope = f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{inner}</e:Body></e:Envelope>'
-    return client.post(f"{LOGOUT}/soap", data=envelope.encode(), content_type="text/xml", headers=EN)
 
 
 def test_the_answer_is_signed_and_brings_the_relay_state_back(

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from rse_core import files
 from rse_core.webapi import allow_files, format_date, require_person, session_read, session_write, take_files
 
-from .. import fields, profiles
+from .. import editing, fields
 from .base import KEPT, Refused, _, blueprint, page, refused
 
 
@@ -30,7 +30,7 @@ def save() -> BaseResponse:
         values = _values()
         values["photo"] = keys[-1:]
         with session_write() as session:
-            profiles.edit(session, me.id, values, version=_number(request.form.get("version", "")))
+            editing.edit(session, me.id, values, version=_number(request.form.get("version", "")))
     except KEPT as error:
         return _form(refused(error), keys)
     flash(_("Your profile was saved."))
@@ -39,7 +39,7 @@ def save() -> BaseResponse:
 
 def _values() -> dict[str, Any]:
     form, found = request.form, {}
-    for key in (*fields.TEXTS, *profiles.SELF):
+    for key in (*fields.TEXTS, *editing.SELF):
         if key in form:
             found[key] = form[key]
     found.update({name[4:]: value for name, value in form.items() if name.startswith("own_")})
@@ -61,7 +61,7 @@ def _number(text: str) -> int | None:
 def _form(no: Refused | None = None, keys: list[str] | None = None) -> BaseResponse:
     me = require_person()
     with session_read() as session:
-        mine = profiles.mine(session, me.id)
+        mine = editing.mine(session, me.id)
         photo = list(mine.photo)
         if keys:
             photo = [one for one in photo if one.key in keys] + files.loose(session, me.id, keys)
@@ -69,7 +69,7 @@ def _form(no: Refused | None = None, keys: list[str] | None = None) -> BaseRespo
         source = fields.source_label(session, mine.person.source)
     return page(
         "edit", no=no, mine=mine, photo=photo[-1:], audiences=fields.AUDIENCE_LABELS,
-        source=source, synchronised=synchronised, texts=fields.TEXTS, most=fields.MOST, selves=profiles.SELF,
+        source=source, synchronised=synchronised, texts=fields.TEXTS, most=fields.MOST, selves=editing.SELF,
         name_of=fields.name_of,
         months=[f"{number:02}" for number in range(1, 13)],
     )  # fmt: skip
