@@ -21,6 +21,7 @@ from .. import access, asking, boards, bulk, filters, listing, live, moving, rea
 from ..access import Seat
 from ..models import Card, Transition
 from ..reading import Page
+from . import faces
 from .base import KEPT, answer, blueprint, board_url, typed
 
 _t = translator(str(Path(__file__).parent), "rse_kanban")
@@ -109,11 +110,13 @@ def board(board_id: int) -> BaseResponse:
         # Where every card has a lane, the row for those that have none comes last.
         loose = any(pile.cards.get(0) for pile in page.piles)
         rows = [(0, _("No lane")), *rows] if loose else [*rows, (0, _("No lane"))]
+        select, level, counts = request.args.get("select") == "1", 4 if page.lanes else 3, _comments(session, page.by_id)
         html = render_template(
             "rse/kanban/board.html", page=page, board=chair.board, chair=chair, query=text, error=error, saved=saved,
-            undo=undo, back=back, words=words(chair), select=request.args.get("select") == "1", level=4 if page.lanes else 3,
+            undo=undo, back=back, words=words(chair), select=select, level=level,
             state_url=url_for(".state", board_id=board_id, q=text or None), more_pages=more_pages(),
-            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=_comments(session, page.by_id),
+            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=counts,
+            shown=faces.showing(chair, level=level, select=select, counts=counts),
             names={
                 "columns": {str(pile.column.id): pile.column.name for pile in page.piles},
                 "lanes": {"0": _("No lane"), **{str(lane.id): lane.name for lane in page.lanes}} if page.lanes else {},
