@@ -60,6 +60,11 @@ class Pile:
     count: int
 
     @property
+    def loose(self) -> bool:
+        """Cards that are in no lane are shown."""
+        return bool(self.cards.get(0))
+
+    @property
     def over(self) -> bool:
         """More cards than were agreed on."""
         return self.column.wip_limit is not None and self.count > self.column.wip_limit

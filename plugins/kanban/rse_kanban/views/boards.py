@@ -116,7 +116,7 @@ def board_page(board_id: int, form: Typed | None = None) -> Response:
         undo, back = _last_move(session, person.id, page), _many_back(page)
         rows = [(lane.id, lane.name) for lane in page.lanes]
         # Where every card has a lane, the row for those that have none comes last.
-        loose = any(pile.cards.get(0) for pile in page.piles)
+        loose = any(pile.loose for pile in page.piles)
         rows = [(0, _("No lane")), *rows] if loose else [*rows, (0, _("No lane"))]
         level, counts = 4 if page.lanes else 3, _comments(session, page.by_id)
         select = request.args.get("select") == "1" or form.error is not None
