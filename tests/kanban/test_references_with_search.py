@@ -61,6 +61,8 @@ def test_posts_pages_and_cards_of_other_boards_are_offered(site, anna, ben, boar
     assert found[f"kanban.card:{there}"] == ("Taille des tuiles", "card", "Toit")
     assert found[f"feed.post:{number}"][1:] == ("post", "")
     assert found[str(page)] == ("La taille des arbres", "page", "")
+    for text in ('"', "((", "author:x y", "-taille", "* OR", "taille NEAR", "'"):
+        offered(site, anna, card, text)
     assert set(offered(site, anna, card, "taille", only_cards=True)) == {f"kanban.card:{here}", f"kanban.card:{there}"}
 
 

@@ -1,38 +1,66 @@
-"""Cards as boards show them. Most look as they did a moment ago, to everybody: their markup is made once and kept."""
+"""Cards as boards show them. Most look as they did a moment ago, to everybody: their markup is made once and kept.
+
+Hundreds stand on one page, so that what is done for each of them is as little as can be: a key, a look in a dictionary.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 
+from flask import current_app, request
 from markupsafe import Markup
 
-from rse_core.webapi import KeptMarkup
+from rse_core.api import current_locale
 
 from ..access import Seat
 from ..reading import Shown
 
-#: Some boards' worth; about 700 bytes each.
-_kept = KeptMarkup(most=20_000)
+#: Some boards' worth; about 700 bytes each. All are forgotten when there would be more.
+MOST = 20_000
+#: By language, mount point and what else is the same for a whole page: the markup by all that a card's own depends on.
+_kept: dict[tuple[Hashable, ...], dict[tuple[Hashable, ...], str]] = {}
 
 
 def showing(
     chair: Seat, *, level: int, select: bool, counts: Mapping[int, Markup], chosen: Collection[int] = ()
-) -> Callable[[Shown, Callable[..., str]], Markup]:
-    """What the template of a board calls for each card, with the macro that draws one.
+) -> Callable[[Iterable[Shown], Callable[..., str]], Markup]:
+    """What the template of a board calls for the cards of a column, with the macro that draws one.
+
+    Nothing that one session alone may see is in a card.
 
     :param level: of the headings.
     :param counts: what others put beside a card (its comments); ``chosen``: those that are ticked.
     """
-    movable = chair.movable
+    same = (current_locale(), request.script_root, level, select, chair.movable)
+    if sum(map(len, _kept.values())) >= MOST:
+        _kept.clear()
+    # Who writes a template sees it change.
+    kept = {} if current_app.debug else _kept.setdefault(same, {})
+    labels: dict[int, tuple[Hashable, ...]] = {}
 
-    def shown(card: Shown, draw: Callable[..., str]) -> Markup:
+    def named(card: Shown) -> tuple[Hashable, ...]:
+        found = []
+        for label in card.labels:
+            key = id(label)
+            if key not in labels:
+                labels[key] = (label.hue, label.name)
+            found.append(labels[key])
+        return tuple(found)
+
+    def one(card: Shown, draw: Callable[..., str]) -> str:
         ticked = card.id in chosen
         # Everything that the macro looks at.
-        key: tuple[Hashable, ...] = (
+        key = (
             card.id, card.version, card.title, card.state, card.due_at, card.overdue, card.done, card.checks, card.children,
-            card.blocked, card.files, card.values, tuple([(one.hue, one.name) for one in card.labels]),
-            tuple([(one.id, one.display_name) for one in card.people]), counts.get(card.id), level, select, movable, ticked,
+            card.blocked, card.files, card.values, named(card) if card.labels else None,
+            tuple([(who.id, who.display_name) for who in card.people]) if card.people else None, counts.get(card.id), ticked,
         )  # fmt: skip
-        return Markup(_kept(key, lambda: draw(card, chair, level, select, ticked)))  # noqa: S704  a macro made it
+        html = kept.get(key)
+        if html is None:
+            html = kept[key] = draw(card, chair, level, select, ticked)
+        return html
+
+    def shown(cards: Iterable[Shown], draw: Callable[..., str]) -> Markup:
+        return Markup("".join([one(card, draw) for card in cards]))  # noqa: S704  a macro made them
 
     return shown
