@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 import time_machine
@@ -16,12 +17,13 @@ import rse_search
 from rse_comments import access as comment_access
 from rse_comments import reading as comment_reading
 from rse_core import mentions, moderation, privacy, roles
-from rse_core.api import Actor, Conflict, Forbidden, NotFound, seen, utcnow
+from rse_core.api import Actor, BadInput, Conflict, Forbidden, NotFound, seen, utcnow
 from rse_core.models.runtime import NotificationRow
 from rse_core.testing import as_person
 from rse_core.testing.organisation import make_person, make_space, set_level
 from rse_governance import bin, cases, casework, queue
-from rse_kanban import access, boards, cards, columns, ending, exporting, figures, listing, moving, reading, workload
+from rse_kanban import access, boards, cards, columns, ending, exporting, figures, listing, moving, reading, versions
+from rse_kanban import workload as load
 from rse_kanban.models import Board, Card, Column
 from rse_kanban.placing import Place
 from rse_search import service as search
@@ -115,7 +117,7 @@ def test_a_card_taken_down_is_nowhere_but_before_its_author_and_moderators(site,
     with site.db.read() as session:
         ben = people["ben"].id
         assert seen(session, ben, [ref]) == {}
-        assert workload.mine(session, ben).cards == []
+        assert load.mine(session, ben).cards == []
         told = session.scalars(select(NotificationRow.type).where(NotificationRow.person_id == ben)).all()
         assert [one for one in told if one.startswith("kanban.")] == []
         assert mentions.people_of(session, ref) == []
@@ -291,3 +293,32 @@ def test_a_board_that_is_gone_takes_no_card_back(site, people, board):
         cases.appeal(session, people["anna"].id, case, "A quotation.")
         with pytest.raises(NotFound):
             cases.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
+
+
+def test_a_card_that_waits_is_corrected_from_the_queue_and_its_author_reads_how(site, people, board, rse_app):
+    with site.db.write() as session:
+        moderation.review(session, "site", 0, True, actor=ACTOR, subject="site")
+    ref = make(site, people["anna"], board, "Call 0612345678", body="Ask for Ben.")
+    with site.db.read() as session:
+        [line] = queue.page(session, people["mo"].id).lines
+        assert (line.text, line.can_amend) == ("Call 0612345678\n\nAsk for Ben.", True)
+    with site.db.write() as session, pytest.raises(BadInput):
+        queue.amend(session, people["mo"].id, line.row.id, "  ")
+    client = rse_app.test_client()
+    as_person(client, people["mo"])
+    address = f"/rse/moderation/held/{line.row.id}"
+    form = client.get(address).text
+    values = dict(re.findall(r'name="(csrf_token|seen)" value="([0-9a-f]+)"', form))
+    headers = {"Origin": "http://localhost"}
+    sent = {**values, "body": "Call us\n\nAsk for Ben.", "act": "approve"}
+    assert client.post(address, data=sent, headers=headers).status_code == 303
+    while site.jobs.run_due():
+        pass
+    assert on_board(site, people["ben"], board) == ["Call us"]
+    with site.db.read() as session:
+        told = session.scalars(select(NotificationRow.type).where(NotificationRow.person_id == people["anna"].id)).all()
+        assert "governance.amended" in told
+        [change] = versions.of_card(session, people["anna"].id, int(ref.id)).changes
+        assert (change.row.title, change.row.body, change.who.username) == ("Call 0612345678", "Ask for Ben.", "mo")
+        # What nobody was ever shown stays between its author and the moderators.
+        assert versions.of_card(session, people["ben"].id, int(ref.id)).changes == []

@@ -90,9 +90,9 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
         return []
     types = core_of(session).plugins.content_types
     wanted = [ref for ref in refs if ref.type in types and types[ref.type].commentable]
-    infos = seen(session, viewer.person_id, wanted)
     if slot == "comment_count":
-        return _counts(session, infos, viewer)
+        return _counts(session, wanted, viewer)
+    infos = seen(session, viewer.person_id, wanted)
     if slot == "comment-count":
         return _links(session, infos, viewer)
     made = []
@@ -103,10 +103,13 @@ def items(slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session
     return made
 
 
-def _counts(session: Session, infos: Mapping[ObjectRef, ContentInfo], viewer: Viewer) -> list[SlotItem]:
+def _counts(session: Session, refs: Sequence[ObjectRef], viewer: Viewer) -> list[SlotItem]:
     """The counts, in one query; a link where the thread is shown too."""
     shows = core_of(session).settings.inform_shows
-    counted = counting.counts(session, [info.ref for info in infos.values()])
+    # A board asks for hundreds, of which few have any: the others are not looked up. A page may go by another address.
+    counted = counting.counts(session, [ref for ref in refs if ref.type != "page"])
+    infos = seen(session, viewer.person_id, [ref for ref in refs if counted.get(ref) or ref.type == "page"])
+    counted |= counting.counts(session, [info.ref for info in infos.values() if info.ref not in counted])
     decisions = can_many(session, viewer.person_id, access.WRITE, list(infos.values()))
     made = []
     for (ref, info), decision in zip(infos.items(), decisions, strict=True):

@@ -17,7 +17,7 @@ from rse_core.idempotency import once
 from rse_core.models.organisation import Membership, Person
 from rse_core.ratelimit import limit
 
-from . import access, fields, placing, telling
+from . import access, fields, placing, telling, versions
 from .access import Seat
 from .changes import CardConflict, note, passed, stale, tell, touched
 from .models import Board, Card, CardLabel, CardPerson, CardRef, Label
@@ -25,7 +25,7 @@ from .placing import Place
 from .texts import check_name, check_text
 
 _ = translator(__file__, "rse_kanban").gettext
-BODY_MOST = 50_000
+TITLE_MOST, BODY_MOST = 300, 50_000
 PEOPLE_MOST, LABELS_MOST = 20, 30
 PER_MINUTE = 120
 #: What is merged one by one when two people change a card at once.
@@ -106,7 +106,7 @@ def make(
         raise access.missing_card()
     card = Card(
         board_id=board.id, column_id=column.id, lane_id=place.lane_id, author_id=person_id, origin=origin, version=1,
-        title=check_name(written.title or "", "title", 300), stamps={}, state="pending",
+        title=check_name(written.title or "", "title", TITLE_MOST), stamps={}, state="pending",
     )  # fmt: skip
     session.add(card)
     session.flush()
@@ -161,7 +161,9 @@ def edit(
         review = moderated(chair, card, looked_at(session, chair, card, decision, written))
     if counted:
         limit(session, person_id, access.WRITE, most=PER_MINUTE, seconds=60)
+    title, body = card.title, card.body
     told = _apply(session, chair, card, written)
+    versions.keep(session, card, person_id, title, body)
     touched(session, board, card, differing)
     note(session, board, card, person_id, "edited", fields=sorted(differing))
     if review or card.state == "refused":
@@ -206,7 +208,7 @@ def moderated(chair: Seat, card: Card, decision: Decision) -> bool:
 def changed_fields(session: Session, card: Card, written: Written) -> list[str]:
     """Which fields a text would change."""
     found = []
-    if written.title is not None and check_name(written.title, "title", 300) != card.title:
+    if written.title is not None and check_name(written.title, "title", TITLE_MOST) != card.title:
         found.append("title")
     if written.body is not None and check_text(written.body, "body", BODY_MOST) != card.body:
         found.append("body")
@@ -270,7 +272,7 @@ def find_people(session: Session, chair: Seat, usernames: Sequence[str]) -> list
 def _apply(session: Session, chair: Seat, card: Card, written: Written) -> list[int]:
     """Write what was asked, checked; who is newly assigned."""
     if written.title is not None:
-        card.title = check_name(written.title, "title", 300)
+        card.title = check_name(written.title, "title", TITLE_MOST)
     if written.body is not None:
         card.body = check_text(written.body, "body", BODY_MOST)
     if written.due_at is not None:

@@ -1,4 +1,4 @@
-"""What moderators can do to cards, whoever offers it to them: take down, show again, empty for good.
+"""What moderators can do to cards, whoever offers it to them: take down, show again, correct what waits, empty for good.
 
 Whoever calls these has made sure that the actor may.
 """
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from rse_core import files, mentions, moderation
 from rse_core.api import Actor, Conflict, Handling, NotFound, record, translator
 
-from . import access, ending, objects, placing, telling
+from . import access, ending, objects, placing, telling, versions
+from .cards import BODY_MOST, TITLE_MOST
 from .changes import Full, note, passed, tell, touched
 from .models import Board, Card, Column
+from .texts import check_name, check_text
 
 _ = translator(__file__, "rse_kanban").gettext
 REASON_MOST = 500
@@ -47,6 +49,26 @@ def restore(session: Session, ident: str, actor: Actor) -> None:
     record(session, actor, "kanban.restore", str(access.card_ref(card.id)), before=before, after="open")
 
 
+def amend(session: Session, ident: str, actor: Actor, text: str) -> None:
+    """Correct a card that waits: the first line is its title, what follows is its text. What it said before stays in its
+    history.
+
+    :raises BadInput: when no title is left, or one of both is too long.
+    """
+    card, board = _locked(session, ident, "pending")
+    first, _line, rest = text.strip().partition("\n")
+    title, body = check_name(first, "body", TITLE_MOST), check_text(rest, "body", BODY_MOST)
+    differing = [name for name, new in (("title", title), ("body", body)) if new != getattr(card, name)]
+    if not differing:
+        return
+    before = card.title, card.body
+    card.title, card.body = title, body
+    versions.keep(session, card, actor.person_id, *before)
+    note(session, board, card, actor.person_id, "edited", fields=sorted(differing))
+    touched(session, board, card, differing)
+    record(session, actor, "kanban.amend", str(access.card_ref(card.id)))
+
+
 def purge(session: Session, ident: str) -> None:
     """A deleted card goes for good, files and all."""
     card = session.get(Card, int(ident)) if ident.isdecimal() and len(ident) < 19 else None
@@ -79,4 +101,4 @@ def _locked(session: Session, ident: str, *states: str) -> tuple[Card, Board]:
     return card, board
 
 
-HANDLING = Handling(text=objects.texts, hide=hide, restore=restore, purge=purge)
+HANDLING = Handling(text=objects.texts, hide=hide, restore=restore, amend=amend, purge=purge)

@@ -175,6 +175,25 @@ class Card(Base):
     )
 
 
+class CardRevision(Base):
+    """What a card said before an edit, on the board on which it stood then. ``by_id``: who changed it, ``at`` when.
+
+    ``unpublished``: it waited for a moderator, or had been refused; nobody else has ever read it.
+    """
+
+    __tablename__ = "rse_kanban_revision"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    card_id: Mapped[int] = mapped_column(Key, ForeignKey("rse_kanban_card.id", ondelete="CASCADE"))
+    board_id: Mapped[int] = _board()
+    version: Mapped[int]
+    title: Mapped[str] = mapped_column(String(300))
+    body: Mapped[str] = mapped_column(Text, default="")
+    unpublished: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+    by_id: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"), index=True)
+    __table_args__ = (Index("ix_rse_kanban_revision_card", "card_id", "id"),)
+
+
 class CardPerson(Base):
     """This person works on this card."""
 

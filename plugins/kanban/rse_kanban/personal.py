@@ -8,17 +8,19 @@ from typing import Any
 from sqlalchemy import and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from rse_core import files, moderation
+from rse_core import files, mentions, moderation
 
 from . import access
-from .models import Activity, Board, BoardRole, Card, CardPerson, CheckItem, Transition
+from .changes import tell, touched
+from .models import Activity, Board, BoardRole, Card, CardPerson, CardRevision, CheckItem, Transition
 from .models_more import Address, Import, Recurrence, Rule, SavedFilter, Template
 
 QUIETLY = {"synchronize_session": False}
 
 
 def export_cards(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
-    """Cards that the person made or works on, and lines of checklists that are theirs."""
+    """Cards that the person made or works on, and lines of checklists that are theirs; of those that they made, also what
+    was written on them before each edit of theirs."""
     mine = select(CardPerson.card_id).where(CardPerson.person_id == person_id)
     items: dict[int, list[str]] = {}
     for item in session.scalars(
@@ -26,6 +28,12 @@ def export_cards(session: Session, person_id: int) -> Iterable[Mapping[str, Any]
     ):
         items.setdefault(item.card_id, []).append(item.text)
     assigned = set(session.scalars(mine))
+    before: dict[int, list[dict[str, str]]] = {}
+    for row in session.scalars(
+        select(CardRevision).join(Card, Card.id == CardRevision.card_id)
+        .where(Card.author_id == person_id, CardRevision.by_id == person_id).order_by(CardRevision.id)
+    ):  # fmt: skip
+        before.setdefault(row.card_id, []).append({"title": row.title, "body": row.body, "until": row.at.isoformat()})
     shown = and_(access.readable_boards(session, person_id), Board.state != "deleted", Card.state.in_(access.OPEN))
     rows = session.execute(
         select(Card, Board.title, case((shown, 1), else_=0))
@@ -39,7 +47,7 @@ def export_cards(session: Session, person_id: int) -> Iterable[Mapping[str, Any]
         yield {
             "card": card.id, "board": board if own or seen else "", "title": card.title if own or seen else "", "made": own,
             "assigned": card.id in assigned, "body": card.body if own else "", "state": card.state if own or seen else "",
-            "checklist": items.get(card.id, []) if own or seen else [],
+            "checklist": items.get(card.id, []) if own or seen else [], "before": before.get(card.id, []),
             "due_at": card.due_at.isoformat() if card.due_at else None, "created_at": card.created_at.isoformat(),
         }  # fmt: skip
 
@@ -59,7 +67,7 @@ def erase_cards(session: Session, person_id: int) -> int:
     changed = len(gone) + len(own)
     for column in (
         Card.author_id, Card.ended_by, CheckItem.person_id, CheckItem.done_by, Transition.person_id, Activity.person_id,
-        Board.created_by, Board.owner_id, Rule.created_by,
+        CardRevision.by_id, Board.created_by, Board.owner_id, Rule.created_by,
     ):  # fmt: skip
         table = column.class_
         found = session.execute(
@@ -72,6 +80,7 @@ def erase_cards(session: Session, person_id: int) -> int:
         delete(BoardRole).where(BoardRole.kind == "person", BoardRole.target_id == person_id),
     ):
         session.execute(statement.execution_options(**QUIETLY))
+    _unname(session, person_id)
     # A rule that assigns to somebody who is gone would fail for ever.
     session.execute(
         update(Rule).where(Rule.act == "assign", Rule.act_id == person_id).values(active=False, act_id=None)
@@ -83,6 +92,17 @@ def erase_cards(session: Session, person_id: int) -> int:
     )  # fmt: skip
     session.expire_all()
     return changed
+
+
+def _unname(session: Session, person_id: int) -> None:
+    """Take ``@username`` out of what stands on cards, now and before; open pages and the index hear of it."""
+    mentions.unname(session, person_id, CardRevision.title, CardRevision.body, CheckItem.text)
+    changed = sorted(mentions.unname(session, person_id, Card.title, Card.body), key=lambda card: (card.board_id, card.id))
+    for card in changed:
+        board = session.get(Board, card.board_id)
+        if board is not None:
+            touched(session, board, card, ["title", "body"])
+            tell(session, board, card, None, "edited", {"fields": ["body", "title"]})
 
 
 def export_own(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:

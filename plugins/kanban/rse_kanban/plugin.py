@@ -93,8 +93,9 @@ class Kanban(Plugin):
 
     @hookimpl
     def rse_rest_blueprints(self) -> Iterable[Any]:
-        from . import rest, rest_boards
+        from . import rest, rest_boards, rest_versions
 
+        assert rest_versions is not None  # noqa: S101  its routes are on the blueprint of cards
         return [rest_boards.blueprint, rest.blueprint]
 
     @hookimpl

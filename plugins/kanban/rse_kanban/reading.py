@@ -26,9 +26,10 @@ CARDS_MOST = 2_000
 RECENT = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shown:
-    """One card on a board. ``checks`` and ``children``: done and all."""
+    """One card on a board. ``checks`` and ``children``: done and all. Not frozen: making hundreds would cost three times as
+    much."""
 
     id: int
     board_id: int
@@ -58,6 +59,11 @@ class Pile:
     column: Column
     cards: Mapping[int, Sequence[Shown]]
     count: int
+
+    @property
+    def loose(self) -> bool:
+        """Cards that are in no lane are shown."""
+        return bool(self.cards.get(0))
 
     @property
     def over(self) -> bool:

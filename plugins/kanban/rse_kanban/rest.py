@@ -36,7 +36,7 @@ class Cards(MethodView):
                 session, person.id, place, _written(session, chair, body), key=request.headers.get("Idempotency-Key"),
                 about=made_of,
             )  # fmt: skip
-            return _tagged(session, person.id, card.id)
+            return tagged(session, person.id, card.id)
 
 
 @blueprint.route("/cards/<int:card_id>")
@@ -46,7 +46,7 @@ class OneCard(MethodView):
         """One card; its version is the ETag."""
         person = require_person()
         with session_read() as session:
-            return _tagged(session, person.id, card_id)
+            return tagged(session, person.id, card_id)
 
     @blueprint.arguments(schemas.KanbanCardEditSchema(partial=True))
     @blueprint.response(200, schemas.KanbanWholeCardSchema)
@@ -66,7 +66,7 @@ class OneCard(MethodView):
             cards.edit(session, person.id, card_id, _written(session, chair, body), version=version)
             if "parent" in body:
                 links.set_parent(session, person.id, card_id, body["parent"], version=version)
-            return _tagged(session, person.id, card_id)
+            return tagged(session, person.id, card_id)
 
     @blueprint.response(204)
     def delete(self, card_id: int) -> None:
@@ -156,7 +156,7 @@ class State(MethodView):
                 ending.archive(session, person.id, card_id, version=body["version"])
             else:
                 ending.restore(session, person.id, card_id, column_id=body["column"])
-            return _tagged(session, person.id, card_id)
+            return tagged(session, person.id, card_id)
 
 
 @blueprint.route("/cards/<int:card_id>/links")
@@ -188,7 +188,7 @@ class Items(MethodView):
         with session_write() as session:
             people = [body["person"]] if body["person"] else []
             checklist.add(session, person.id, card_id, body["text"] or "", people=people, due_on=body["due_on"])
-            return _tagged(session, person.id, card_id)
+            return tagged(session, person.id, card_id)
 
 
 @blueprint.route("/items/<int:item_id>")
@@ -209,7 +209,7 @@ class OneItem(MethodView):
                 item = checklist.tick(session, person.id, item_id, body["done"])
             if item is None:
                 raise BadInput(_("There is nothing to change in this."))
-            return _tagged(session, person.id, item.card_id)
+            return tagged(session, person.id, item.card_id)
 
     @blueprint.response(204)
     def delete(self, item_id: int) -> None:
@@ -253,7 +253,7 @@ def _written(session: Session, chair: access.Seat, body: dict[str, Any]) -> Writ
     )  # fmt: skip
 
 
-def _tagged(session: Session, person_id: int, card_id: int) -> tuple[dict[str, Any], dict[str, str]]:
+def tagged(session: Session, person_id: int, card_id: int) -> tuple[dict[str, Any], dict[str, str]]:
     """The card with its version as ETag."""
     found = reading.sheet(session, person_id, card_id)
     near = links.around(session, person_id, found.card)

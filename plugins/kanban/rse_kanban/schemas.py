@@ -282,3 +282,26 @@ class KanbanManyDoneSchema(ma.Schema):
 class KanbanAboutSchema(ma.Schema):
     link = ma.fields.String(load_default="", metadata={"description": "the address of a post, a page or a document"})
     ref = ma.fields.String(load_default="", metadata={"description": "or its reference"})
+
+
+class KanbanVersionsQuery(ma.Schema):
+    cursor = ma.fields.String(load_default="")
+    limit = ma.fields.Integer(load_default=10, validate=ma.validate.Range(1, 100))
+
+
+class KanbanVersionSchema(ma.Schema):
+    id = ma.fields.Integer()
+    title = ma.fields.String(metadata={"description": "what it said before the change"})
+    body = ma.fields.String()
+    person = ma.fields.Nested(KanbanPersonSchema, allow_none=True, metadata={"description": "who changed it"})
+    at = ma.fields.DateTime(metadata={"description": "when it was changed"})
+    unpublished = ma.fields.Boolean(metadata={"description": "nobody but its author and moderators has read it"})
+
+
+class KanbanVersionsSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(KanbanVersionSchema))
+    next = ma.fields.String(allow_none=True)
+
+
+class KanbanPutBackSchema(ma.Schema):
+    version = ma.fields.Integer(required=True, metadata={"description": "the version of the card that you read"})

@@ -13,7 +13,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from rse_core.api import BadInput, Conflict, Forbidden, TooMany, translator
+from rse_core.api import BadInput, Conflict, Forbidden, NotFound, TooMany, translator
 from rse_core.webapi import core, return_to
 
 from .. import access, cards
@@ -36,7 +36,7 @@ class Typed:
 
     values: Mapping[str, str] = field(default_factory=dict)
     many: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    error: BadInput | Conflict | Forbidden | TooMany | None = None
+    error: BadInput | Conflict | Forbidden | NotFound | TooMany | None = None
 
     def get(self, name: str, usual: str = "") -> str:
         """What stands in a field."""
@@ -47,7 +47,7 @@ class Typed:
         return getattr(self.error, "fields", {}).get(name, "") if self.error is not None else ""
 
 
-def typed(error: BadInput | Conflict | Forbidden | TooMany | None = None) -> Typed:
+def typed(error: BadInput | Conflict | Forbidden | NotFound | TooMany | None = None) -> Typed:
     """The form that was sent."""
     return Typed(request.form.to_dict(), {name: request.form.getlist(name) for name in request.form}, error)
 

@@ -21,7 +21,8 @@ from .. import access, asking, boards, bulk, filters, listing, live, moving, rea
 from ..access import Seat
 from ..models import Card, Transition
 from ..reading import Page
-from .base import KEPT, answer, blueprint, board_url, typed
+from . import faces
+from .base import KEPT, Typed, answer, blueprint, board_url, typed
 
 _t = translator(str(Path(__file__).parent), "rse_kanban")
 _ = _t.gettext
@@ -94,8 +95,16 @@ def new_board() -> BaseResponse:
 @blueprint.get("/boards/<int:board_id>")
 def board(board_id: int) -> BaseResponse:
     """A board with its cards."""
-    person = require_person()
-    text, error = request.args.get("q", ""), None
+    return board_page(board_id)
+
+
+def board_page(board_id: int, form: Typed | None = None) -> Response:
+    """The page of a board.
+
+    :param form: what was to be done with many cards and was refused: they are chosen again, with what was typed.
+    """
+    person, form = require_person(), form or Typed()
+    text, error = request.args.get("q", "") or form.get("q"), form.error
     with session_read() as session:
         chair = access.open_board(session, person.id, board_id)
         try:
@@ -107,20 +116,24 @@ def board(board_id: int) -> BaseResponse:
         undo, back = _last_move(session, person.id, page), _many_back(page)
         rows = [(lane.id, lane.name) for lane in page.lanes]
         # Where every card has a lane, the row for those that have none comes last.
-        loose = any(pile.cards.get(0) for pile in page.piles)
+        loose = any(pile.loose for pile in page.piles)
         rows = [(0, _("No lane")), *rows] if loose else [*rows, (0, _("No lane"))]
+        level, counts = 4 if page.lanes else 3, _comments(session, page.by_id)
+        select = request.args.get("select") == "1" or form.error is not None
+        chosen = frozenset(int(one) for one in form.many.get("cards", ()) if one.isdecimal() and len(one) < 19)
         html = render_template(
             "rse/kanban/board.html", page=page, board=chair.board, chair=chair, query=text, error=error, saved=saved,
-            undo=undo, back=back, words=words(chair), select=request.args.get("select") == "1", level=4 if page.lanes else 3,
+            undo=undo, back=back, words=words(chair), select=select, level=level,
             state_url=url_for(".state", board_id=board_id, q=text or None), more_pages=more_pages(),
-            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=_comments(session, page.by_id),
+            api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=counts,
+            shown=faces.showing(chair, level=level, select=select, counts=counts, chosen=chosen), form=form,
             names={
                 "columns": {str(pile.column.id): pile.column.name for pile in page.piles},
                 "lanes": {"0": _("No lane"), **{str(lane.id): lane.name for lane in page.lanes}} if page.lanes else {},
             },
             templates=templates.of_board(session, person.id, board_id, "card") if chair.writable else [],
         )  # fmt: skip
-    result = Response(html, status=422 if error else 200)
+    result = Response(html, status=error.status if error else 200)
     result.headers["Cache-Control"] = "private, no-cache"
     return result
 

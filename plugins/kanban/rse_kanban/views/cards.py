@@ -22,7 +22,7 @@ from rse_core.webapi import (
     wants_fragment,
 )
 
-from .. import about, access, cards, columns, fields, links, listing, placing, reading, templates
+from .. import about, access, cards, columns, fields, links, listing, placing, reading, templates, versions
 from ..access import Seat
 from ..changes import CardConflict
 from ..models import Board, Card
@@ -52,7 +52,15 @@ _ = translator(str(Path(__file__).parent), "rse_kanban").gettext
 @blueprint.get("/cards/<int:card_id>")
 def card(card_id: int) -> BaseResponse:
     """One card with everything around it, and its comments."""
-    person = require_person()
+    return card_page(card_id)
+
+
+def card_page(card_id: int, form: Typed | None = None) -> Response:
+    """The page of a card.
+
+    :param form: a link or a reference that was refused: it is shown again with what was typed.
+    """
+    person, form = require_person(), form or Typed()
     with session_read() as session:
         found = reading.sheet(session, person.id, card_id)
         ref = access.card_ref(card_id)
@@ -66,10 +74,18 @@ def card(card_id: int) -> BaseResponse:
             columns=placing.columns_of(session, board.id) if found.seat.manageable or found.seat.writable else [],
             comments=slot_markup(session, "comments", [ref]).get(ref, "") if shown else "",
             report=slot_markup(session, "report", [ref]).get(ref, "") if shown and found.card.author_id != person.id else "",
-            activity=told_of,
+            form=form, kinds=link_kinds(), activity=told_of, earlier=versions.are_there(session, found.seat, found.card),
             may_delete=found.card.author_id == person.id or found.seat.manageable,
         )  # fmt: skip
-    return Response(html)
+    return Response(html, status=form.error.status if form.error else 200)
+
+
+def link_kinds() -> list[tuple[str, str]]:
+    """What a card can have to do with another."""
+    return [
+        ("blocked", _("waits for")), ("blocks", _("holds up")), ("parent", _("is a part of")),
+        ("child", _("has as a part")), ("relates", _("has to do with")),
+    ]  # fmt: skip
 
 
 @blueprint.get("/cards/new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from ..changes import CardConflict
 from ..models import Card, Column
 from ..placing import Place
 from .base import KEPT, answer, blueprint, board_url, card_url, moment, number, typed
+from .boards import board_page
 
 _t = translator(str(Path(__file__).parent), "rse_kanban")
 _ = _t.gettext
@@ -74,28 +76,38 @@ def many(board_id: int) -> BaseResponse:
     chosen = [int(one) for one in request.form.getlist("cards") if one.isdecimal() and len(one) < 19]
     texts = {ident: request.form.get(f"version-{ident}", "") for ident in chosen}
     cards = [(ident, int(text) if text.isdecimal() and len(text) < 9 else None) for ident, text in texts.items()]
-    kind, taken = request.form.get("act", "move"), None
-    with session_write() as session:
+    kind = request.form.get("act", "move")
+    try:
         if not chosen:
             raise BadInput(_("Choose at least one card."), fields={"cards": _("None is chosen.")})
-        if kind == "move":
-            place = Place(number("column", needed=True) or 0, number("lane"))
-            moved, refused = moving.move_many(session, person.id, cards, place)
-            said = _t.ngettext("%(num)s card was moved.", "%(num)s cards were moved.", len(moved))
-            for one in dict.fromkeys(done.said for done in moved if done.said):
-                flash(one)
-        else:
-            act = _act(session, person.id, board_id, kind)
-            changed, refused = bulk.apply(session, person.id, cards, act)
-            said = _t.ngettext("%(num)s card was changed.", "%(num)s cards were changed.", len(changed))
-            back = bulk.BACK.get(kind) if not request.form.get("undo") else None
-            if back is not None and changed:
-                detail = ",".join(map(str, act.people)) if act.people else act.label or ""
-                taken = f"{back}:{detail}:{','.join(str(card.id) for card in changed)}"
+        with session_write() as session:
+            done = _do(session, person.id, board_id, kind, cards)
+    except KEPT as error:
+        return board_page(board_id, typed(error))
+    said, refused, taken = done
     flash(said)
     for left in refused:
         flash(_("“%(card)s” was left as it is: %(reason)s", card=left.title or f"#{left.card_id}", reason=str(left.error)))
-    return redirect(url_for(".board", board_id=board_id, back=taken), 303)
+    return redirect(url_for(".board", board_id=board_id, back=taken, q=request.form.get("q") or None), 303)
+
+
+def _do(
+    session: Session, person_id: int, board_id: int, kind: str, cards: Sequence[tuple[int, int | None]]
+) -> tuple[str, Sequence[moving.Refused], str | None]:
+    """Do it to each: what to say, what was left as it was, and what takes it back."""
+    if kind == "move":
+        place = Place(number("column", needed=True) or 0, number("lane"))
+        moved, refused = moving.move_many(session, person_id, cards, place)
+        for one in dict.fromkeys(done.said for done in moved if done.said):
+            flash(one)
+        return _t.ngettext("%(num)s card was moved.", "%(num)s cards were moved.", len(moved)), refused, None
+    act, taken = _act(session, person_id, board_id, kind), None
+    changed, refused = bulk.apply(session, person_id, cards, act)
+    back = bulk.BACK.get(kind) if not request.form.get("undo") else None
+    if back is not None and changed:
+        detail = ",".join(map(str, act.people)) if act.people else act.label or ""
+        taken = f"{back}:{detail}:{','.join(str(card.id) for card in changed)}"
+    return _t.ngettext("%(num)s card was changed.", "%(num)s cards were changed.", len(changed)), refused, taken
 
 
 def _act(session: Session, person_id: int, board_id: int, kind: str) -> bulk.Act:
