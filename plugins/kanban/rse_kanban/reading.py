@@ -7,18 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from rse_core import files
 from rse_core.api import utcnow
 from rse_core.files import FileInfo
-from rse_core.models.content import File
 from rse_core.people import PersonCard, names
 
-from . import access, columns, fields, placing
+from . import access, columns, fields, hanging, placing
 from .access import Seat
-from .models import Activity, Card, CardLabel, CardLink, CardPerson, CheckItem, Column, Field, Label, Lane
+from .models import Activity, Card, CardLabel, CardPerson, CheckItem, Column, Field, Label, Lane
 
 #: Cards on one page of a board; more are found by the filter.
 CARDS_MOST = 2_000
@@ -124,53 +123,34 @@ def cards(
     session: Session, where: Sequence[ColumnElement[bool]], labels: Sequence[Label] | None, own: Sequence[Field] = (), *,
     order: Sequence[Any] = (), most: int = CARDS_MOST,
 ) -> list[Shown]:  # fmt: skip
-    """Cards as they are shown in lists; eight queries at most.
+    """Cards as they are shown in lists; seven queries at most.
 
     :param labels: those of the cards' board, when they are all of one; None looks them up.
     """
-    rows = session.execute(
-        select(
-            Card.id, Card.board_id, Card.column_id, Card.lane_id, Card.title, Card.state, Card.version, Card.due_at,
-            Card.done_at, Card.entered_at, (func.length(Card.body) > 0).label("has_body"),
-        ).where(*where).order_by(*order).limit(most)
-    ).all()  # fmt: skip
-    # Looked up by the same condition and not by a list of thousands of numbers.
-    these = select(Card.id).where(*where).order_by(*order).limit(most)
+    query = select(
+        Card.id, Card.board_id, Card.column_id, Card.lane_id, Card.title, Card.state, Card.version, Card.due_at,
+        Card.done_at, Card.entered_at, func.length(Card.body) > 0,
+    ).where(*where).order_by(*order).limit(most)  # fmt: skip
+    session.flush()
+    # By the connection: rows of columns need nothing of what a session adds to each of them.
+    rows = session.connection().execute(query).all()
     if not rows:
         return []
-    carried = _labels(session, these, labels)
-    people = _people(session, these)
-    checks = _counts(session, CheckItem.card_id, CheckItem.done_at.is_not(None), CheckItem.card_id.in_(these))
-    child = aliased(Card)
-    children = _counts(
-        session, child.parent_id, or_(child.done_at.is_not(None), child.state == "archived"), child.parent_id.in_(these),
-        child.state.in_(("open", "archived")),
-    )  # fmt: skip
-    held = set(session.scalars(
-        select(CardLink.other_id).join(child, child.id == CardLink.card_id)
-        .where(CardLink.kind == "blocks", CardLink.other_id.in_(these), child.state == "open", child.done_at.is_(None))
-    ))  # fmt: skip
-    attached: dict[str | None, int] = {
-        ident: int(count)
-        for ident, count in session.execute(
-            select(File.ref_id, func.count()).where(
-                File.ref_type == access.CARD, File.ref_id.in_([str(row.id) for row in rows])
-            ).group_by(File.ref_id)
-        )
-    }  # fmt: skip
-    shown = [one for one in own if one.on_board]
-    values = fields.values_of(session, [row.id for row in rows]) if shown else {}
-    now = utcnow()
-    return [
-        Shown(
-            row.id, row.board_id, row.column_id, row.lane_id, row.title, row.state, row.version, row.due_at,
-            row.due_at is not None and row.due_at < now and row.done_at is None, row.done_at is not None, row.entered_at,
-            bool(row.has_body), tuple(carried.get(row.id, ())), tuple(people.get(row.id, ())),
-            checks.get(row.id, (0, 0)), children.get(row.id, (0, 0)), row.id in held, attached.get(str(row.id), 0),
-            tuple((one.name, values[row.id][one.id]) for one in shown if one.id in values.get(row.id, {})),
-        )
-        for row in rows
-    ]  # fmt: skip
+    shown = [(one.id, one.name) for one in own if one.on_board]
+    there = hanging.on(session, [row[0] for row in rows], labels, [ident for ident, _name in shown])
+    checks, parts, blocked, attached = there.numbers
+    now, nothing = utcnow(), (0, 0)
+    found = []
+    for ident, board_id, column, lane, title, state, version, due, done, entered, has_body in rows:
+        values = there.values.get(ident)
+        found.append(Shown(
+            ident, board_id, column, lane, title, state, version, due, due is not None and due < now and done is None,
+            done is not None, entered, bool(has_body), tuple(there.labels.get(ident, ())),
+            tuple(there.people.get(ident, ())), checks.get(ident, nothing), parts.get(ident, nothing), ident in blocked,
+            attached.get(ident, nothing)[1],
+            tuple([(name, values[one]) for one, name in shown if one in values]) if values else (),
+        ))  # fmt: skip
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,35 +208,3 @@ def states(session: Session, seat: Seat) -> ColumnElement[bool]:
     if access.moderates(session, seat.person_id, seat.board):
         return Card.state.in_(access.PLACED)
     return or_(Card.state == "open", and_(Card.state == "pending", Card.author_id == seat.person_id))
-
-
-def _labels(session: Session, these: Any, labels: Sequence[Label] | None) -> dict[int, list[Label]]:
-    found: dict[int, list[Label]] = {}
-    query = select(CardLabel.card_id, CardLabel.label_id).where(CardLabel.card_id.in_(these))
-    rows = session.execute(query).all()
-    if labels is None:
-        labels = session.scalars(
-            select(Label).where(Label.id.in_({row.label_id for row in rows})).order_by(Label.name)
-        ).all()
-    by_id = {label.id: (place, label) for place, label in enumerate(labels)}
-    for card_id, label_id in sorted(rows, key=lambda row: by_id.get(row.label_id, (0, None))[0]):
-        if label_id in by_id:
-            found.setdefault(card_id, []).append(by_id[label_id][1])
-    return found
-
-
-def _people(session: Session, these: Any) -> dict[int, list[PersonCard]]:
-    query = select(CardPerson.card_id, CardPerson.person_id).where(CardPerson.card_id.in_(these))
-    rows = session.execute(query.order_by(CardPerson.at, CardPerson.person_id)).all()
-    known = names(session, {row.person_id for row in rows})
-    found: dict[int, list[PersonCard]] = {}
-    for card_id, person_id in rows:
-        if person_id in known:
-            found.setdefault(card_id, []).append(known[person_id])
-    return found
-
-
-def _counts(session: Session, by: Any, done: ColumnElement[bool], *where: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
-    query = select(by, func.sum(case((done, 1), else_=0)), func.count())
-    rows = session.execute(query.where(*where).group_by(by))
-    return {ident: (int(ended or 0), int(count)) for ident, ended, count in rows}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rse_core.api import NotFound, core_of, open_audiences, translator
 
 from . import access, boards, placing, snapshots
+from .access import Seat
 from .changes import board_changed
 from .models import Board, Card, Column
 from .models_more import Template
@@ -24,9 +25,13 @@ def _visible(session: Session, person_id: int) -> ColumnElement[bool]:
     return or_(mine, Template.audience_id.in_(open_audiences(session, person_id, access.READ)))
 
 
-def of_board(session: Session, person_id: int, board_id: int, kind: str) -> Sequence[Template]:
-    """The templates of cards or columns that a board offers."""
-    access.open_board(session, person_id, board_id)
+def of_board(session: Session, person_id: int, board_id: int, kind: str, *, chair: Seat | None = None) -> Sequence[Template]:
+    """The templates of cards or columns that a board offers.
+
+    :param chair: of who asks, where the board is open already.
+    """
+    if chair is None or chair.board.id != board_id or chair.person_id != person_id:
+        access.open_board(session, person_id, board_id)
     query = select(Template).where(Template.board_id == board_id, Template.kind == kind)
     return session.scalars(query.order_by(Template.name, Template.id)).all()
 
@@ -37,9 +42,7 @@ def of_boards(session: Session, person_id: int) -> Sequence[Template]:
     return session.scalars(query.order_by(Template.name, Template.id).limit(200)).all()
 
 
-def keep(
-    session: Session, person_id: int, kind: str, ident: int, name: str, *, with_cards: bool = True
-) -> Template:
+def keep(session: Session, person_id: int, kind: str, ident: int, name: str, *, with_cards: bool = True) -> Template:
     """Keep a card, a column or a board as a template, under a name.
 
     :param ident: of the card, the column or the board.
@@ -84,9 +87,7 @@ def remove(session: Session, person_id: int, template_id: int) -> Template:
     return row
 
 
-def card_from(
-    session: Session, person_id: int, template_id: int, place: Place, *, key: str | None = None
-) -> Card:
+def card_from(session: Session, person_id: int, template_id: int, place: Place, *, key: str | None = None) -> Card:
     """Make a card from a template."""
     row = _get(session, person_id, template_id, "card")
     return snapshots.make_card(session, person_id, place, row.data, key=key)
@@ -111,9 +112,7 @@ def board_from(
 ) -> Board:
     """Make a board from a template, with its cards."""
     row = _get(session, person_id, template_id, "board")
-    board = boards.create(
-        session, person_id, place, title, description=row.data.get("description", ""), columns=(), key=key
-    )
+    board = boards.create(session, person_id, place, title, description=row.data.get("description", ""), columns=(), key=key)
     if placing.columns_of(session, board.id):
         # The same form sent twice.
         return board

@@ -131,7 +131,7 @@ def board_page(board_id: int, form: Typed | None = None) -> Response:
                 "columns": {str(pile.column.id): pile.column.name for pile in page.piles},
                 "lanes": {"0": _("No lane"), **{str(lane.id): lane.name for lane in page.lanes}} if page.lanes else {},
             },
-            templates=templates.of_board(session, person.id, board_id, "card") if chair.writable else [],
+            templates=templates.of_board(session, person.id, board_id, "card", chair=chair) if chair.writable else [],
         )  # fmt: skip
     result = Response(html, status=error.status if error else 200)
     result.headers["Cache-Control"] = "private, no-cache"
