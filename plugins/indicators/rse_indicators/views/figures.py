@@ -84,8 +84,7 @@ def indicator(name: str) -> str:
 def _ways(found: Sight, one: Indicator) -> list[str]:
     if one.counts == "spaces":
         return [way for way in found.ways if way == "site"]
-    unfit = one.name in indicators_built.SPECIAL or indicators_built.VISIT in one.events or one.eligible or one.ever
-    return [way for way in found.ways if way != "space" or not unfit]
+    return [way for way in found.ways if way != "space" or indicators_built.told_by_space(one)]
 
 
 def _table(session: Session, found: Sight, name: str, ways: list[str]) -> Table:

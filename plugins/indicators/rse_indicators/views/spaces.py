@@ -44,10 +44,8 @@ def space(space: str) -> str:
 def _told() -> list[Indicator]:
     """What can be told by space: acts that are done there."""
     return [
-        one for one in asking.definitions(core())
-        if one.counts == "people" and not one.eligible and not one.ever and one.name not in indicators_built.SPECIAL
-        and indicators_built.VISIT not in one.events
-    ]  # fmt: skip
+        one for one in asking.definitions(core()) if indicators_built.told_by_space(one)
+    ]
 
 
 def _months(session: Session, only: frozenset[str], last: dt.date) -> list[tuple[dt.date, float | None]]:
