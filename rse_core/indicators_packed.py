@@ -5,20 +5,18 @@ Reading the 70,000 numbers of a month one row each takes several times as long a
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.orm import Session
 
 
-def numbers(session: Session, query: Select[Any]) -> list[int]:
+def numbers(session: Session, query: Select[int]) -> list[int]:
     """What a query of one column of whole numbers finds, in no order."""
     rows = query.subquery()
     found = session.scalar(select(func.aggregate_strings(cast(rows.c[0], String), ",")))
     return list(map(int, found.split(","))) if found else []
 
 
-def pairs(session: Session, query: Select[Any]) -> list[tuple[int, int]]:
+def pairs(session: Session, query: Select[int, int]) -> list[tuple[int, int]]:
     """What a query of two columns of whole numbers finds, in no order; none of them is empty."""
     rows = query.subquery()
     # Side by side in one text: two texts would have to agree on an order.

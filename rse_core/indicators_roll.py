@@ -262,28 +262,34 @@ def prune(session: Session, months: int, *, now: dt.datetime | None = None) -> i
 
 def _run(session: Session) -> None:
     from .indicators_cells import make, unfinished
-    from .jobs import defer
 
     core = core_of(session)
     for month in sorted({day.replace(day=1) for day in roll_up(session)}):
         make(session, core, month)
     prune(session, core.settings.indicator_months)
-    if unfinished(session, core):
-        defer(session, FINISH.name, key=FINISH.name)
+    _defer_finishing(session, unfinished(session, core))
 
 
 def _finish(session: Session) -> None:
     """Finish one month; the next in a transaction of its own, so that nobody waits for all of them."""
     from .indicators_cells import make, unfinished
-    from .jobs import defer
 
     core = core_of(session)
+    # No two of them, and none beside a roll-up: they would write the same rows.
+    _begin(session)
     left = unfinished(session, core)
     if left:
         month, names = left[0]
         make(session, core, month, names)
-    if len(left) > 1:
-        defer(session, FINISH.name, key=FINISH.name)
+    _defer_finishing(session, left[1:])
+
+
+def _defer_finishing(session: Session, left: Sequence[tuple[dt.date, object]]) -> None:
+    from .jobs import defer
+
+    if left:
+        # The key of the job that runs now is taken until it ends: each month has its own.
+        defer(session, FINISH.name, key=f"{FINISH.name}:{left[0][0]}")
 
 
 JOB = Job("core.indicators", _run, every=3600)

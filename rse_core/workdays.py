@@ -1,8 +1,8 @@
 """Working days: Monday to Friday without the public holidays of a calendar and the days that a place names itself.
 
 The French calendar is that of article L3133-1 of the code du travail; Alsace and Moselle have Good Friday and the 26th of
-December besides (article L3134-13), overseas the end of slavery is remembered on a day of each territory's own (decree 83-1003
-with its later changes). Easter is by the anonymous Gregorian algorithm (Meeus, Astronomical Algorithms, ch. 8).
+December besides (article L3134-13); overseas the end of slavery is remembered on a day of each territory's own (article
+L3422-2). Easter is by the anonymous Gregorian algorithm (Meeus, Astronomical Algorithms, ch. 8).
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class Calendar:
         while day <= until:
             if self.works(day):
                 # In UTC: the difference of two moments of one zone would pass over the change of the clock.
-                midnight, next_one = (dt.datetime.combine(one, dt.time(), zone).astimezone(dt.UTC) for one in (day, day + _DAY))
-                found += min(end, next_one) - max(begin, midnight)
+                midnights = [dt.datetime.combine(one, dt.time(), zone).astimezone(dt.UTC) for one in (day, day + _DAY)]
+                found += min(end, midnights[1]) - max(begin, midnights[0])
             day += _DAY
         return found.total_seconds() / 3600
 

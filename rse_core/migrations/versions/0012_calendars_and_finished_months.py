@@ -56,7 +56,7 @@ def upgrade() -> None:
     number = "CAST(strftime('%d', day) AS INTEGER)" if sqlite else "EXTRACT(DAY FROM day)::int"
     op.execute(
         "UPDATE rse_core_presence_month SET days = seen.days FROM ("
-        f"SELECT {month} AS month, who, sum(1 << ({number} - 1)) AS days FROM rse_core_presence "  # noqa: S608
+        f"SELECT {month} AS month, who, sum(1 << ({number} - 1)) AS days FROM rse_core_presence "
         "WHERE bits & 1 = 1 GROUP BY 1, 2) AS seen "
         "WHERE rse_core_presence_month.month = seen.month AND rse_core_presence_month.who = seen.who"
     )
