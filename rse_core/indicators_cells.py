@@ -1,7 +1,7 @@
 """Finished figures: every indicator of a calendar month for every place, kept so that a dashboard reads one small table.
 
 A month that was finished has a row for each indicator (:class:`IndicatorMonth`), also where there was nothing to count. It
-is finished again when what it hangs on has changed: days by the roll-up; plans, levels, calendars and new indicators by a job
+is finished again when what it hangs on changes: days by the roll-up; plans, levels, calendars and new indicators by a job
 that asks :func:`unfinished`. Until then such a figure is counted from the roll-ups.
 """
 

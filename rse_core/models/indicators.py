@@ -159,8 +159,8 @@ class IndicatorCell(CoreBase):
 class IndicatorMonth(CoreBase):
     """An indicator of a month is finished for every place, also where there was nothing to count.
 
-    ``waves`` and ``levels``: a mark of the plans and the levels by which people were told apart; empty where that is unknown,
-    and then spaces are not finished.
+    ``waves`` and ``levels``: a mark of the plans and the levels by which people were told apart; empty where that is
+    unknown, and then spaces are not finished.
     """
 
     __tablename__ = "rse_core_indicator_month"
