@@ -8,6 +8,10 @@ otherwise; the reference has fifty million, which want some 15 GB of disk while 
     python -m benchmarks.indicators                                     # SQLite, and PostgreSQL where it answers
     python -m benchmarks.indicators --events 50000000 --only postgres   # the reference
     python -m benchmarks.indicators --people 7500 --events 500000       # a look
+    python -m benchmarks.indicators --events 50000000 --only postgres --months 2    # the last two months of as many
+
+``--keep`` leaves PostgreSQL's database, ``--reuse`` takes one whose events are written; ``--months`` rolls up the last months
+alone and makes nothing again: for an hour in which there is no time for the year.
 """
 
 from __future__ import annotations
@@ -51,18 +55,22 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=75_000)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--only", choices=("sqlite", "postgres"))
+    parser.add_argument("--months", type=int, default=0)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--reuse", action="store_true")
     given = parser.parse_args()
     if given.only != "postgres":
         with tempfile.TemporaryDirectory() as folder:
-            measure("SQLite", f"sqlite:///{Path(folder) / 'bench.db'}", given.people, given.events)
+            measure("SQLite", f"sqlite:///{Path(folder) / 'bench.db'}", given.people, given.events, months=given.months)
     if given.only == "sqlite":
         return
     server = os.environ.get("RSE_TEST_POSTGRES_URL") or DEFAULT_POSTGRES
     try:
         admin = create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
         with admin.connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS rse_bench_indicators"))
-            connection.execute(text("CREATE DATABASE rse_bench_indicators"))
+            if not given.reuse:
+                connection.execute(text("DROP DATABASE IF EXISTS rse_bench_indicators"))
+                connection.execute(text("CREATE DATABASE rse_bench_indicators"))
             # The rows are thrown away: nothing has to reach the disk before the next statement.
             connection.execute(text("ALTER DATABASE rse_bench_indicators SET synchronous_commit = off"))
             connection.execute(text("ALTER DATABASE rse_bench_indicators SET maintenance_work_mem = '512MB'"))
@@ -71,36 +79,44 @@ def main() -> None:
         return
     try:
         url = make_url(server).set(database="rse_bench_indicators").render_as_string(hide_password=False)
-        measure("PostgreSQL", url, given.people, given.events)
+        measure("PostgreSQL", url, given.people, 0 if given.reuse else given.events, months=given.months)
     finally:
-        with admin.connect() as connection:
-            connection.execute(text("DROP DATABASE rse_bench_indicators WITH (FORCE)"))
+        if not given.keep:
+            with admin.connect() as connection:
+                connection.execute(text("DROP DATABASE rse_bench_indicators WITH (FORCE)"))
         admin.dispose()
 
 
-def measure(name: str, url: str, people: int, events: int) -> None:
-    """Print the figures of one database."""
+def measure(name: str, url: str, people: int, events: int, *, months: int = 0) -> None:
+    """Print the figures of one database.
+
+    :param events: how many to write; 0: they are there.
+    :param months: roll up only so many of the last months; 0: the year, and make everything again at the end.
+    """
     core = Core(kit_settings(database_url=url), plugins=[])
     migrate.upgrade(core)
     today = dt.datetime.now(dt.UTC).date()
     begin = (today - dt.timedelta(days=365)).replace(day=1)
     days = [begin + dt.timedelta(days=n) for n in range((today - begin).days)]
     print(f"{name}: {people:,} people, {len(days)} days; load {os.getloadavg()[0]:.1f}", flush=True)
-    line("people, spaces, a charter", timed(lambda: indicators_seed.organisation(core, people, begin)))
-    line("the events", timed(lambda: indicators_seed.events(core, days, events)))
+    if events:
+        line("people, spaces, a charter", timed(lambda: indicators_seed.organisation(core, people, begin)))
+        line("the events", timed(lambda: indicators_seed.events(core, days, events)))
     indicators_seed.run(core, "ANALYZE")
     with core.db.read() as session:
         raw = [session.scalar(select(func.count()).select_from(one)) or 0 for one in (Visit, Fact)]
     print(f"  {raw[0]:,} visits, {raw[1]:,} acts: {sum(raw) / REFERENCE:.0%} of the reference", flush=True)
-    day_by_day(core, days)
+    firsts = sorted({day.replace(day=1) for day in days})[-months:]
+    day_by_day(core, [day for day in days if day >= firsts[0]])
     with core.db.read() as session:
         tables = (Presence, PresenceMonth, PresenceSpace, IndicatorCell)
         rows = [session.scalar(select(func.count()).select_from(one)) for one in tables]
     print("  rows: {:,} person and day, {:,} and month, {:,} and space, {:,} finished figures".format(*rows), flush=True)
     month = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     hourly(core)
-    questions(core, month, begin)
-    rebuilding(core)
+    questions(core, month, firsts[0])
+    if not months:
+        rebuilding(core)
     core.close()
     print(f"  load at the end {os.getloadavg()[0]:.1f}", flush=True)
 
@@ -166,8 +182,9 @@ def questions(core: Core, month: dt.date, begin: dt.date) -> None:
     year = asked(core, Asked("connection_rate", begin, last, "entity"), live=True, again=2)
     with core.db.read() as session:
         whole = timed(lambda: slow(session, "connection_rate", "entity", begin, last))
-    line("connection rate by entity and year, from person and month", year, f"the slow query is {whole / year:,.0f} times")
-    odd = Asked("connection_rate", begin + dt.timedelta(days=100), begin + dt.timedelta(days=130), "entity")
+    label = f"connection rate by entity from {begin:%Y-%m} on, from person and month"
+    line(label, year, f"the slow query is {whole / year:,.0f} times")
+    odd = Asked("connection_rate", last - dt.timedelta(days=35), last - dt.timedelta(days=5), "entity")
     line("connection rate by entity and any 31 days", asked(core, odd, live=True, again=3))
 
 

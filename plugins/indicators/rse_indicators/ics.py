@@ -1,7 +1,7 @@
 """Holidays from an iCalendar file (RFC 5545): whole days alone, each named for itself.
 
-What repeats (RRULE, RDATE) is refused: which days would be meant hangs on rules that nobody sees, and holidays move. Holidays
-are published with one event for each day of each year.
+What repeats (RRULE, RDATE) is refused: which days would be meant hangs on rules that nobody sees, and holidays move. Lists
+of holidays are published with one event for each day of each year.
 """
 
 from __future__ import annotations
