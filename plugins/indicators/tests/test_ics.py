@@ -60,7 +60,7 @@ def test_lines_that_go_on_time_zones_alarms_and_what_was_cancelled_do_not_distur
         (calendar(day("20261225", "DTEND;VALUE=DATE:20261225")), "line 7: “Noël” lasts less than a day"),
         (calendar(day("20261225", "DTEND;VALUE=DATE:20270225")), "more than 31"),
         (calendar(day("20261225")).replace("END:VEVENT\r\nEND:VCALENDAR\r\n", ""), "ends within VEVENT"),
-        (calendar(day("20261225")).replace("END:VEVENT", "END:VTODO"), "END:VTODO ends nothing"),
+        (calendar(day("20261225")).replace("END:VEVENT", "END:VTODO"), "“END:VTODO” ends nothing"),
         ("BEGIN:VCALENDAR\n" + "x" * ics.LONGEST, "longer than"),
     ],
 )  # fmt: skip
