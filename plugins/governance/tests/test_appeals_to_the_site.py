@@ -201,7 +201,7 @@ def test_when_the_other_moderator_leaves_the_appeal_goes_to_the_site(site, peopl
 def test_appealing_says_who_will_read_it(site, people, client, wall, inner, deleted):
     anna = client(people["anna"])
     shown = anna.get("/rse/moderation/mine").text
-    assert "A moderator of the whole site decides, and will read this text and the reason given above." in shown
+    assert "A moderator of the whole site decides, and will read your appeal and the reason given above." in shown
     assert 'name="disclose"' in shown
     token = re.search(r'name="csrf_token" value="([^"]+)"', shown)[1]
     number, headers = number_of(site, people["anna"]), {"Origin": "http://localhost"}

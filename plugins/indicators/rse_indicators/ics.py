@@ -96,7 +96,8 @@ def _events(lines: list[_Line]) -> Iterator[list[_Line]]:
             event = [line] if inside[-1] == "VEVENT" else event
         elif line.name == "END":
             if not inside or inside.pop() != line.value.upper():
-                raise BadInput(_("line %(line)s: “%(text)s” ends nothing", line=str(line.number), text=f"END:{line.value[:40]}"))
+                ended = f"END:{line.value[:40]}"
+                raise BadInput(_("line %(line)s: “%(text)s” ends nothing", line=str(line.number), text=ended))
             if line.value.upper() == "VEVENT":
                 yield event
         elif inside and inside[-1] == "VEVENT":
