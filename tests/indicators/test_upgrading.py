@@ -30,11 +30,8 @@ def test_days_of_months_are_filled_in_and_finished_months_stay_finished(rse_data
                 session.execute(text(f"INSERT INTO rse_core_presence VALUES ('{day}', {who}, {bits}, 1)"))
             for month, who in (("2026-01-01", 7), ("2026-02-01", 7), ("2026-01-01", 8)):
                 session.execute(text(f"INSERT INTO rse_core_presence_month VALUES ('{month}', {who}, 3, 1)"))
-            session.execute(
-                text(
-                    "INSERT INTO rse_core_indicator_cell VALUES ('2026-01-01', 'site', 'habit', 'all', '', 1, 2, 10, true, '{}')"
-                )
-            )
+            cell = "'2026-01-01', 'site', 'habit', 'all', '', 1, 2, 10, true, '{}'"
+            session.execute(text(f"INSERT INTO rse_core_indicator_cell VALUES ({cell})"))
         migrate.run_scripts(db, "core", SCRIPTS)
         with db.read() as session:
             rows = {(row.month, row.who): row.days for row in session.scalars(select(PresenceMonth))}
