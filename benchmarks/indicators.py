@@ -10,8 +10,8 @@ otherwise; the reference has fifty million, which want some 15 GB of disk while 
     python -m benchmarks.indicators --people 7500 --events 500000       # a look
     python -m benchmarks.indicators --events 50000000 --only postgres --months 2    # the last two months of as many
 
-``--keep`` leaves PostgreSQL's database, ``--reuse`` takes one whose events are written; ``--months`` rolls up the last months
-alone and makes nothing again: for an hour in which there is no time for the year.
+``--keep`` leaves PostgreSQL's database, ``--reuse`` takes one whose events are written; ``--months`` rolls up the last
+months alone and makes nothing again: for an hour in which there is no time for the year.
 """
 
 from __future__ import annotations
