@@ -91,7 +91,7 @@ def measure(name: str, url: str, people: int, events: int, *, months: int = 0) -
     """Print the figures of one database.
 
     :param events: how many to write; 0: they are there.
-    :param months: roll up only so many of the last months; 0: the year, and make everything again at the end.
+    :param months: roll up only so many of the last whole months; 0: the year, and make everything again at the end.
     """
     core = Core(kit_settings(database_url=url), plugins=[])
     migrate.upgrade(core)
@@ -106,7 +106,9 @@ def measure(name: str, url: str, people: int, events: int, *, months: int = 0) -
     with core.db.read() as session:
         raw = [session.scalar(select(func.count()).select_from(one)) or 0 for one in (Visit, Fact)]
     print(f"  {raw[0]:,} visits, {raw[1]:,} acts: {sum(raw) / REFERENCE:.0%} of the reference", flush=True)
-    firsts = sorted({day.replace(day=1) for day in days})[-months:]
+    firsts = sorted({day.replace(day=1) for day in days})
+    # Whole months, and the one that goes on.
+    firsts = firsts[-months - 1 :] if months else firsts
     day_by_day(core, [day for day in days if day >= firsts[0]])
     with core.db.read() as session:
         tables = (Presence, PresenceMonth, PresenceSpace, IndicatorCell)
