@@ -1,12 +1,17 @@
-"""Indicators at the reference's scale: a year rolled up, a day added, any indicator by entity and month, and the slow query.
+"""Indicators at the reference's scale: a year rolled up day by day, any indicator by entity and month, and the slow query.
 
-A year of visits and acts of 75,000 people in 156 entities, five million events unless told otherwise; the reference has ten
-times as many. What depends on the number of events is then said for that number too, in proportion, and named as such.
+A year of visits and acts of 75,000 people in 156 entities and 2,000 spaces. Five million events on each database unless told
+otherwise; the reference has fifty million, which want some 15 GB of disk while they last.
 
 .. code-block:: console
 
-    python -m benchmarks.indicators                     # SQLite, and PostgreSQL where it answers
-    python -m benchmarks.indicators --people 7500 --events 500000
+    python -m benchmarks.indicators                                     # SQLite, and PostgreSQL where it answers
+    python -m benchmarks.indicators --events 50000000 --only postgres   # the reference
+    python -m benchmarks.indicators --people 7500 --events 500000       # a look
+    python -m benchmarks.indicators --events 50000000 --only postgres --months 2    # the last two months of as many
+
+``--keep`` leaves PostgreSQL's database, ``--reuse`` takes one whose events are written; ``--months`` rolls up the last
+months alone and makes nothing again: for an hour in which there is no time for the year.
 """
 
 from __future__ import annotations
@@ -16,30 +21,32 @@ import datetime as dt
 import os
 import statistics
 import tempfile
+import time
 from pathlib import Path
 
-from sqlalchemy import create_engine, func, insert, make_url, select, text
+from sqlalchemy import create_engine, delete, func, make_url, select, text
 
-from rse_core import indicators_cells, indicators_facts, indicators_roll, indicators_standing, migrate
+from rse_core import indicators_cells, indicators_roll, indicators_standing, migrate
 from rse_core.indicators_figures import Asked, ask
 from rse_core.indicators_frame import frame
 from rse_core.indicators_roll import month_end
-from rse_core.models.indicators import Fact, IndicatorCell, Presence, PresenceMonth, RollupDay, Signal
-from rse_core.models.organisation import Entity, EntityPath, Person
+from rse_core.models.indicators import Fact, IndicatorCell, Presence, PresenceMonth, PresenceSpace
 from rse_core.models.runtime import Visit
-from rse_core.policy import touch
 from rse_core.runtime import Core
 from rse_core.testing.databases import DEFAULT_POSTGRES, kit_settings
 
+from . import indicators_seed
 from .broadcast import timed
+from .indicators_slow import slow
 
-ENTITIES = 156
 #: Events a year of the reference.
 REFERENCE = 50_000_000
-#: Of a hundred events so many are visits; the others are reactions and comments.
-VISITS = 90
-ACTS = ("likes.reacted", "comments.published", "feed.published")
-NAMES = ("connection_rate", "engagement_rate", "contribution_rate", "habit")
+ALL = (
+    ("connection_rate", "entity"), ("engagement_rate", "entity"), ("contribution_rate", "entity"),
+    ("documents_opened", "entity"), ("habit", "entity"), ("charter_acceptance", "entity"), ("answer_time", "entity"),
+    ("active_communities", "site"), ("engagement_rate", "space"),
+)  # fmt: skip
+AGAIN = 5
 
 
 def main() -> None:
@@ -47,167 +54,181 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--people", type=int, default=75_000)
     parser.add_argument("--events", type=int, default=5_000_000)
+    parser.add_argument("--only", choices=("sqlite", "postgres"))
+    parser.add_argument("--months", type=int, default=0)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--reuse", action="store_true")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        measure("SQLite", f"sqlite:///{Path(folder) / 'bench.db'}", given.people, given.events)
+    if given.only != "postgres":
+        with tempfile.TemporaryDirectory() as folder:
+            measure("SQLite", f"sqlite:///{Path(folder) / 'bench.db'}", given.people, given.events, months=given.months)
+    if given.only == "sqlite":
+        return
     server = os.environ.get("RSE_TEST_POSTGRES_URL") or DEFAULT_POSTGRES
     try:
         admin = create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
         with admin.connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS rse_bench_indicators"))
-            connection.execute(text("CREATE DATABASE rse_bench_indicators"))
+            if not given.reuse:
+                connection.execute(text("DROP DATABASE IF EXISTS rse_bench_indicators"))
+                connection.execute(text("CREATE DATABASE rse_bench_indicators"))
+            # The rows are thrown away: nothing has to reach the disk before the next statement.
+            connection.execute(text("ALTER DATABASE rse_bench_indicators SET synchronous_commit = off"))
+            connection.execute(text("ALTER DATABASE rse_bench_indicators SET maintenance_work_mem = '512MB'"))
     except Exception as error:
         print(f"PostgreSQL does not answer: {str(error).splitlines()[0]}")
         return
     try:
         url = make_url(server).set(database="rse_bench_indicators").render_as_string(hide_password=False)
-        measure("PostgreSQL", url, given.people, given.events)
+        measure("PostgreSQL", url, given.people, 0 if given.reuse else given.events, months=given.months)
     finally:
-        with admin.connect() as connection:
-            connection.execute(text("DROP DATABASE rse_bench_indicators WITH (FORCE)"))
+        if not given.keep:
+            with admin.connect() as connection:
+                connection.execute(text("DROP DATABASE rse_bench_indicators WITH (FORCE)"))
         admin.dispose()
 
 
-def measure(name: str, url: str, people: int, events: int) -> None:
-    """Print the figures of one database."""
+def measure(name: str, url: str, people: int, events: int, *, months: int = 0) -> None:
+    """Print the figures of one database.
+
+    :param events: how many to write; 0: they are there.
+    :param months: roll up only so many of the last whole months; 0: the year, and make everything again at the end.
+    """
     core = Core(kit_settings(database_url=url), plugins=[])
     migrate.upgrade(core)
     today = dt.datetime.now(dt.UTC).date()
     begin = (today - dt.timedelta(days=365)).replace(day=1)
     days = [begin + dt.timedelta(days=n) for n in range((today - begin).days)]
-    seed(core, people, days, events)
+    print(f"{name}: {people:,} people, {len(days)} days; load {os.getloadavg()[0]:.1f}", flush=True)
+    if events:
+        line("people, spaces, a charter", timed(lambda: indicators_seed.organisation(core, people, begin)))
+        line("the events", timed(lambda: indicators_seed.events(core, days, events)))
+    indicators_seed.run(core, "ANALYZE")
     with core.db.read() as session:
-        visits = session.scalar(select(func.count()).select_from(Visit)) or 0
-        acts = session.scalar(select(func.count()).select_from(Fact)) or 0
-    factor = REFERENCE / (visits + acts)
-    print(f"{name}: {people:,} people, {ENTITIES} entities, {len(days)} days, {visits:,} visits, {acts:,} acts")
-    whole = timed(lambda: indicators_roll.rebuild(core))
-    analyse(core)
-    line("a rebuild of everything", whole, f"in proportion for 50 million events: {whole * factor / 60:.0f} min")
+        raw = [session.scalar(select(func.count()).select_from(one)) or 0 for one in (Visit, Fact)]
+    print(f"  {raw[0]:,} visits, {raw[1]:,} acts: {sum(raw) / REFERENCE:.0%} of the reference", flush=True)
+    firsts = sorted({day.replace(day=1) for day in days})
+    # Whole months, and the one that goes on.
+    firsts = firsts[-months - 1 :] if months else firsts
+    day_by_day(core, [day for day in days if day >= firsts[0]])
     with core.db.read() as session:
-        rows = [session.scalar(select(func.count()).select_from(one)) for one in (Presence, PresenceMonth, IndicatorCell)]
-    print(f"  rows: {rows[0]:,} person and day, {rows[1]:,} person and month, {rows[2]:,} finished figures")
-    increments(core, days[-1])
+        tables = (Presence, PresenceMonth, PresenceSpace, IndicatorCell)
+        rows = [session.scalar(select(func.count()).select_from(one)) for one in tables]
+    print("  rows: {:,} person and day, {:,} and month, {:,} and space, {:,} finished figures".format(*rows), flush=True)
     month = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
-    questions(core, month, begin)
+    hourly(core)
+    questions(core, month, firsts[0])
+    if not months:
+        rebuilding(core)
     core.close()
+    print(f"  load at the end {os.getloadavg()[0]:.1f}", flush=True)
 
 
-def increments(core: Core, day: dt.date) -> None:
-    """What a day costs: yesterday and today looked at again, a day that is new, the month's figures made again."""
+def day_by_day(core: Core, days: list[dt.date]) -> None:
+    """What the worker does in a year: each day rolled up once it is over, each month finished at its end."""
+    folded, finished = [], []
+    for number, day in enumerate(days, 1):
+        if day.weekday() < 5:
 
-    def hourly() -> None:
+            def fold(day: dt.date = day, number: int = number) -> None:
+                with core.db.write() as session:
+                    indicators_roll.fold(session, [day], number)
+
+            folded.append(timed(fold))
+        if day == month_end(day) or day == days[-1]:
+
+            def finish(day: dt.date = day) -> None:
+                with core.db.write() as session:
+                    indicators_cells.make(session, core, day)
+
+            finished.append(timed(finish))
+            # As a server's own upkeep would; without it the planner knows of no row that was written since.
+            indicators_seed.run(core, "ANALYZE")
+            print(f"    {day:%Y-%m}: a day {folded[-1]:.2f} s, the month finished {finished[-1]:.2f} s", flush=True)
+    line("a day rolled up, median", statistics.median(folded), f"the slowest {max(folded):.2f} s")
+    line("every figure of a month finished, median", statistics.median(finished), f"the slowest {max(finished):.2f} s")
+    line("the year, day by day", sum(folded) + sum(finished))
+
+
+def hourly(core: Core) -> None:
+    """An hourly roll-up in which little is new; the first one also looks at what was never looked at."""
+
+    def again() -> None:
         with core.db.write() as session:
             indicators_roll.roll_up(session)
 
-    def fresh() -> None:
-        with core.db.write() as session:
-            session.execute(Presence.__table__.delete().where(Presence.day == day))
-            indicators_roll.fold(session, [day], 1_000_000)
-
-    def finished() -> None:
-        with core.db.write() as session:
-            indicators_cells.make(session, core, day.replace(day=1))
-
-    line("an hourly roll-up in which little is new", timed(hourly))
-    line("a whole day rolled up for the first time", timed(fresh))
-    line("every figure of the month finished again", timed(finished))
+    again()
+    line("an hourly roll-up in which little is new", timed(again))
 
 
 def questions(core: Core, month: dt.date, begin: dt.date) -> None:
-    """One month by entity and a year by entity, from finished figures, from the roll-ups, and from the raw rows."""
-
-    def asked(first: dt.date, last: dt.date, *, live: bool) -> float:
-        times = []
-        with core.db.read() as session:
-            for name in NAMES:
-                for _again in range(3):
-                    times.append(timed(lambda name=name: ask(session, core, Asked(name, first, last, "entity"), live=live)))
-        return statistics.median(times)
-
+    """Every indicator of a month: finished, from the roll-ups, and from the raw rows; and a year of one."""
     last = month_end(month)
     with core.db.read() as session:
         day = indicators_standing.anchor(session, last)
         assert day is not None
         line("whom a month is about, and what may be shown, first time", timed(lambda: frame(session, core, day)))
-    finished, live = asked(month, last, live=False), asked(month, last, live=True)
-    raw = timed(lambda: slow(core, month, last))
-    line("by entity and month, finished", finished, f"the slow query is {raw / finished:,.0f} times that")
-    line("by entity and month, from person and month", live, f"{raw / live:,.1f} times")
-    line("the same from the raw rows (connection rate)", raw)
-    year = asked(begin, last, live=True)
-    whole = timed(lambda: slow(core, begin, last))
-    line("by entity and year, from person and month", year, f"the slow query is {whole / year:,.0f} times that")
-    line("the same from the raw rows (connection rate)", whole)
-    odd = asked(begin + dt.timedelta(days=100), begin + dt.timedelta(days=130), live=True)
-    line("by entity and any 31 days, from person and day", odd)
-
-
-def slow(core: Core, first: dt.date, last: dt.date) -> None:
-    """The connection rate by entity as one would ask it of the raw rows."""
+    for name, by in ALL:
+        finished = asked(core, Asked(name, month, last, by), live=False)
+        live = asked(core, Asked(name, month, last, by), live=True)
+        with core.db.read() as session:
+            began = time.perf_counter()
+            found = slow(session, name, by, month, last)
+            raw = time.perf_counter() - began
+            answer = ask(session, core, Asked(name, month, last, by))
+        told = {figure.target: figure.numerator for figure in answer.figures if not figure.suppressed}
+        same = all(found.get(target, 0) == number for target, number in told.items())
+        label = f"{name} by {by} and month, finished"
+        line(label, finished, f"{'the same numbers as' if same else 'OTHER NUMBERS THAN'} the slow query")
+        line("  from the roll-ups", live)
+        line("  the slow query, from the raw rows", raw, f"{raw / finished:,.0f} times as long, {raw / live:,.1f} times")
+    year = asked(core, Asked("connection_rate", begin, last, "entity"), live=True, again=2)
     with core.db.read() as session:
-        session.execute(
-            select(EntityPath.ancestor_id, func.count(Visit.person_id.distinct()))
-            .join(Person, Person.id == Visit.person_id).join(EntityPath, EntityPath.entity_id == Person.entity_id)
-            .where(Visit.day.between(first, last)).group_by(EntityPath.ancestor_id)
-        ).all()  # fmt: skip
+        whole = timed(lambda: slow(session, "connection_rate", "entity", begin, last))
+    label = f"connection rate by entity from {begin:%Y-%m} on, from person and month"
+    line(label, year, f"the slow query is {whole / year:,.0f} times")
+    odd = Asked("connection_rate", last - dt.timedelta(days=35), last - dt.timedelta(days=5), "entity")
+    line("connection rate by entity and any 31 days", asked(core, odd, live=True, again=3))
+
+
+def asked(core: Core, question: Asked, *, live: bool, again: int = AGAIN) -> float:
+    """The median of a few answers, in seconds."""
+    with core.db.read() as session:
+        ask(session, core, question, live=live)
+        return statistics.median(timed(lambda: ask(session, core, question, live=live)) for _n in range(again))
+
+
+class Stopped(Exception):
+    """As Ctrl+C would stop a rebuild."""
+
+
+def rebuilding(core: Core) -> None:
+    """Everything made again; stopped after a third, and gone on with."""
+    with core.db.write() as session:
+        for table in (IndicatorCell, PresenceMonth):
+            session.execute(delete(table))
+    began, reached = time.perf_counter(), []
+
+    def told(month: dt.date, done: int, of: int) -> None:
+        reached.append(month)
+        print(f"    {month:%Y-%m} made again, {done} of {of}, after {time.perf_counter() - began:.0f} s", flush=True)
+        if not stopped and done >= of // 3:
+            raise Stopped
+
+    stopped = False
+    try:
+        indicators_roll.rebuild(core, progress=told)
+    except Stopped:
+        stopped = True
+    before = list(reached)
+    left = indicators_roll.rebuild(core, progress=told)
+    twice = set(before) & set(reached[len(before) :])
+    seconds = time.perf_counter() - began
+    line("everything made again, stopped once", seconds, f"{left} months after the stop, {len(twice)} twice")
 
 
 def line(label: str, seconds: float, more: str = "") -> None:
     """One figure."""
-    print(f"  {label:<58} {seconds * 1000:10.1f} ms   {more}".rstrip(), flush=True)
-
-
-def seed(core: Core, people: int, days: list[dt.date], events: int) -> None:
-    """People, their history, and what they did, written by the database itself."""
-    with core.db.write() as session:
-        session.execute(insert(Entity), [{"key": f"e{n}", "name": f"E {n}"} for n in range(ENTITIES)])
-        ids = list(session.scalars(select(Entity.id)))
-        session.execute(insert(EntityPath), [{"entity_id": one, "ancestor_id": one, "depth": 0} for one in ids])
-        for start in range(0, people, 5_000):
-            rows = [
-                {
-                    "external_id": f"x{n}", "username": f"u{n}", "display_name": f"U {n}", "folded_name": f"u {n}",
-                    "entity_id": ids[n * n % ENTITIES], "is_manager": n % 12 == 0, "status": "active",
-                }
-                for n in range(start, min(start + 5_000, people))
-            ]  # fmt: skip
-            session.execute(insert(Person), rows)
-        session.execute(insert(Signal), [{"id": n, "name": name} for n, name in enumerate(ACTS, 1)])
-        touch(session)
-        indicators_standing.note(session, days[0] - dt.timedelta(days=1))
-        indicators_facts.give_pseudonyms(session)
-    working = [day for day in days if day.weekday() < 5]
-    share = events / len(working) / people
-    chance = "abs(random()) % 1000000 < :share" if core.db.is_sqlite else "random() * 1000000 < :share"
-    sign = "abs(random()) % 3" if core.db.is_sqlite else "floor(random() * 3)::int"
-    ident = "lower(hex(randomblob(16)))" if core.db.is_sqlite else "gen_random_uuid()::text"
-    visits = text(f"INSERT INTO rse_core_visit (day, person_id) SELECT :day, id FROM rse_core_person WHERE {chance}")
-    acts = text(
-        "INSERT INTO rse_core_fact (event_id, signal, who, day, at, ref, on_ref) "
-        f"SELECT {ident}, 1 + {sign}, who, :day, :at, '', '' FROM rse_core_pseudonym WHERE {chance}"
-    )
-    # Posts are called by their number; a comment stands on one of them.
-    refs = text(
-        "UPDATE rse_core_fact SET ref = CASE WHEN signal = 3 THEN 'feed.post:' || CAST(id AS text) ELSE '' END, "
-        f"on_ref = CASE WHEN signal = 2 THEN 'feed.post:' || CAST(id - ({sign}) AS text) ELSE '' END WHERE day = :day"
-    )
-    for day in working:
-        with core.db.write() as session:
-            at = dt.datetime.combine(day, dt.time(10), dt.UTC)
-            given = day.isoformat() if core.db.is_sqlite else day
-            moment = at.strftime("%Y-%m-%d %H:%M:%S.%f") if core.db.is_sqlite else at
-            session.execute(visits, {"day": given, "share": int(share * 10_000 * VISITS)})
-            session.execute(acts, {"day": given, "at": moment, "share": int(share * 10_000 * (100 - VISITS))})
-            session.execute(refs, {"day": given})
-            session.add(RollupDay(day=day, dirty=True))
-    analyse(core)
-
-
-def analyse(core: Core) -> None:
-    """Let the planner know what there is."""
-    with core.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    print(f"  {label:<58} {seconds * 1000:12.1f} ms   {more}".rstrip(), flush=True)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,8 @@ BUILT_IN = (
     ),
     Indicator(
         HABIT, lazy("Measured habit"),
-        lazy("Working days on which people came, added up, month by month: Monday to Friday, without the site's holidays."),
+        lazy("Working days on which people came, added up, month by month: Monday to Friday, without the holidays of their "
+             "entity's calendar, or else of the site's."),
         (VISIT,),
         lazy("The staff of the place at the end of the month before, times the working days of the period, month by month."),
     ),
@@ -56,7 +57,8 @@ BUILT_IN = (
     ),
     Indicator(
         ANSWERS, lazy("Answered within a day"),
-        lazy("Posts of the period to which somebody else published a comment within 24 hours; beside it the median time."),
+        lazy("Posts of the period to which somebody else published a comment within 24 hours; beside it the median time. "
+             "Hours of days that are no working days where the writer works are left out."),
         (POSTED, COMMENTED), lazy("Posts of the period, by the entity of those who wrote them."),
     ),
     Indicator(
@@ -67,6 +69,14 @@ BUILT_IN = (
 )  # fmt: skip
 #: What needs another way of counting than “people with such an event”.
 SPECIAL = frozenset({HABIT, CHARTER, ANSWERS})
+
+
+def told_by_space(indicator: Indicator) -> bool:
+    """Whether it can be told by space: acts that are done there, of people."""
+    return not (
+        indicator.counts != "people" or indicator.name in SPECIAL or VISIT in indicator.events
+        or indicator.eligible is not None or indicator.ever
+    )  # fmt: skip
 
 
 def all_of(core: Core) -> dict[str, Indicator]:

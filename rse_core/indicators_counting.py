@@ -7,20 +7,21 @@ import statistics
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import indicators_built, indicators_measures
+from . import calendars, indicators_built, indicators_measures
 from .contributions import Indicator
 from .indicators_frame import LEAST, Frame, frame
 from .indicators_roll import horizon, months_between
 from .indicators_standing import anchor
 from .models.indicators import Pseudonym
-from .workdays import working_days
+from .workdays import Calendar
 
 if TYPE_CHECKING:
-    from .indicators_figures import Asked
+    from .calendars import Calendars
     from .runtime import Core
 
 #: Hours within which a post is answered “within a day”.
@@ -63,23 +64,47 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """One month, or a part of it. ``came``: the working days on which somebody came; ``usual``: how many there were by the
+    site's calendar, ``besides``: how many more or fewer there were for those who have another."""
+
+    people: Frame
+    came: Mapping[int, int]
+    usual: int
+    besides: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Days:
     """Working days with a visit, month by month, each with the people of its own beginning."""
 
-    months: tuple[tuple[Frame, Mapping[int, int], int], ...]
+    months: tuple[Month, ...]
 
     def cells(self, by: str, people: str) -> dict[str, Cell]:
         """See :class:`Measure`."""
         found: dict[str, Cell] = {}
-        for month, here, workdays in self.months:
-            for target, who in month.places(by, people).items():
+        for month in self.months:
+            came, besides = month.came, month.besides
+            for target, who in month.people.places(by, people).items():
                 cell = found.setdefault(target, Cell(0, 0, 0, True))
-                cell.numerator += sum(here.get(one, 0) for one in who)
-                cell.denominator += workdays * len(who)
+                cell.numerator += sum(came.get(one, 0) for one in who)
+                cell.denominator += month.usual * len(who) + (sum(besides.get(one, 0) for one in who) if besides else 0)
                 cell.persons = len(who)
                 # Months add up to the period: one that may not be shown would follow from the others.
-                cell.shown = cell.shown and (by, target, people) in month.shown
+                cell.shown = cell.shown and (by, target, people) in month.people.shown
         return found
+
+
+def _month(session: Session, people: Frame, begin: dt.date, end: dt.date, calendars: Calendars) -> Month:
+    here = indicators_measures.days_here(session, begin, end)
+    usual = calendars.site.mask(begin, end)
+    other = {}
+    if calendars.entities:
+        masks = {entity: calendars.along(path).mask(begin, end) for entity, path in people.paths.items()}
+        other = {who: mask for who, home in people.home.items() if (mask := masks.get(home, usual)) != usual}
+    came = {who: (days & other.get(who, usual)).bit_count() for who, days in here.items()}
+    number = usual.bit_count()
+    return Month(people, came, number, {who: mask.bit_count() - number for who, mask in other.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +146,18 @@ def count(session: Session, core: Core, indicator: Indicator, first: dt.date, la
         active, opened = indicators_measures.spaces(session, core, indicator, first, last)
         return Total(Cell(active, opened, opened, True))
     if indicator.name == indicators_built.HABIT:
-        parts = []
+        parts, known = [], calendars.load(session, core)
         for begin, end in months_between(first, last):
             start = anchor(session, end)
             if start is not None:
-                here = indicators_measures.days_here(session, begin, end)
-                parts.append((frame(session, core, start), here, len(working_days(begin, end, core.settings))))
+                parts.append(_month(session, frame(session, core, start), begin, end, known))
         return Days(tuple(parts))
     people = frame(session, core, day)
     if indicator.name == indicators_built.CHARTER:
         have = indicators_measures.accepted(session, last)
         return Total(None) if have is None else Share(people, have)
     if indicator.name == indicators_built.ANSWERS:
-        posts: dict[int, list[float | None]] = {}
-        for one in indicators_measures.answers(session, first, last):
-            posts.setdefault(one.who, []).append(one.hours)
+        posts = _hours(session, core, people, indicators_measures.answers(session, first, last))
         return Answered(people.among(posts), posts)
     if indicator.ever:
         first = min(first, horizon(core.settings.indicator_months))
@@ -146,8 +168,27 @@ def count(session: Session, core: Core, indicator: Indicator, first: dt.date, la
     return Share(people, did)
 
 
-def by_space(session: Session, core: Core, indicator: Indicator, asked: Asked, day: dt.date) -> dict[str, Cell]:
+def _hours(
+    session: Session, core: Core, people: Frame, asked: Collection[indicators_measures.Asked]
+) -> dict[int, list[float | None]]:
+    """By who asked: the hours of working days, by the calendar of where they work, until each was answered."""
+    known, zone = calendars.load(session, core), ZoneInfo(core.settings.timezone)
+    at_home: dict[int, Calendar] = {}
+    found: dict[int, list[float | None]] = {}
+    for one in asked:
+        home = people.home.get(one.who, 0)
+        if home not in at_home:
+            at_home[home] = known.along(people.paths.get(home, ()))
+        waited = None if one.answered is None else at_home[home].hours(one.at, one.answered, zone)
+        found.setdefault(one.who, []).append(waited)
+    return found
+
+
+def by_space(
+    session: Session, core: Core, indicator: Indicator, first: dt.date, last: dt.date, day: dt.date,
+    only: Collection[str] | None = None,
+) -> dict[str, Cell]:  # fmt: skip
     """What the members of each space did there. No two spaces have an act in common, so each stands for itself."""
-    only = None if asked.only is None else [int(one) for one in asked.only if one.isdigit()]
-    rows = indicators_measures.in_spaces(session, core, indicator, asked.first, asked.last, day, only)
+    some = None if only is None else [int(one) for one in only if one.isdigit()]
+    rows = indicators_measures.in_spaces(session, core, indicator, first, last, day, some)
     return {str(one): Cell(acted, number, number, number >= LEAST) for one, (acted, number) in rows.items()}

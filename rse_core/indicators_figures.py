@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from . import indicators_built
@@ -21,10 +21,10 @@ from .errors import BadInput
 from .i18n import _
 from .indicators_counting import Cell, by_space, count
 from .indicators_facts import VISIT_BIT
-from .indicators_frame import PEOPLE
+from .indicators_frame import PEOPLE, levels_mark, waves_mark
 from .indicators_roll import horizon, month_end, months_between
 from .indicators_standing import anchor
-from .models.indicators import IndicatorCell, PresenceMonth
+from .models.indicators import IndicatorCell, IndicatorMonth, PresenceMonth
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 BY = ("site", "entity", "wave", "level", "group", "space")
 #: Years that one question may span.
 MOST_YEARS = 10
+#: Places of which the database is asked one by one; of more, all are read and the others left out.
+FEW = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def ask(session: Session, core: Core, asked: Asked, *, live: bool = False) -> An
     indicator = indicators_built.one(core, asked.indicator)
     _check(asked, indicator)
     day = anchor(session, asked.last)
-    cells = None if live or asked.by == "space" else _finished(session, asked)
+    cells = None if live else _finished(session, core, asked, day)
     if day is None:
         if cells is None:
             return Answer(asked, indicator, None, ())
@@ -98,7 +100,7 @@ def ask(session: Session, core: Core, asked: Asked, *, live: bool = False) -> An
         # Single acts of then are no longer kept: a count would be of what happens to be left.
         return Answer(asked, indicator, None, ())
     if cells is None and asked.by == "space":
-        cells = by_space(session, core, indicator, asked, day)
+        cells = by_space(session, core, indicator, asked.first, asked.last, day, asked.only)
     elif cells is None:
         cells = count(session, core, indicator, asked.first, asked.last, day).cells(asked.by, asked.people)
     shown = [(target, cell) for target, cell in sorted(cells.items()) if asked.only is None or target in asked.only]
@@ -127,11 +129,7 @@ def _check(asked: Asked, indicator: Indicator) -> None:
         raise BadInput(_("“%(name)s” is shown by its plugin, on a page of its own.", name=indicator.label))
     if indicator.counts == "spaces" and (asked.by != "site" or asked.people != "all"):
         raise BadInput(_("“%(name)s” counts spaces: it is to be had for the site as a whole.", name=indicator.label))
-    unfit = (
-        indicator.name in indicators_built.SPECIAL or indicators_built.VISIT in indicator.events
-        or indicator.eligible or indicator.ever
-    )  # fmt: skip
-    if asked.by == "space" and unfit:
+    if asked.by == "space" and not indicators_built.told_by_space(indicator):
         raise BadInput(
             _("“%(name)s” cannot be told by space.", name=indicator.label),
             remedy=_("By space, what its members do there is counted: engagement, contribution …"),
@@ -145,21 +143,39 @@ def _not_among(message: str, known: Sequence[str]) -> None:
 # -- finished months ---------------------------------------------------------------------------------------------------
 
 
-def _finished(session: Session, asked: Asked) -> dict[str, Cell] | None:
+def _finished(session: Session, core: Core, asked: Asked, day: dt.date | None) -> dict[str, Cell] | None:
     """The figures of a whole calendar month, when they are finished; None when they are not."""
     if asked.first.day != 1 or asked.last != month_end(asked.first):
         return None
+    here = and_(
+        IndicatorCell.month == IndicatorMonth.month, IndicatorCell.indicator == IndicatorMonth.indicator,
+        IndicatorCell.scope == asked.by, IndicatorCell.people == asked.people,
+    )  # fmt: skip
+    if asked.only is not None and len(asked.only) <= FEW:
+        here = and_(here, IndicatorCell.target.in_(asked.only))
     rows = session.execute(
         select(
-            IndicatorCell.target, IndicatorCell.numerator, IndicatorCell.denominator, IndicatorCell.persons,
-            IndicatorCell.shown, IndicatorCell.more,
-        ).where(
-            IndicatorCell.month == asked.first, IndicatorCell.scope == asked.by,
-            IndicatorCell.indicator == asked.indicator, IndicatorCell.people == asked.people,
+            IndicatorMonth.waves, IndicatorMonth.levels, IndicatorCell.target, IndicatorCell.numerator,
+            IndicatorCell.denominator, IndicatorCell.persons, IndicatorCell.shown, IndicatorCell.more,
         )
+        .select_from(IndicatorMonth).outerjoin(IndicatorCell, here)
+        .where(IndicatorMonth.month == asked.first, IndicatorMonth.indicator == asked.indicator)
     ).all()  # fmt: skip
-    found = {target: Cell(*rest) for target, *rest in rows}
-    return found or None
+    if not rows or not _holds(session, core, asked, day, rows[0].waves, rows[0].levels):
+        return None
+    return {target: Cell(*rest) for _waves, _levels, target, *rest in rows if target is not None}
+
+
+def _holds(session: Session, core: Core, asked: Asked, day: dt.date | None, waves: str, levels: str) -> bool:
+    """Whether people are told apart now as they were when the month was finished. What is older than single acts is kept
+    stays as it is: nothing could be counted in its place."""
+    if day is None or asked.first < horizon(core.settings.indicator_months):
+        return True
+    if asked.by == "wave":
+        return waves == waves_mark(session)
+    if asked.by == "level":
+        return levels == levels_mark(session, core, day)
+    return asked.by != "space" or bool(waves)
 
 
 def by_month(

@@ -14,6 +14,7 @@ either; what adds up over days is added up month by month.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 import weakref
 from collections import OrderedDict, defaultdict
@@ -26,6 +27,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from . import cursor
+from .indicators_packed import pairs
 from .indicators_standing import at as holds_at
 from .models.indicators import Standing, StandingTree
 from .models.levels import LevelRow
@@ -75,11 +77,16 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Frame:
-    """The people of the end of one day: who is where, and what may be shown."""
+    """The people of the end of one day: who is where, and what may be shown.
+
+    ``home``: the entity of everybody (0: none); ``paths``: an entity and all above it, the nearest first.
+    """
 
     day: dt.date
     members: Mapping[Place, tuple[int, ...]] = field(default_factory=dict)
     shown: frozenset[Place] = frozenset()
+    home: Mapping[int, int] = field(default_factory=dict)
+    paths: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     def places(self, scope: str, people: str = "all") -> dict[str, tuple[int, ...]]:
         """The people of each place of one kind, by target."""
@@ -138,6 +145,30 @@ def frame(session: Session, core: Core, day: dt.date) -> Frame:
     return found
 
 
+def waves_mark(session: Session) -> str:
+    """What it hangs on who is in which wave."""
+    query = select(
+        RolloutWave.plan_id, RolloutWave.position, RolloutWave.name, RolloutWave.entities, RolloutWave.groups
+    ).where(RolloutWave.state != "gone")  # fmt: skip
+    return _digest(sorted(tuple(row) for row in session.execute(query)))
+
+
+def levels_mark(session: Session, core: Core, day: dt.date) -> str:
+    """What it hangs on who had which level as the day after this one began. Rows of levels are never changed."""
+    query = select(func.count(), func.max(LevelRow.id)).where(LevelRow.starts_at <= _moment(core, day))
+    return _digest(tuple(session.execute(query).one()))
+
+
+def _moment(core: Core, day: dt.date) -> dt.datetime:
+    """The beginning of the day after this one, in the site's time zone."""
+    zone = ZoneInfo(core.settings.timezone)
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone).astimezone(dt.UTC)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.blake2b(repr(value).encode(), digest_size=16).hexdigest()
+
+
 def _mark(session: Session) -> tuple[Any, ...]:
     """What the frame of a past day hangs on beside the history: levels that were placed, and plans."""
     return (
@@ -184,12 +215,11 @@ def _load(session: Session, core: Core, day: dt.date) -> Frame:
                 members[scope, place, "managers"] = leading
             if others:
                 members[scope, place, "others"] = others
-    return Frame(day, members, _admit(members))
+    return Frame(day, members, _admit(members), entity, paths)
 
 
 def _standing(session: Session, kind: str, day: dt.date) -> list[tuple[int, int]]:
-    rows = session.execute(select(Standing.who, Standing.target).where(Standing.kind == kind, holds_at(day)))
-    return [(who, target) for who, target in rows]
+    return pairs(session, select(Standing.who, Standing.target).where(Standing.kind == kind, holds_at(day)))
 
 
 def _paths(session: Session, day: dt.date) -> dict[int, tuple[int, ...]]:
@@ -231,8 +261,7 @@ class _Levels:
 
     def __init__(self, session: Session, core: Core, day: dt.date, paths: Mapping[int, tuple[int, ...]]) -> None:
         self._snapshot = load_snapshot(session)
-        zone = ZoneInfo(core.settings.timezone)
-        self._at = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone).astimezone(dt.UTC)
+        self._at = _moment(core, day)
         self._paths = paths
         spots = self._snapshot.assignments
         self._count = frozenset(int(ident) for kind, scope, ident in spots if (kind, scope) == ("level", "group"))

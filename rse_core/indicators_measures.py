@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from . import indicators_roll
 from .contributions import Indicator
 from .indicators_built import COMMENTED, POSTED, events_of
-from .indicators_facts import VISIT_BIT, mask
+from .indicators_facts import mask
+from .indicators_packed import numbers, pairs
 from .indicators_roll import month_end
 from .models.governance import Charter, CharterAcceptance
 from .models.indicators import Fact, Presence, PresenceMonth, PresenceSpace, Pseudonym, Signal, Standing
 from .models.organisation import Space
-from .runtime import core_of
-from .workdays import working_days
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -40,22 +40,17 @@ def did(session: Session, core: Core, indicator: Indicator, first: dt.date, last
     else:
         query = select(Presence.who).where(Presence.day.between(first, last), Presence.bits.op("&")(bits) != 0)
         one = first == last
-    return set(session.scalars(query if one else query.distinct()))
+    return set(numbers(session, query if one else query.distinct()))
 
 
 def days_here(session: Session, first: dt.date, last: dt.date) -> dict[int, int]:
-    """On how many working days everybody was here, between two days of one month."""
+    """On which days everybody was here, between two days of one month: one bit for each, that of its first day is 1."""
     if first.day == 1 and last == month_end(first):
-        rows = session.execute(
-            select(PresenceMonth.who, PresenceMonth.workdays).where(PresenceMonth.month == first, PresenceMonth.workdays > 0)
-        )
+        query = select(PresenceMonth.who, PresenceMonth.days).where(PresenceMonth.month == first, PresenceMonth.days > 0)
     else:
-        here = case((Presence.bits.op("&")(VISIT_BIT) != 0, 1), else_=0)
-        rows = session.execute(
-            select(Presence.who, func.sum(here))
-            .where(Presence.day.in_(working_days(first, last, core_of(session).settings))).group_by(Presence.who)
-        )
-    return {who: int(number) for who, number in rows}
+        here = indicators_roll.days_here()
+        query = select(Presence.who, here).where(Presence.day.between(first, last)).group_by(Presence.who)
+    return dict(pairs(session, query))
 
 
 def accepted(session: Session, last: dt.date) -> set[int] | None:
@@ -66,19 +61,21 @@ def accepted(session: Session, last: dt.date) -> set[int] | None:
     if charter is None:
         return None
     return set(
-        session.scalars(
+        numbers(
+            session,
             select(Pseudonym.who).join(CharterAcceptance, CharterAcceptance.person_id == Pseudonym.person_id)
-            .where(CharterAcceptance.charter_id == charter, CharterAcceptance.accepted_at < end)
+            .where(CharterAcceptance.charter_id == charter, CharterAcceptance.accepted_at < end),
         )
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One post: who wrote it, and after how many hours somebody else commented on it (None: not so far)."""
+    """One post: who wrote it and when, and when somebody else first commented on it (None: not so far)."""
 
     who: int
-    hours: float | None
+    at: dt.datetime
+    answered: dt.datetime | None
 
 
 def answers(session: Session, first: dt.date, last: dt.date) -> list[Asked]:
@@ -96,7 +93,7 @@ def answers(session: Session, first: dt.date, last: dt.date) -> list[Asked]:
     found = []
     for ref, author, asked in session.execute(posts.group_by(Fact.ref, Fact.who)):
         answered = min((at for at, who in comments.get(ref, ()) if who != author and at >= asked), default=None)
-        found.append(Asked(author, None if answered is None else (answered - asked).total_seconds() / 3600))
+        found.append(Asked(author, asked, answered))
     return found
 
 

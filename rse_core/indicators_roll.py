@@ -9,7 +9,22 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, case, cast, delete, distinct, func, literal, select, true, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Integer,
+    case,
+    cast,
+    delete,
+    distinct,
+    extract,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from . import indicators_standing
@@ -29,7 +44,6 @@ from .models.indicators import (
 )
 from .models.runtime import Visit
 from .runtime import core_of
-from .workdays import working_days
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -121,19 +135,24 @@ def _fold_month(session: Session, month: dt.date, run: int, *, anew: bool) -> No
     if anew:
         session.execute(delete(PresenceMonth).where(PresenceMonth.month == month))
     within = Presence.day.between(month, last)
-    days = working_days(month, last, core_of(session).settings)
-    here = case((Presence.day.in_(days) & (Presence.bits.op("&")(VISIT_BIT) != 0), 1), else_=0)
-    whole = select(literal(month, Date), Presence.who, _either(session, Presence.bits), func.sum(here)).where(within)
+    whole = select(literal(month, Date), Presence.who, _either(session, Presence.bits), days_here()).where(within)
     whole = whole.group_by(Presence.who)
     if not anew:
         # One pass over the month; a join with those who changed is planned badly, as no statistics know of this run.
         whole = whole.having(func.max(case((Presence.run == run, 1), else_=0)) == 1)
-    made = dialect_insert(session, PresenceMonth).from_select(["month", "who", "bits", "workdays"], whole)
+    made = dialect_insert(session, PresenceMonth).from_select(["month", "who", "bits", "days"], whole)
     session.execute(
         made.on_conflict_do_update(
-            index_elements=["month", "who"], set_={"bits": made.excluded.bits, "workdays": made.excluded.workdays}
+            index_elements=["month", "who"], set_={"bits": made.excluded.bits, "days": made.excluded.days}
         )
     )
+
+
+def days_here() -> ColumnElement[int]:
+    """The days of one month on which somebody came, for a group of :class:`Presence` of that month: one bit for each."""
+    # A day is there once for each person: adding up is joining.
+    here = case((Presence.bits.op("&")(VISIT_BIT) != 0, _bit(cast(extract("day", Presence.day), Integer) - 1)), else_=0)
+    return cast(func.sum(here), Key)
 
 
 def _bit(signal: Any) -> ColumnElement[int]:
@@ -242,12 +261,36 @@ def prune(session: Session, months: int, *, now: dt.datetime | None = None) -> i
 
 
 def _run(session: Session) -> None:
-    from .indicators_cells import make
+    from .indicators_cells import make, unfinished
 
     core = core_of(session)
     for month in sorted({day.replace(day=1) for day in roll_up(session)}):
         make(session, core, month)
     prune(session, core.settings.indicator_months)
+    _defer_finishing(session, unfinished(session, core))
+
+
+def _finish(session: Session) -> None:
+    """Finish one month; the next in a transaction of its own, so that nobody waits for all of them."""
+    from .indicators_cells import make, unfinished
+
+    core = core_of(session)
+    # No two of them, and none beside a roll-up: they would write the same rows.
+    _begin(session)
+    left = unfinished(session, core)
+    if left:
+        month, names = left[0]
+        make(session, core, month, names)
+    _defer_finishing(session, left[1:])
+
+
+def _defer_finishing(session: Session, left: Sequence[tuple[dt.date, object]]) -> None:
+    from .jobs import defer
+
+    if left:
+        # The key of the job that runs now is taken until it ends: each month has its own.
+        defer(session, FINISH.name, key=f"{FINISH.name}:{left[0][0]}")
 
 
 JOB = Job("core.indicators", _run, every=3600)
+FINISH = Job("core.indicators_finish", _finish)

@@ -64,12 +64,13 @@ class Jobs:
         """Every known job by name."""
         from .directory import JOBS as DIRECTORY
         from .files_upkeep import JOBS as FILES
+        from .indicators_roll import FINISH
         from .indicators_roll import JOB as INDICATORS
         from .legacy import JOBS as LEGACY
         from .rollout import JOB as ROLLOUT
         from .search_again import JOB as SEARCH_AGAIN
 
-        own = {job.name: job for job in (PRUNE, SEARCH_AGAIN, INDICATORS, ROLLOUT, *FILES, *LEGACY, *DIRECTORY)}
+        own = {job.name: job for job in (PRUNE, SEARCH_AGAIN, INDICATORS, FINISH, ROLLOUT, *FILES, *LEGACY, *DIRECTORY)}
         return own | {job.name: job for _plugin, job in self.core.plugins.contributions(Job)}
 
     @property

@@ -94,13 +94,13 @@ class Presence(CoreBase):
 
 
 class PresenceMonth(CoreBase):
-    """What somebody did in a month (its first day), and on how many of its working days they were here."""
+    """What somebody did in a month (its first day), and on which days they were here: one bit for each, 1 for the first."""
 
     __tablename__ = "rse_core_presence_month"
     month: Mapped[dt.date] = mapped_column(Date, primary_key=True)
     who: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     bits: Mapped[int] = mapped_column(Key)
-    workdays: Mapped[int] = mapped_column(default=0)
+    days: Mapped[int] = mapped_column(Key, default=0, server_default="0")
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
@@ -154,3 +154,40 @@ class IndicatorCell(CoreBase):
     #: what else there is to say: the median of a time, in hours
     more: Mapped[Any] = mapped_column(JSON, default=dict)
     __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class IndicatorMonth(CoreBase):
+    """An indicator of a month is finished for every place, also where there was nothing to count.
+
+    ``waves`` and ``levels``: a mark of the plans and the levels by which people were told apart; empty where that is
+    unknown, and then spaces are not finished.
+    """
+
+    __tablename__ = "rse_core_indicator_month"
+    month: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    indicator: Mapped[str] = mapped_column(String(80), primary_key=True)
+    waves: Mapped[str] = mapped_column(String(40), default="")
+    levels: Mapped[str] = mapped_column(String(40), default="")
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class WorkCalendar(CoreBase):
+    """The calendar of working days of an entity and those below it; ``public``: see :mod:`rse_core.calendars`."""
+
+    __tablename__ = "rse_core_work_calendar"
+    entity_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    public: Mapped[str] = mapped_column(String(40))
+    changed_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+
+
+class Holiday(CoreBase):
+    """A day of an entity's calendar that is no working day, beside the public ones."""
+
+    __tablename__ = "rse_core_holiday"
+    entity_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("rse_core_entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), default="")

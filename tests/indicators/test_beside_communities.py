@@ -40,7 +40,12 @@ def test_the_tab_is_for_those_who_run_the_space(core, space, rse_client):
     assert f'href="{address}"' in as_person(rse_client, anna).get(f"/rse/communities/{key}/").text
     assert f'href="{address}"' not in as_person(rse_client, ben).get(f"/rse/communities/{key}/").text
     assert as_person(rse_client, anna).get(address).status_code == 200
-    assert f'href="/rse/communities/{key}' in as_person(rse_client, anna).get(address).text
+    page = as_person(rse_client, anna).get(address).text
+    assert 'class="rse-space-head"' in page
+    assert page.count("<h1") == 1
+    for other in ("", "members"):
+        assert f'href="/rse/communities/{key}/{other}' in page
+    assert f'href="{address}" aria-current="page"' in page
     assert as_person(rse_client, ben).get(address).status_code == 403
 
 
@@ -53,3 +58,23 @@ def test_active_communities_are_listed_once(core, space, rse_client):
     page = as_person(rse_client, anna).get("/rse/indicators/?lang=en").text
     assert page.count("/rse/indicators/active_communities/") >= 1
     assert "communities.active" not in page
+
+
+def test_the_head_of_a_space_is_for_those_who_know_of_it_and_not_for_the_intranets_pages(core, space, rse_client):
+    from rse_core.models.organisation import Space
+    from rse_core.organisation import space_ref
+
+    anna, ben, key = space
+    with core.db.write() as session:
+        row = session.query(Space).filter_by(key=key).one()
+        row.visibility = "secret"
+        ref = space_ref(row.id)
+    asked = f"/rse/embed/slots?ref={ref}&slots=space_head"
+    for person in (anna, ben):
+        answer = as_person(rse_client, person).get(asked)
+        assert "rse-space-head" not in answer.text
+    with core.db.read() as session:
+        from rse_communities.slots import items
+        from rse_core.api import Viewer
+
+        assert items("space_head", [ref], Viewer(ben.id, "en", embed=False), session) == []

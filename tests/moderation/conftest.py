@@ -43,6 +43,15 @@ def people(site):
 
 
 @pytest.fixture
+def zora(site, people):
+    """Another who moderates the site: nobody decides on an appeal against their own decision."""
+    person = make_person(site, "zora", name="Zora Dubois")
+    with site.db.write() as session:
+        roles.grant(session, person.id, "moderator", actor=ACTOR)
+    return person
+
+
+@pytest.fixture
 def moderated(site, people):
     """Everything is read by a moderator first."""
     with site.db.write() as session:

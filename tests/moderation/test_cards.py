@@ -21,7 +21,7 @@ from rse_core.api import Actor, BadInput, Conflict, Forbidden, NotFound, seen, u
 from rse_core.models.runtime import NotificationRow
 from rse_core.testing import as_person
 from rse_core.testing.organisation import make_person, make_space, set_level
-from rse_governance import bin, cases, casework, queue
+from rse_governance import appeals, bin, cases, casework, queue
 from rse_kanban import access, boards, cards, columns, ending, exporting, figures, listing, moving, reading, versions
 from rse_kanban import workload as load
 from rse_kanban.models import Board, Card, Column
@@ -133,8 +133,8 @@ def test_an_appeal_brings_it_back_at_the_end_of_its_column(site, people, board, 
     case = take_down(site, people, ref)
     settle()
     with site.db.write() as session:
-        cases.appeal(session, people["anna"].id, case, "A quotation.")
-        cases.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
+        appeals.appeal(session, people["anna"].id, case, "A quotation.")
+        appeals.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
     settle()
     assert on_board(site, people["ben"], board) == ["another", "zebra insult"]
     assert counted(site, people["ben"], board) == (2, 2, 2)
@@ -156,8 +156,8 @@ def test_a_full_column_does_not_keep_it_away_and_its_limit_holds(site, people, b
         )
     make(site, people["ben"], board, "in its place")
     with site.db.write() as session:
-        cases.appeal(session, people["anna"].id, case, "A quotation.")
-        cases.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
+        appeals.appeal(session, people["anna"].id, case, "A quotation.")
+        appeals.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
     with site.db.read() as session:
         rows = session.execute(select(Card.title, Column.position).join(Column, Column.id == Card.column_id)).all()
         columns_of = {title: position for title, position in rows}
@@ -263,8 +263,8 @@ def test_comments_on_a_card_are_taken_down_and_follow_their_card(site, people, b
     assert thread("ben") == ["another remark"]
     assert found(site, people["ben"], "zebra") == []
     with site.db.write() as session:
-        cases.appeal(session, people["anna"].id, case, "A quotation.")
-        cases.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
+        appeals.appeal(session, people["anna"].id, case, "A quotation.")
+        appeals.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
     settle()
     assert found(site, people["ben"], "zebra") == [str(own)]
     take_down(site, people, ref)
@@ -290,9 +290,9 @@ def test_a_board_that_is_gone_takes_no_card_back(site, people, board):
     with site.db.write() as session:
         session.get_one(Board, board).state = "deleted"
     with site.db.write() as session:
-        cases.appeal(session, people["anna"].id, case, "A quotation.")
+        appeals.appeal(session, people["anna"].id, case, "A quotation.")
         with pytest.raises(NotFound):
-            cases.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
+            appeals.decide_appeal(session, people["cara"].id, case, grant=True, reason="Indeed.")
 
 
 def test_a_card_that_waits_is_corrected_from_the_queue_and_its_author_reads_how(site, people, board, rse_app):

@@ -22,7 +22,7 @@ from rse_feed import publishing
 from rse_feed import reading as feed_reading
 from rse_feed.models import Post
 from rse_feed.texts import Written
-from rse_governance import bin, cases, casework, queue, wording
+from rse_governance import appeals, bin, cases, casework, queue, wording
 from rse_search import service as search
 from rse_search.asking import Asked
 
@@ -72,7 +72,7 @@ def take_down(core, people, ref):
         return cases.decide(session, people["mo"].id, case.id, hide=True, reason="It insults.").id
 
 
-def test_a_comment_taken_down_leaves_a_line_where_it_was_answered_and_comes_back_by_an_appeal(site, people, settle):
+def test_a_comment_taken_down_leaves_a_line_where_it_was_answered_and_comes_back_by_an_appeal(site, people, settle, zora):
     top = write_comment(site, people["anna"], "zebra insult")
     answer = write_comment(site, people["ben"], "please not", parent=top)
     ref = comment_access.own_ref(top)
@@ -88,8 +88,8 @@ def test_a_comment_taken_down_leaves_a_line_where_it_was_answered_and_comes_back
         assert seen(session, people["ben"].id, [ref]) == {}
         assert comments_right(session).ok
     with site.db.write() as session:
-        cases.appeal(session, people["anna"].id, number, "A quotation.")
-        cases.decide_appeal(session, people["mo"].id, number, grant=True, reason="Indeed.")
+        appeals.appeal(session, people["anna"].id, number, "A quotation.")
+        appeals.decide_appeal(session, zora.id, number, grant=True, reason="Indeed.")
     settle()
     assert thread(site, people["ben"]) == [("zebra insult", "published", False), ("please not", "published", False)]
     assert count(site) == 2
@@ -248,7 +248,7 @@ def test_the_charter_is_accepted_in_the_form_of_the_first_post_without_javascrip
     assert "rse_charter" not in anna.get("/rse/feed/").text
 
 
-def test_a_post_taken_down_from_its_own_menu_can_be_appealed_against_and_shown_again_there(site, people, settle):
+def test_a_post_taken_down_from_its_own_menu_can_be_appealed_against_and_shown_again_there(site, people, settle, zora):
     from rse_feed import acting
 
     first, second = (write_post(site, people["anna"], text) for text in ("one", "two"))
@@ -263,6 +263,6 @@ def test_a_post_taken_down_from_its_own_menu_can_be_appealed_against_and_shown_a
     with site.db.write() as session:
         acting.show(session, mo, second)
         for row in mine.values():
-            cases.appeal(session, people["anna"].id, row.id, "A quotation.")
-            cases.decide_appeal(session, people["mo"].id, row.id, grant=True, reason="Indeed.")
+            appeals.appeal(session, people["anna"].id, row.id, "A quotation.")
+            appeals.decide_appeal(session, zora.id, row.id, grant=True, reason="Indeed.")
     assert feed(site, people["ben"]) == [str(second), str(first)]

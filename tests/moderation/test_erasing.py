@@ -25,7 +25,7 @@ from rse_feed import access as feed_access
 from rse_feed import drafting, publishing
 from rse_feed.models import Post
 from rse_feed.texts import Written
-from rse_governance import cases, log, queue, suspending
+from rse_governance import appeals, cases, log, queue, suspending
 from rse_governance.models import Case
 from rse_likes import service as likes
 
@@ -98,7 +98,7 @@ def test_an_erased_person_is_found_nowhere_and_threads_still_read(site):
         cases.report(session, ben.id, feed_access.ref_of(down.id), kind="false")
         number = session.scalars(select(Case.id).where(Case.author_id == zoe.id)).one()
         cases.decide(session, mo.id, number, hide=True, reason="No joke.")
-        cases.appeal(session, zoe.id, number, "quokkaappeal")
+        appeals.appeal(session, zoe.id, number, "quokkaappeal")
         publishing.delete(session, zoe.id, gone.id)
         suspending.suspend(session, mo.id, "xylophage", days=3, reason="Once too often, we said.")
     run(site)

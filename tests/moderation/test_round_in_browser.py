@@ -19,7 +19,7 @@ from rse_core.testing.organisation import make_entity, make_person, set_level
 from rse_feed import drafting
 from rse_feed.models import Post
 from rse_feed.texts import Written
-from rse_governance import bin, cases, casework, charters, queue, suspending, tools, wording
+from rse_governance import appeals, bin, cases, casework, charters, queue, suspending, tools, wording
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 HERE = "/rse/moderation/"
@@ -220,7 +220,7 @@ def fill(site, anna, mo):
         lines = casework.page(session, mo.id).lines
         for line in lines[1:]:
             cases.decide(session, mo.id, line.row.id, hide=True, reason="Une insulte.")
-        cases.appeal(session, anna.id, lines[1].row.id, "C’était une citation.")
+        appeals.appeal(session, anna.id, lines[1].row.id, "C’était une citation.")
         from rse_feed import publishing
 
         publishing.delete(session, anna.id, posts[3])

@@ -28,9 +28,11 @@ from rse_core.api import (
     Responsibility,
     SearchDocument,
     Setting,
+    SlotItem,
     SpaceChange,
     TourStep,
     Translations,
+    Viewer,
     hookimpl,
     translator,
 )
@@ -121,6 +123,12 @@ class Communities(Plugin):
                 badge=count_for,
             )
         ]  # fmt: skip
+
+    @hookimpl
+    def rse_slot_items(self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> Sequence[SlotItem]:
+        from .slots import items
+
+        return items(slot, refs, viewer, session)
 
     @hookimpl
     def rse_assets(self) -> Iterable[Asset]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rse_core import moderation
@@ -45,6 +45,17 @@ def open_to(person_id: int, column: InstrumentedAttribute[Any]) -> ColumnElement
     closed = exists().where(Audience.id == column, Audience.kind == "space")
     inside = exists().where(Membership.audience_id == column, Membership.person_id == person_id)
     return or_(~closed, inside)
+
+
+def escalated(session: Session, person_id: int) -> ColumnElement[bool]:
+    """Cases whose appeal goes to the moderators of the whole site, and so to this person; not against their own decision."""
+    if not of_site(session, person_id):
+        return false()
+    return and_(
+        Case.escalated.is_(True), Case.state.in_(("appealed", "confirmed", "restored")),
+        or_(Case.author_id.is_(None), Case.author_id != person_id),
+        or_(Case.decided_by.is_(None), Case.decided_by != person_id),
+    )  # fmt: skip
 
 
 def who_may_look(session: Session, people: set[int], audience_id: int | None) -> set[int]:

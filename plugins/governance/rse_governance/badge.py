@@ -23,14 +23,18 @@ _MINE = "(w.entity_id IN :entities OR w.space_id IN :spaces OR w.audience_id IN 
 
 
 _HELD = "SELECT count(*) FROM rse_core_held w WHERE w.state = 'pending' AND "
-_CASES = "SELECT count(*) FROM rse_governance_case w WHERE w.state IN ('open', 'appealed') AND "
+# An appeal against one's own decision waits for somebody else.
+_CASES = (
+    "SELECT count(*) FROM rse_governance_case w WHERE (w.state = 'open' OR (w.state = 'appealed' "
+    "AND (w.decided_by IS NULL OR w.decided_by <> :person))) AND "
+)
 
 
-def _both(condition: str) -> str:
-    return "SELECT (" + _HELD + condition + ") + (" + _CASES + condition + ")"
+def _both(condition: str, handed: str = "") -> str:
+    return "SELECT (" + _HELD + condition + ") + (" + _CASES + f"({condition}{handed}))"
 
 
-_EVERYWHERE = Statement(_both(f"{_OTHERS} AND {_OPEN}"))
+_EVERYWHERE = Statement(_both(f"{_OTHERS} AND {_OPEN}", f" OR ({_OTHERS} AND w.escalated = true AND w.state = 'appealed')"))
 _SOMEWHERE = Statement(_both(f"{_MINE} AND {_OTHERS} AND {_OPEN}"), entities=int, spaces=int, audiences=int)
 
 

@@ -1,4 +1,4 @@
-"""Reports: what people say of an object, what moderators decide, and the author's appeal.
+"""Reports: what people say of an object, and what moderators decide. Appeals are in :mod:`.appeals`.
 
 An object has one case. A report after a decision opens it again, and only reports since then count towards taking it down.
 Its author never learns who reported it.
@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, false, func, not_, or_, select
 from sqlalchemy.orm import Session
 
-from rse_core import moderation
 from rse_core.api import (
     Actor,
     BadInput,
     Conflict,
     ContentInfo,
     Event,
-    Forbidden,
     Handling,
     NotFound,
     ObjectRef,
@@ -70,7 +68,7 @@ def report(session: Session, person_id: int, ref: ObjectRef, *, kind: str, text:
     :raises Conflict: for one's own.
     """
     info = readable(session, person_id, ref)
-    text = _text(text)
+    text = clean(text)
     if kind not in KINDS:
         raise BadInput(_("Choose a reason."), fields={"kind": _("Choose a reason.")})
     if kind == "other" and not text:
@@ -169,73 +167,19 @@ def decide(
         raise Conflict(_("This case has changed since you opened it."), remedy=_("Read it again, then decide."))
     if case.state != "open":
         raise Conflict(_("This was decided before."), remedy=_("Reload the list."))
-    reason = _text(reason)
+    reason = clean(reason)
     if hide and not reason:
         raise BadInput(_("Give the reason: its author is shown it."), fields={"reason": _("Missing.")})
     actor = access.actor_of(session, person_id)
     if hide and not case.automatic:
         _take_down(session, case, actor, reason)
     elif not hide and case.automatic:
-        _put_back(session, case, actor)
+        put_back(session, case, actor)
     case.state, case.decided_by, case.decided_at, case.reason = "hidden" if hide else "kept", person_id, utcnow(), reason
     case.appeal_until = utcnow() + term(session) if hide else None
     case.reports, case.noted, case.automatic = 0, False, False
     case.version += 1
-    return _told(session, case, actor, "governance.decided", reason)
-
-
-def appeal(session: Session, person_id: int, case_id: int, text: str) -> Case:
-    """The author asks that what was taken down or deleted be looked at again; once, within the term.
-
-    :raises NotFound: for what is not one's own.
-    :raises Conflict: when nothing was taken down, one appealed before, or the term is over.
-    """
-    case = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
-    if case is None or case.author_id != person_id:
-        raise NotFound(_("There is no such decision."))
-    text = _text(text)
-    if not text:
-        raise BadInput(_("Say why it should be shown again."), fields={"text": _("Missing.")})
-    if not case.appealable:
-        over = case.state == "hidden" and case.appealed_at is None
-        raise Conflict(
-            _("The time to appeal is over.") if over else _("There is nothing to appeal against, or you did so before.")
-        )
-    case.appeal, case.appealed_at, case.state, case.version = text, utcnow(), "appealed", case.version + 1
-    session.flush()
-    record(session, access.actor_of(session, person_id), "governance.appealed", str(_ref(case)), after="appealed")
-    emit(session, Event("governance.appealed", person_id, _ref(case), case.audience_id, {"case": case.id}))
-    return case
-
-
-def decide_appeal(session: Session, person_id: int, case_id: int, *, grant: bool, reason: str) -> Case:
-    """Decide on an appeal: another moderator than the one who took it down, where there is another.
-
-    :raises Forbidden: for who took it down, while somebody else could decide.
-    """
-    case = one(session, person_id, case_id, lock=True)
-    if case.state != "appealed":
-        raise Conflict(_("This was decided before."), remedy=_("Reload the list."))
-    if case.decided_by == person_id and others(session, case):
-        raise Forbidden(_("You took it down: another moderator decides on the appeal."))
-    reason = _text(reason)
-    if not reason:
-        raise BadInput(_("Give the reason: its author is shown it."), fields={"reason": _("Missing.")})
-    actor = access.actor_of(session, person_id)
-    if grant:
-        _put_back(session, case, actor)
-    case.state = "restored" if grant else "confirmed"
-    case.appeal_decided_by, case.appeal_reason = person_id, reason
-    case.reports, case.noted, case.automatic, case.version = 0, False, False, case.version + 1
-    return _told(session, case, actor, "governance.appeal_decided", reason)
-
-
-def others(session: Session, case: Case) -> set[int]:
-    """Who could decide on the appeal beside the one who took it down, and the author."""
-    every = moderation.moderators(
-        session, audience_id=case.audience_id, entity_id=case.entity_id, space_id=case.space_id
-    )
-    return access.who_may_look(session, every - {None}, case.audience_id) - {case.decided_by, case.author_id}
+    return told(session, case, actor, "governance.decided", reason)
 
 
 def one(session: Session, person_id: int, case_id: int, *, lock: bool = False) -> Case:
@@ -246,10 +190,17 @@ def one(session: Session, person_id: int, case_id: int, *, lock: bool = False) -
     query = select(Case).where(
         Case.id == case_id, access.mine(session, person_id, Case), access.open_to(person_id, Case.audience_id)
     )
-    found = session.scalar(query.with_for_update(of=Case) if lock else query)
-    if found is None:
+    return found_or_none(session.scalar(query.with_for_update(of=Case) if lock else query))
+
+
+def found_or_none(case: Case | None) -> Case:
+    """The case.
+
+    :raises NotFound: without one.
+    """
+    if case is None:
         raise NotFound(_("There is no such case among those that you moderate."))
-    return found
+    return case
 
 
 def shown_again(session: Session, ref: ObjectRef, person_id: int, why: str) -> None:
@@ -258,7 +209,7 @@ def shown_again(session: Session, ref: ObjectRef, person_id: int, why: str) -> N
     if case is None or case.state not in DOWN:
         return
     if case.state == "appealed":
-        case.appeal_decided_by, case.appeal_reason = person_id, why
+        case.appeal_decided_by, case.appeal_reason, case.disclosed = person_id, why, ""
         withdraw(session, f"case:{case.id}")
     case.state, case.version = "restored", case.version + 1
     session.flush()
@@ -271,10 +222,17 @@ def forget(session: Session, ref: ObjectRef) -> None:
 
 def count_waiting(session: Session, person_id: int) -> int:
     """Cases that wait for this person; one query beside that for their roles."""
+    there = and_(access.mine(session, person_id, Case), access.open_to(person_id, Case.audience_id))
+    own = and_(Case.state == "appealed", Case.decided_by == person_id)
     query = select(func.count()).select_from(Case).where(
-        Case.state.in_(WAITING), access.mine(session, person_id, Case), access.open_to(person_id, Case.audience_id)
+        Case.state.in_(WAITING), or_(there, access.escalated(session, person_id)), not_(coalesced(own))
     )  # fmt: skip
     return session.scalar(query) or 0
+
+
+def coalesced(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """False where it is unknown: nobody has decided."""
+    return func.coalesce(condition, false())
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------
@@ -302,7 +260,8 @@ def _noted(session: Session, case: Case, by_id: int | None, reason: str) -> None
     now = utcnow()
     case.state, case.decided_by, case.decided_at, case.reason = "hidden", by_id, now, reason
     case.appeal_until = now + term(session)
-    case.reports, case.noted, case.automatic, case.appealed_at, case.appeal = 0, False, False, None, ""
+    case.reports, case.noted, case.automatic = 0, False, False
+    _without_appeal(case)
     case.version += 1
     session.flush()
 
@@ -310,20 +269,27 @@ def _noted(session: Session, case: Case, by_id: int | None, reason: str) -> None
 def _reopen(case: Case) -> None:
     if case.state in ("kept", "restored"):
         case.state, case.opened_at = "open", utcnow()
-        case.appealed_at, case.appeal, case.appeal_until = None, "", None
+        case.appeal_until = None
+        _without_appeal(case)
+
+
+def _without_appeal(case: Case) -> None:
+    case.appealed_at, case.appeal, case.escalated, case.disclosed = None, "", False, ""
 
 
 def _take_down(session: Session, case: Case, actor: Actor, reason: str) -> None:
     hide = _handling(session, case).hide
     if hide is None:
-        raise Conflict(
-            _("What this plugin keeps cannot be taken down from here."), remedy=_("Open it and delete it there.")
-        )
+        raise Conflict(_("What this plugin keeps cannot be taken down from here."), remedy=_("Open it and delete it there."))
     hide(session, case.ref_id, actor, reason)
 
 
-def _put_back(session: Session, case: Case, actor: Actor) -> None:
-    info = resolve(session, [_ref(case)]).get(_ref(case))
+def put_back(session: Session, case: Case, actor: Actor) -> None:
+    """Show it again.
+
+    :raises Conflict: when its plugin cannot.
+    """
+    info = resolve(session, [ref_of(case)]).get(ref_of(case))
     if info is not None and info.state in SHOWN:
         # Somebody has shown it again where it stands.
         return
@@ -340,19 +306,25 @@ def _handling(session: Session, case: Case) -> Handling:
     return Handling() if kind is None else kind.handling
 
 
-def _told(session: Session, case: Case, actor: Actor, event: str, why: str) -> Case:
+def told(session: Session, case: Case, actor: Actor, event: str, why: str) -> Case:
+    """Write a decision into the log, and tell of it."""
     session.flush()
-    ref = _ref(case)
+    ref = ref_of(case)
     record(session, actor, event, str(ref), after=case.state, why=why)
     emit(session, Event(event, actor.person_id, ref, case.audience_id, {"case": case.id, "state": case.state}))
     return case
 
 
-def _ref(case: Case) -> ObjectRef:
+def ref_of(case: Case) -> ObjectRef:
+    """What it is about."""
     return ObjectRef(case.ref_type, case.ref_id)
 
 
-def _text(text: str) -> str:
+def clean(text: str) -> str:
+    """What somebody wrote, without blanks around it.
+
+    :raises BadInput: for what is too long.
+    """
     text = text.strip()
     if len(text) > LONGEST or "\x00" in text:
         message = _("Write at most %(most)s characters.", most=str(LONGEST))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from rse_core.api import BadInput, translator
 from rse_core.people import PersonCard, names
 
-from . import access, lines
+from . import access, appeals, lines
 from .models import Case, Report
 
 _ = translator(__file__, "rse_governance").gettext
@@ -45,34 +45,36 @@ class Page:
 def page(
     session: Session, person_id: int, *, state: str = "open", after: int | None = None, most: int = PAGE
 ) -> Page:  # fmt: skip
-    """Cases that the person moderates and may look into: what is open, the eldest first; what was decided, the latest.
+    """Cases that the person moderates and may look into, and appeals that were handed to the moderators of the whole site:
+    what is open, the eldest first; what was decided, the latest.
 
     :param state: ``open``, ``appealed`` or ``decided``.
     """
     access.require_some(session, person_id)
     if state not in LISTS:
         raise BadInput(_("“%(state)s” is none of open, appealed and decided.", state=state[:20]))
-    query = select(Case).where(
-        Case.state.in_(LISTS[state]), access.mine(session, person_id, Case), access.open_to(person_id, Case.audience_id)
-    )
+    there, inside = access.mine(session, person_id, Case), access.open_to(person_id, Case.audience_id)
+    handed = access.escalated(session, person_id)
+    query = select(Case, inside.label("inside")).where(Case.state.in_(LISTS[state]), or_(and_(there, inside), handed))
     if state == "decided":
         query = query.order_by(Case.id.desc())
         query = query if after is None else query.where(Case.id < after)
     else:
         query = query.where(Case.id > (after or 0)).order_by(Case.id)
-    rows = list(session.scalars(query.limit(most + 1)))
-    shown = rows[:most]
+    found = session.execute(query.limit(most + 1)).all()
+    rows = [row for row, _looks in found[:most]]
+    blind = {row.id for row, looks in found[:most] if not looks}
     elsewhere = 0
     if state != "decided" and after is None:
         elsewhere = session.scalar(
-            select(func.count()).select_from(Case)
-            .where(
-                Case.state.in_(LISTS[state]), access.mine(session, person_id, Case),
-                ~access.open_to(person_id, Case.audience_id),
-            )
+            select(func.count()).select_from(Case).where(Case.state.in_(LISTS[state]), there, ~inside, ~handed)
         ) or 0  # fmt: skip
-    more = rows[most - 1].id if len(rows) > most else None
-    return Page(lines.of(session, shown), _reports(session, shown), more, elsewhere)
+    more = rows[-1].id if len(found) > most else None
+    seen = [row for row in rows if row.id not in blind]
+    told = {line.row.id: line for line in lines.of(session, seen)}
+    if blind:
+        told |= {line.row.id: line for line in lines.blind(session, [row for row in rows if row.id in blind])}
+    return Page([told[row.id] for row in rows], _reports(session, seen), more, elsewhere)
 
 
 def own(session: Session, person_id: int, *, after: int | None = None, most: int = PAGE) -> Page:
@@ -82,7 +84,9 @@ def own(session: Session, person_id: int, *, after: int | None = None, most: int
     if after is not None:
         query = query.where(Case.id < after)
     rows = list(session.scalars(query.order_by(Case.id.desc()).limit(most + 1)))
-    return Page(lines.of(session, rows[:most]), {}, rows[most - 1].id if len(rows) > most else None)
+    lonely = appeals.alone(session, [row for row in rows[:most] if row.appealable])
+    shown = [replace(line, alone=line.row.id in lonely) for line in lines.of(session, rows[:most])]
+    return Page(shown, {}, rows[most - 1].id if len(rows) > most else None)
 
 
 def _reports(session: Session, rows: Sequence[Case]) -> dict[int, list[Told]]:

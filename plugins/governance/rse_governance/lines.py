@@ -32,6 +32,23 @@ class Line:
     can_hide: bool
     can_restore: bool
     can_amend: bool
+    #: the viewer may not look into the place: of what was taken down they see what its author discloses
+    blind: bool = False
+    #: nobody else moderates there: the moderators of the whole site decide on an appeal
+    alone: bool = False
+
+
+def blind(session: Session, rows: Sequence[Any]) -> list[Line]:
+    """Lines of appeals for those who may not look into the place: who appeals and what they disclose, nothing else of it."""
+    types = core_of(session).plugins.content_types
+    people = names(session, [row.author_id for row in rows])
+    lines = []
+    for row in rows:
+        ref, kind = ObjectRef(row.ref_type, row.ref_id), types.get(row.ref_type)
+        label = row.ref_type if kind is None else kind.label
+        text, author = row.disclosed or None, people.get(row.author_id or 0)
+        lines.append(Line(row, ref, label, None, text, author, None, "", "", False, False, False, blind=True))
+    return lines
 
 
 def of(session: Session, rows: Sequence[Any], *, by: str = "decided_by") -> list[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rse_core.api import Key, plugin_base, utcnow
@@ -42,6 +42,9 @@ class Case(Base):
     appeal_until: Mapped[dt.datetime | None]
     appealed_at: Mapped[dt.datetime | None]
     appeal: Mapped[str] = mapped_column(Text, default="")
+    #: nobody but who took it down moderates there: those of the whole site decide, and see what its author discloses
+    escalated: Mapped[bool] = mapped_column(default=False, server_default=false())
+    disclosed: Mapped[str] = mapped_column(Text, default="", server_default="")
     appeal_decided_by: Mapped[int | None] = mapped_column(Key, ForeignKey("rse_core_person.id", ondelete="SET NULL"))
     appeal_reason: Mapped[str] = mapped_column(Text, default="")
     __table_args__ = (

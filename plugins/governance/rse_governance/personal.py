@@ -48,10 +48,13 @@ def erase(session: Session, person_id: int) -> int:
             kind.handling.purge(session, row.ref_id)
         session.delete(row)
         count += 1
-    mentions.unname(session, person_id, Report.text, Case.reason, Case.appeal, Case.appeal_reason, Binned.reason)
+    texts = (Report.text, Case.reason, Case.appeal, Case.appeal_reason, Case.disclosed, Binned.reason)
+    mentions.unname(session, person_id, *texts)
     changes = (
         update(Report).where(Report.person_id == person_id).values(person_id=None, text=""),
-        update(Case).where(Case.author_id == person_id).values(author_id=None, reason="", appeal="", appeal_reason=""),
+        update(Case).where(Case.author_id == person_id).values(
+            author_id=None, reason="", appeal="", appeal_reason="", disclosed=""
+        ),
         update(Case).where(Case.decided_by == person_id).values(decided_by=None),
         update(Case).where(Case.appeal_decided_by == person_id).values(appeal_decided_by=None),
         update(Binned).where(Binned.deleted_by == person_id).values(deleted_by=None),

@@ -141,9 +141,12 @@ class Governance(Plugin):
 
     @hookimpl
     def rse_jobs(self) -> Iterable[Job]:
-        from . import bin, keeping
+        from . import appeals, bin, keeping
 
-        return [Job(bin.JOB, bin.empty, every=3_600), Job(keeping.JOB, keeping.apply, every=86_400)]
+        return [
+            Job(bin.JOB, bin.empty, every=3_600), Job(keeping.JOB, keeping.apply, every=86_400),
+            Job(appeals.JOB, appeals.hand_over, every=3_600),
+        ]  # fmt: skip
 
     @hookimpl
     def rse_consumers(self) -> Iterable[Consumer]:

@@ -10,8 +10,8 @@ from flask_smorest import Blueprint
 from rse_core.api import ObjectRef
 from rse_core.webapi import Cursor, core, decode_cursor, encode_cursor, require_person, session_read, session_write
 
+from . import appeals, cases, casework, wording
 from . import bin as recycle
-from . import cases, casework, wording
 from . import queue as waiting
 from . import schemas as s
 
@@ -128,14 +128,23 @@ class Appeal(MethodView):
     def put(self, body: dict[str, Any], case_id: int) -> None:
         """Appeal against a decision on what you wrote."""
         with session_write() as session:
-            cases.appeal(session, me(), case_id, body["text"])
+            appeals.appeal(session, me(), case_id, body["text"], disclose=body["disclose"])
 
     @blueprint.arguments(s.AppealDecisionSchema)
     @blueprint.response(204)
     def post(self, body: dict[str, Any], case_id: int) -> None:
         """Grant an appeal, or not."""
         with session_write() as session:
-            cases.decide_appeal(session, me(), case_id, grant=body["grant"], reason=body["reason"])
+            appeals.decide_appeal(session, me(), case_id, grant=body["grant"], reason=body["reason"])
+
+
+@blueprint.route("/reports/<int:case_id>/disclosure")
+class Disclosure(MethodView):
+    @blueprint.response(204)
+    def put(self, case_id: int) -> None:
+        """Let the moderators of the whole site, who decide on your appeal, read what was taken down."""
+        with session_write() as session:
+            appeals.disclose(session, me(), case_id)
 
 
 @blueprint.route("/bin")

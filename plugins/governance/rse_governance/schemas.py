@@ -98,6 +98,13 @@ class CaseSchema(ModerationLineSchema):
     )  # fmt: skip
     appeal_until = _when(attribute="row.appeal_until", format="iso", allow_none=True)
     automatic = ma.fields.Boolean(attribute="row.automatic")
+    site_decides = ma.fields.Function(
+        lambda line: line.row.escalated or line.alone,
+        metadata={"type": "boolean", "description": "on an appeal decide the moderators of the whole site"},
+    )
+    blind = ma.fields.Boolean(
+        metadata={"description": "you may not look into the place: text is what its author discloses, or null"}
+    )
     version = ma.fields.Integer(attribute="row.version")
 
 
@@ -115,6 +122,10 @@ class CaseDecisionSchema(ma.Schema):
 
 class AppealSchema(ma.Schema):
     text = _text(required=True)
+    disclose = ma.fields.Boolean(
+        load_default=False,
+        metadata={"description": "where the moderators of the whole site decide, they may read what was taken down"},
+    )
 
 
 class AppealDecisionSchema(ma.Schema):

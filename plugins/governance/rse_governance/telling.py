@@ -89,10 +89,11 @@ def reported(session: Session, event: Event) -> None:
         session, audience_id=case.audience_id, entity_id=case.entity_id, space_id=case.space_id, nearest=True
     )
     out = {case.author_id or 0} | ({case.decided_by or 0} if case.state == "appealed" else set())
-    told = access.who_may_look(session, people, case.audience_id) - out
-    told = told or moderation.moderators(session, audience_id=None) - {case.author_id or 0}
+    told = set() if case.escalated else access.who_may_look(session, people, case.audience_id) - out
+    told = told or moderation.moderators(session, audience_id=None) - out
     kind = "governance.appealed" if case.state == "appealed" else "governance.reported"
-    notify_many(session, told, kind, objects.REPORTS, actor_id=None, cause=f"case:{case.id}")
+    data = {"site": True} if case.escalated else {}
+    notify_many(session, told, kind, objects.REPORTS, actor_id=None, cause=f"case:{case.id}", data=data)
 
 
 def hidden(session: Session, event: Event) -> None:
@@ -177,6 +178,14 @@ def _appeal(_count: int, data: Mapping[str, Any]) -> LazyText:
     return lazy("Your appeal was not granted. Reason: %(reason)s", reason=_reason(data))
 
 
+def _appealed(_count: int, data: Mapping[str, Any]) -> LazyText:
+    if data.get("site"):
+        return lazy(
+            "Somebody appeals against a decision where nobody else moderates: a moderator of the whole site decides."
+        )
+    return lazy("Somebody appeals against a decision: another moderator decides.")
+
+
 def _report(_count: int, data: Mapping[str, Any]) -> LazyText:
     if data.get("hidden"):
         return lazy("What you reported was taken down. Thank you for telling.")
@@ -204,7 +213,7 @@ def types() -> Iterable[NotificationType]:
     )  # fmt: skip
     yield NotificationType(
         "governance.appealed", lazy("Somebody appeals where you moderate"),
-        lambda _count, _data: lazy("Somebody appeals against a decision: another moderator decides."), stays=True,
+        _appealed, stays=True,
     )  # fmt: skip
     yield NotificationType(
         "governance.approved", lazy("What you wrote was approved"),

@@ -17,7 +17,7 @@ from rse_core.db import metadata
 from rse_core.models.governance import Audit, Held
 from rse_core.models.organisation import Person
 from rse_core.testing.organisation import make_entity, make_person
-from rse_governance import bin, cases, keeping, log, mydata, queue, suspending, tools, wording
+from rse_governance import appeals, bin, cases, keeping, log, mydata, queue, suspending, tools, wording
 from rse_governance.models import Case
 
 ACTOR = Actor("cli:tests")
@@ -185,7 +185,7 @@ def test_an_erased_person_is_found_nowhere_and_their_bin_is_emptied(site, people
         cases.report(session, people["ben"].id, ObjectRef("wall.note", str(own.id)), kind="false")
         number = session.scalars(select(Case.id).where(Case.author_id == zoe.id)).one()
         cases.decide(session, people["mo"].id, number, hide=True, reason="zorglub is wrong")
-        cases.appeal(session, zoe.id, number, "zorglub appeals")
+        appeals.appeal(session, zoe.id, number, "zorglub appeals")
         suspending.suspend(session, people["mo"].id, "zorglub", days=3, reason="zorglub insulted people")
     wall.notes[own.id].state = "published"
     wall.delete(site, zoe, own.id)

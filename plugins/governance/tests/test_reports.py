@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from rse_core import roles
 from rse_core.api import Actor, BadInput, Conflict, Forbidden, NotFound, ObjectRef, utcnow
 from rse_core.testing.organisation import make_person, make_space
-from rse_governance import bin, cases, casework
+from rse_governance import appeals, bin, cases, casework
 from rse_governance.models import Binned, Case, Report
 
 ACTOR = Actor("cli:tests")
@@ -131,22 +131,22 @@ def test_an_appeal_is_decided_by_another_moderator_where_there_is_one(site, peop
     decide(site, people["mo"], number, hide=True, reason="It insults.")
     with site.db.write() as session:
         with pytest.raises(NotFound):
-            cases.appeal(session, people["cleo"].id, number, "Show it!")
-        cases.appeal(session, people["anna"].id, number, "I quoted somebody.")
+            appeals.appeal(session, people["cleo"].id, number, "Show it!")
+        appeals.appeal(session, people["anna"].id, number, "I quoted somebody.")
     with site.db.write() as session, pytest.raises(Conflict):
-        cases.appeal(session, people["anna"].id, number, "Again.")
+        appeals.appeal(session, people["anna"].id, number, "Again.")
     assert "Somebody appeals against a decision: another moderator decides." in told(people["ada"])
     assert not any("appeals" in line for line in told(people["mo"]))
     with site.db.write() as session, pytest.raises(Forbidden):
-        cases.decide_appeal(session, people["mo"].id, number, grant=True, reason="Yes.")
+        appeals.decide_appeal(session, people["mo"].id, number, grant=True, reason="Yes.")
     with site.db.write() as session:
-        cases.decide_appeal(session, people["ada"].id, number, grant=True, reason="A quotation.")
+        appeals.decide_appeal(session, people["ada"].id, number, grant=True, reason="A quotation.")
     assert wall.notes[note.id].state == "published"
     assert any("Your appeal was granted" in line and "A quotation." in line for line in told(people["anna"]))
     assert only(site, people["mo"], "decided").state == "restored"
 
 
-def test_where_there_is_one_moderator_only_they_decide_on_the_appeal_too(site, people, wall):
+def test_where_there_is_one_moderator_only_the_appeal_waits_for_another(site, people, wall):
     with site.db.write() as session:
         roles.revoke(session, people["ada"].id, "site_admin", actor=ACTOR, force=True)
     note = wall.write(site, people["anna"], "an insult")
@@ -154,8 +154,13 @@ def test_where_there_is_one_moderator_only_they_decide_on_the_appeal_too(site, p
     number = only(site, people["mo"]).id
     decide(site, people["mo"], number, hide=True, reason="It insults.")
     with site.db.write() as session:
-        cases.appeal(session, people["anna"].id, number, "Please.")
-        cases.decide_appeal(session, people["mo"].id, number, grant=False, reason="It does.")
+        appeals.appeal(session, people["anna"].id, number, "Please.")
+    with site.db.write() as session, pytest.raises(Forbidden, match="another moderator"):
+        appeals.decide_appeal(session, people["mo"].id, number, grant=False, reason="It does.")
+    with site.db.write() as session:
+        roles.grant(session, people["cleo"].id, "moderator", actor=ACTOR)
+    with site.db.write() as session:
+        appeals.decide_appeal(session, people["cleo"].id, number, grant=False, reason="It does.")
     assert wall.notes[note.id].state == "hidden"
     assert only(site, people["mo"], "decided").state == "confirmed"
 
@@ -240,13 +245,20 @@ def test_a_secret_spaces_bin_and_cases_are_its_own(site, people, wall, told):
     assert case.reports == 1
     with site.db.read() as session:
         assert len(bin.page(session, people["max"].id)[0]) == 1
-    # Nobody else may look: who took it down decides on the appeal as well.
+    # Nobody else may look: the appeal goes to the site, and the space stays secret.
     wall.notes[note.id].state = "published"
     decide(site, people["max"], case.id, hide=True, reason="It hurts.")
     with site.db.write() as session:
-        cases.appeal(session, people["anna"].id, case.id, "Please.")
-        cases.decide_appeal(session, people["max"].id, case.id, grant=True, reason="Granted.")
-    assert [line for name in ("mo", "ada") for line in told(people[name])] == []
+        appeals.appeal(session, people["anna"].id, case.id, "Please.")
+    with site.db.write() as session, pytest.raises(Forbidden, match="another moderator"):
+        appeals.decide_appeal(session, people["max"].id, case.id, grant=False, reason="I was right.")
+    for stranger in ("mo", "ada"):
+        [line] = told(people[stranger])
+        assert "a moderator of the whole site decides" in line
+        assert "inner" not in line
+    with site.db.write() as session:
+        appeals.decide_appeal(session, people["mo"].id, case.id, grant=True, reason="Granted.")
+    assert wall.notes[note.id].state == "published"
 
 
 def test_a_page_of_the_intranet_is_reported_and_left_to_the_intranet(site, people, client):

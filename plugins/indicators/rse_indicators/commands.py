@@ -17,6 +17,7 @@ from rse_core.indicators_figures import BY, Asked
 from rse_core.indicators_frame import PEOPLE
 
 from . import asking, exporting, survey
+from .calendar_commands import calendar
 
 if TYPE_CHECKING:
     from .asking import Table
@@ -166,3 +167,6 @@ def survey_(ctx: click.Context, file: Path) -> None:
     with core.db.write() as session:
         number = survey.load(session, text, actor=Actor(f"cli:{getpass.getuser()}"))
     click.echo(ngettext("%(num)s line was taken over.", "%(num)s lines were taken over.", number))
+
+
+indicators.add_command(calendar)

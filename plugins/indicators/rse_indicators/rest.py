@@ -9,9 +9,9 @@ from flask_smorest import Blueprint
 
 from rse_core.api import Indicator
 from rse_core.indicators_figures import Asked
-from rse_core.webapi import core, require_person, session_read
+from rse_core.webapi import actor, core, require_person, session_read, session_write
 
-from . import access, asking, schemas
+from . import access, asking, calendars, ics, schemas
 
 blueprint = Blueprint("rse_indicators_api", __name__, url_prefix="/indicators", description="Indicators")
 
@@ -32,6 +32,43 @@ class Definitions(MethodView):
         with session_read() as session:
             access.require_sight(session, person.id)
         return [_definition(one) for one in asking.definitions(core())]
+
+
+@blueprint.route("/calendars")
+class Calendars(MethodView):
+    @blueprint.response(200, schemas.WorkCalendarSchema(many=True))
+    def get(self) -> list[calendars.Shown]:
+        """The calendars of working days of the site and of the entities that you administer."""
+        with session_read() as session:
+            return calendars.listing(session, core(), require_person().id)
+
+
+@blueprint.route("/calendars/<path:entity>")
+class OneCalendar(MethodView):
+    @blueprint.response(200, schemas.WorkCalendarSchema)
+    def get(self, entity: str) -> calendars.Shown:
+        """The calendar of an entity; as the site's, without days, where it has none of its own."""
+        with session_read() as session:
+            return calendars.one(session, require_person().id, entity)
+
+    @blueprint.arguments(schemas.WorkCalendarNewSchema)
+    @blueprint.response(200, schemas.WorkCalendarPreviewSchema)
+    def put(self, body: dict[str, Any], entity: str) -> calendars.Preview:
+        """Give an entity a calendar, or see what that would change."""
+        person = require_person()
+        days = {one["day"]: one["name"] for one in body["days"]}
+        days |= {} if body["ics"] is None else ics.read(body["ics"])
+        if body["dry_run"]:
+            with session_read() as session:
+                return calendars.preview(session, person.id, entity, body["public"], days)
+        with session_write() as session:
+            return calendars.keep(session, person.id, entity, body["public"], days, actor=actor(), version=body["version"])
+
+    @blueprint.response(204)
+    def delete(self, entity: str) -> None:
+        """Take an entity's calendar away."""
+        with session_write() as session:
+            calendars.remove(session, require_person().id, entity, actor=actor())
 
 
 @blueprint.route("/<string:name>")

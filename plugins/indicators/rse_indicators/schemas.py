@@ -44,3 +44,42 @@ class IndicatorTableSchema(ma.Schema):
     people = ma.fields.String()
     as_of = ma.fields.Date(allow_none=True, metadata={"description": "the figures are about the people of its end"})
     figures = ma.fields.List(ma.fields.Nested(IndicatorFigureSchema))
+
+
+class WorkCalendarDaySchema(ma.Schema):
+    day = ma.fields.Date(required=True)
+    name = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
+
+
+class WorkCalendarSchema(ma.Schema):
+    entity = ma.fields.String(metadata={"description": "empty: the site, whose calendar stands in its configuration"})
+    name = ma.fields.String()
+    public = ma.fields.String(metadata={"description": "site, none, fr, fr-alsace-moselle …"})
+    days = ma.fields.Function(
+        lambda shown: [{"day": day.isoformat(), "name": name} for day, name in shown.days.items()],
+        metadata={"type": "array", "items": {"type": "object"}},
+    )
+    version = ma.fields.String()
+
+
+class WorkCalendarNewSchema(ma.Schema):
+    public = ma.fields.String(load_default="site")
+    days = ma.fields.List(ma.fields.Nested(WorkCalendarDaySchema), load_default=list)
+    ics = ma.fields.String(
+        load_default=None, allow_none=True, metadata={"description": "the text of an iCalendar file, beside the days"}
+    )
+    version = ma.fields.String(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "of the calendar that you read; another now answers 409"},
+    )
+    dry_run = ma.fields.Boolean(load_default=False)
+
+
+class WorkCalendarPreviewSchema(ma.Schema):
+    calendar = ma.fields.Nested(WorkCalendarSchema, attribute="shown")
+    closed = ma.fields.List(ma.fields.Date(), metadata={"description": "no longer working days, this year and the next"})
+    opened = ma.fields.List(ma.fields.Date(), metadata={"description": "working days again"})
+    entities = ma.fields.Integer(metadata={"description": "how many entities it holds for"})
+    apart = ma.fields.List(ma.fields.String(), metadata={"description": "those below with a calendar of their own"})
+    months = ma.fields.Integer(metadata={"description": "how many months are counted anew"})

@@ -6,14 +6,17 @@ import csv
 import datetime as dt
 import io
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 
 from rse_core.api import BadInput, record, translator
+from rse_core.indicators_built import HABIT
+from rse_core.indicators_figures import Asked, Figure, ask
 from rse_core.indicators_frame import LEAST
+from rse_core.indicators_roll import month_end
 from rse_core.models.organisation import Entity, EntityPath
 
 from .models import Survey
@@ -21,12 +24,14 @@ from .models import Survey
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from rse_core.api import Actor
+    from rse_core.api import Actor, Core
 
 _t = translator(__file__, "rse_indicators")
 _, ngettext = _t.gettext, _t.ngettext
 COLUMNS = ("date", "entity", "respondents", "daily")
 MOST = 2_000_000
+#: Months whose measured habit stands beside the answers; of earlier surveys the answers alone.
+MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +74,21 @@ def load(session: Session, text: str, *, actor: Actor) -> int:
             remedy=_("Its first line must name: %(all)s.", all=", ".join(COLUMNS)),
         )
     found: dict[tuple[dt.date, int], tuple[int, int]] = {}
+    at: dict[tuple[dt.date, int], int] = {}
     faults: list[str] = []
-    for number, row in enumerate(reader, 2):
-        try:
-            place, numbers = _line(row, keys)
-            if place in found:
-                raise BadInput(_("this place stands there twice"))
-            found[place] = numbers
-        except BadInput as error:
-            faults.append(_("line %(line)s: %(fault)s", line=str(number), fault=str(error)))
-    faults += _sums(session, found)
+    try:
+        for row in reader:
+            try:
+                place, numbers = _line(row, keys)
+                if place in found:
+                    raise BadInput(_("this place stands there twice, first on line %(line)s", line=str(at[place])))
+                found[place], at[place] = numbers, reader.line_num
+            except BadInput as error:
+                faults.append(_fault(reader.line_num, str(error)))
+    except csv.Error as error:
+        # The line that cannot be read is not counted yet.
+        faults.append(_fault(reader.line_num + 1, _("it is no CSV (%(error)s)", error=error)))
+    faults += _sums(session, found, at)
     if faults or not found:
         raise BadInput(_("The survey cannot be used."), remedy="; ".join(faults[:20]) or _("It has no line."))
     session.execute(delete(Survey).where(Survey.asked_on.in_({day for day, _entity in found})))
@@ -111,7 +121,13 @@ def _line(row: Mapping[str, str | None], keys: Mapping[str, int]) -> tuple[tuple
     return (day, keys[entity] if entity else 0), (asked, daily)
 
 
-def _sums(session: Session, found: Mapping[tuple[dt.date, int], tuple[int, int]]) -> list[str]:
+def _fault(line: int, fault: str) -> str:
+    return _("line %(line)s: %(fault)s", line=str(line), fault=fault)
+
+
+def _sums(
+    session: Session, found: Mapping[tuple[dt.date, int], tuple[int, int]], at: Mapping[tuple[dt.date, int], int]
+) -> list[str]:
     """Entities of one survey must not stand below each other, nor be more than the site."""
     faults = []
     by_day: dict[dt.date, dict[int, tuple[int, int]]] = defaultdict(dict)
@@ -119,18 +135,15 @@ def _sums(session: Session, found: Mapping[tuple[dt.date, int], tuple[int, int]]
         by_day[day][entity] = numbers
     for day, places in by_day.items():
         ids = [entity for entity in places if entity]
-        below = session.scalar(
-            select(EntityPath.entity_id).where(
+        inside = session.execute(
+            select(EntityPath.entity_id, EntityPath.ancestor_id).where(
                 EntityPath.entity_id.in_(ids), EntityPath.ancestor_id.in_(ids), EntityPath.depth > 0
-            ).limit(1)
+            )
         )  # fmt: skip
-        if below is not None:
-            faults.append(_("%(date)s: an entity stands below another of the same survey", date=day))
-        if 0 in places:
-            for number in (0, 1):
-                if sum(places[entity][number] for entity in ids) > places[0][number]:
-                    faults.append(_("%(date)s: the entities are more than the whole site", date=day))
-                    break
+        for below, above in sorted((at[day, below], at[day, above]) for below, above in inside):
+            faults.append(_fault(below, _("the entity stands below that of line %(line)s", line=str(above))))
+        if 0 in places and any(sum(places[one][n] for one in ids) > places[0][n] for n in (0, 1)):
+            faults.append(_fault(at[day, 0], _("the entities are more than the whole site")))
     return faults
 
 
@@ -153,6 +166,21 @@ def shown(session: Session, *, only: frozenset[str] | None = None) -> list[Answe
             numbers = (row.respondents, row.daily) if row.entity_id in visible else (None, None)
             answers.append(Answers(day, row.entity_id, name, *numbers))
     return answers
+
+
+def measured(session: Session, core: Core, answers: Sequence[Answers]) -> dict[tuple[dt.date, int], Figure]:
+    """The measured habit of the places and months of these answers, where it may be shown: (day asked, entity) → figure."""
+    found: dict[tuple[dt.date, int], Figure] = {}
+    for month in sorted({row.asked_on.replace(day=1) for row in answers}, reverse=True)[:MONTHS]:
+        rows = [row for row in answers if row.asked_on.replace(day=1) == month]
+        wanted = frozenset(str(row.entity_id) for row in rows if row.entity_id)
+        known: dict[str, Figure] = {}
+        for by, only in (("site", None), ("entity", wanted)):
+            if only is None or only:
+                answer = ask(session, core, Asked(HABIT, month, month_end(month), by, "all", only))
+                known |= {figure.target or "0": figure for figure in answer.figures if not figure.suppressed}
+        found |= {(row.asked_on, row.entity_id): known[str(row.entity_id)] for row in rows if str(row.entity_id) in known}
+    return found
 
 
 def _visible(rows: list[Survey]) -> set[int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from sqlalchemy import func, select
 
 from rse_core.api import Actor, BadInput
+from rse_core.indicators_figures import Asked, ask
 from rse_indicators import survey
 from rse_indicators.models import Survey
 
@@ -20,6 +22,23 @@ def load(core, *lines):
         return survey.load(session, HEAD + "\n".join(lines) + "\n", actor=ME)
 
 
+def habit(site, key):
+    with site.core.db.read() as session:
+        answer = ask(session, site.core, Asked("habit", dt.date(2026, 2, 1), dt.date(2026, 2, 28), "entity"))
+    entity = site.head if key == "head" else site.entities[key]
+    return 100 * next(figure.rate for figure in answer.figures if figure.target == str(entity.id))
+
+
+def test_beside_the_answers_stands_nothing_that_may_not_be_shown(site):
+    load(site.core, "2026-02-15,north,30,12", "2026-02-15,east,11,5", "2024-01-10,,60,20")
+    with site.core.db.read() as session:
+        answers = survey.shown(session)
+        found = survey.measured(session, site.core, answers)
+    assert {row.name for row in answers if not row.suppressed} == {"North", "East", "the whole site"}
+    # East is too small beside the others to be measured alone, and of 2024 nothing is known.
+    assert set(found) == {(dt.date(2026, 2, 15), site.entities["north"].id)}
+
+
 def shown(core):
     with core.db.read() as session:
         return {row.name: (row.daily, row.respondents) for row in survey.shown(session)}
@@ -29,7 +48,14 @@ def test_the_answers_stand_beside_what_was_measured(site, look):
     load(site.core, "2026-02-15,,60,21", "2026-02-15,north,30,12", "2026-02-15,south,20,5")
     html = " ".join(look(site.boss, "/rse/indicators/habit/").get_data(as_text=True).split())
     assert "By their own account" in html
-    assert re.search(r'<th scope="row">North</th><td class="rse-num">12</td><td class="rse-num">30</td>', html)
+    # Twelve of thirty say daily; measured in February: 78 of 43 people times 20 working days.
+    own = r'<th scope="row">North</th><td class="rse-num">12</td><td class="rse-num">30</td><td class="rse-num">40.0 %</td>'
+    found = re.search(own + r'<td class="rse-num">([0-9.]+) %</td>', html)
+    assert found
+    assert found[1] == f"{habit(site, 'north'):.1f}"
+    assert f'{habit(site, "head"):.1f} %</td></tr>' in html
+    again = " ".join(look(site.boss, "/rse/indicators/survey/").get_data(as_text=True).split())
+    assert re.search(own, again)
     html = " ".join(look(site.northerner, "/rse/indicators/habit/").get_data(as_text=True).split())
     assert "North</th>" in html
     assert "South</th>" not in html
@@ -55,9 +81,12 @@ def test_a_survey_of_the_same_date_replaces_the_one_before(site):
         ("soon,north,30,12", "line 2: “soon” is not a date."), ("2026-02-15,nowhere,30,12", "there is no entity “nowhere”"),
         ("2026-02-15,north,30,31", "more people come daily than have answered"),
         ("2026-02-15,north,many,1", "the numbers are none"),
-        ("2026-02-15,north,-1,-1", "more people come daily"), ("2026-02-15,head,80,1", "an entity stands below another"),
-        ("2026-02-15,,31,1", "the entities are more than the whole site"),
-        ("2026-02-15,south,1,1\n2026-02-15,south,1,1", "this place stands there twice"),
+        ("2026-02-15,north,-1,-1", "line 2: more people come daily"),
+        ("2026-02-15,head,80,1", "line 3: the entity stands below that of line 2"),
+        ("2026-02-15,,29,1", "line 2: the entities are more than the whole site"),
+        ("2026-02-15,south,1,1\n\n2026-02-15,south,1,1", "line 4: this place stands there twice, first on line 2"),
+        ("2026-02-15,south", "line 2: the numbers are none"),
+        ('2026-02-15,south,1,"' + "1" * 200_000, "line 2: it is no CSV"),
     ],
 )  # fmt: skip
 def test_each_fault_is_named_and_nothing_is_taken_over(site, line, words):

@@ -64,21 +64,31 @@ class Tab:
 
 
 def tabs(session: Session, seat: Seat) -> list[Tab]:
-    """The pages of a space that this person may open: its own, and those of plugins that are on there."""
+    """The pages of a space that this person may open: its own, and those of plugins that are on there.
+
+    Another plugin's page asks for them too: their endpoints are written out.
+    """
     key, here = seat.space.key, request.endpoint or ""
-    found = [Tab(url_for(".space", space=key), _("Home"), here == "rse_communities.space", "house")]
+    found = [Tab(url_for("rse_communities.space", space=key), _("Home"), here == "rse_communities.space", "house")]
     if seat.inside:
-        found.append(Tab(url_for(".members", space=key), _("Members"), here == "rse_communities.members", "users"))
+        found.append(
+            Tab(url_for("rse_communities.members", space=key), _("Members"), here == "rse_communities.members", "users")
+        )
         for item in _space_items(session, seat):
             found.append(Tab(url_for(item.endpoint, space=key), item.label, here == item.endpoint, item.icon))
     may_invite = seat.inside and seat.open and can(session, seat.person_id, access.INVITE, seat.target).allowed
     if seat.manages or may_invite:
         found.append(
-            Tab(url_for(".invitations", space=key), _("Invitations"), here == "rse_communities.invitations", "send")
+            Tab(
+                url_for("rse_communities.invitations", space=key),
+                _("Invitations"),
+                here == "rse_communities.invitations",
+                "send",
+            )
         )
     if seat.manages:
         running = here.startswith("rse_communities.manage")
-        first = ".manage" if seat.administers else ".manage_requests"
+        first = "rse_communities.manage" if seat.administers else "rse_communities.manage_requests"
         found.append(Tab(url_for(first, space=key), _("Run this space"), running, "settings"))
     return found
 

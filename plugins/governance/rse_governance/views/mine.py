@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core.webapi import session_read, session_write
 
-from .. import cases, casework, suspending
+from .. import appeals, casework, suspending
 from .. import queue as waiting
 from .base import KEPT, Refused, _, after, blueprint, done, me, next_url, plain, refused
 
@@ -23,10 +23,25 @@ def appeal(case_id: int) -> BaseResponse:
     """Ask that it be looked at again."""
     try:
         with session_write() as session:
-            cases.appeal(session, me(), case_id, request.form.get("text", ""))
+            case = appeals.appeal(
+                session, me(), case_id, request.form.get("text", ""), disclose=bool(request.form.get("disclose"))
+            )
+            site = case.escalated
     except KEPT as error:
         return _mine(refused(error, str(case_id)))
-    return done("mine", _("Your appeal is sent; another moderator decides where there is one."))
+    return done("mine", _("Your appeal is sent; a moderator of the whole site decides.") if site else
+                _("Your appeal is sent; another moderator decides."))  # fmt: skip
+
+
+@blueprint.post("/cases/<int:case_id>/disclosure")
+def disclose(case_id: int) -> BaseResponse:
+    """Let the moderators of the whole site read what was taken down."""
+    try:
+        with session_write() as session:
+            appeals.disclose(session, me(), case_id)
+    except KEPT as error:
+        return _mine(refused(error, str(case_id)))
+    return done("mine", _("The moderators of the whole site can read it until they have decided."))
 
 
 def _mine(no: Refused | None) -> BaseResponse:

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from rse_core.api import BadInput, Conflict, ObjectRef
 from rse_core.webapi import safe_return_to, session_read, session_write
 
+from .. import appeals, cases, casework
 from .. import bin as recycle
-from .. import cases, casework
 from .base import KEPT, Refused, _, after, blueprint, done, frame, me, next_url, number, plain, refused
 
 
@@ -61,7 +61,8 @@ def _reports(no: Refused | None) -> Response:
     with session_read() as session:
         found = casework.page(session, person_id, state=state, after=after(scope))
         return frame(
-            session, "reports", no=no, page=found, state=state, kinds=cases.KINDS, more=next_url(scope, found.after)
+            session, "reports", no=no, page=found, state=state, kinds=cases.KINDS, more=next_url(scope, found.after),
+            me=person_id,
         )
 
 
@@ -87,7 +88,7 @@ def decide_appeal(case_id: int) -> BaseResponse:
     def act(person_id: int) -> str:
         grant = _chosen("grant", "confirm")
         with session_write() as session:
-            cases.decide_appeal(session, person_id, case_id, grant=grant, reason=request.form.get("reason", ""))
+            appeals.decide_appeal(session, person_id, case_id, grant=grant, reason=request.form.get("reason", ""))
         return _("The appeal is granted: it is shown again.") if grant else _("It stays taken down.")
 
     return _acted(case_id, act, "appealed")

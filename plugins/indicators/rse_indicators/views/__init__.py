@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import figures, mine, spaces, surveys
+from . import calendars, figures, mine, spaces, surveys
 from .base import blueprint
 
-__all__ = ["blueprint", "figures", "mine", "spaces", "surveys"]
+__all__ = ["blueprint", "calendars", "figures", "mine", "spaces", "surveys"]

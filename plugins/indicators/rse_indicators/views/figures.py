@@ -69,23 +69,24 @@ def indicator(name: str) -> str:
             asked = _year(name, table.asked.last, "site", None)
             asked = Asked(name, asked.first, asked.last, "site", table.asked.people)
             months = [(m, a.figures[0].rate if a.figures else None) for m, a in by_month(session, core(), asked)]
-        surveyed = []
+        surveyed, measured = [], {}
         if name == indicators_built.HABIT and found.administers:
             surveyed = survey.shown(session, only=None if found.site else found.targets("entity"))
+            measured = survey.measured(session, core(), surveyed)
     return page(
         "indicator", one=one, table=table, error=error, ways=[(way, asking.WAYS[way]) for way in ways], sight=found,
         parts=list(asking.PARTS.items()), denominator=asking.denominator(one), source=asking.source(core(), one),
         bars=charts.bars(table.rows) if table is not None and len(table.rows) > 1 else None,
         line=charts.line(months) if len([rate for _m, rate in months if rate is not None]) > 1 else None,
-        chart=charts, surveyed=surveyed, typed=request.args, files=_files(table, name) if table is not None else {},
+        chart=charts, surveyed=surveyed, measured=measured, typed=request.args,
+        files=_files(table, name) if table is not None else {},
     )  # fmt: skip
 
 
 def _ways(found: Sight, one: Indicator) -> list[str]:
     if one.counts == "spaces":
         return [way for way in found.ways if way == "site"]
-    unfit = one.name in indicators_built.SPECIAL or indicators_built.VISIT in one.events or one.eligible or one.ever
-    return [way for way in found.ways if way != "space" or not unfit]
+    return [way for way in found.ways if way != "space" or indicators_built.told_by_space(one)]
 
 
 def _table(session: Session, found: Sight, name: str, ways: list[str]) -> Table:

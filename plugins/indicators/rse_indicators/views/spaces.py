@@ -9,7 +9,7 @@ from rse_core import indicators_built
 from rse_core.api import Indicator, resolve
 from rse_core.indicators_figures import Asked, by_month
 from rse_core.organisation import space_ref
-from rse_core.webapi import core, require_person, session_read
+from rse_core.webapi import core, require_person, session_read, slot_markup
 
 from .. import access, asking, charts
 from .base import blueprint, page
@@ -35,19 +35,19 @@ def space(space: str) -> str:
         months = _months(session, only, last)
         ref = space_ref(found.id)
         info = resolve(session, [ref]).get(ref)
+        # Whoever keeps the space's pages says what stands above this one.
+        head = slot_markup(session, "space_head", [ref]).get(ref, "")
     return page(
         "space", space=found, tables=tables, line=charts.line(months) if months else None, chart=charts, first=first,
-        last=last, home=info.url if info is not None else "",
+        last=last, head=head, home=info.url if info is not None else "",
     )  # fmt: skip
 
 
 def _told() -> list[Indicator]:
     """What can be told by space: acts that are done there."""
     return [
-        one for one in asking.definitions(core())
-        if one.counts == "people" and not one.eligible and not one.ever and one.name not in indicators_built.SPECIAL
-        and indicators_built.VISIT not in one.events
-    ]  # fmt: skip
+        one for one in asking.definitions(core()) if indicators_built.told_by_space(one)
+    ]
 
 
 def _months(session: Session, only: frozenset[str], last: dt.date) -> list[tuple[dt.date, float | None]]:

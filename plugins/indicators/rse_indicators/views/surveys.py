@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from rse_core.api import BadInput, Forbidden
-from rse_core.webapi import actor, session_read, session_write
+from rse_core.webapi import actor, core, session_read, session_write
 
 from .. import survey
 from .base import _, administrator, blueprint, ngettext, page
@@ -41,4 +41,5 @@ def surveyed() -> Response | tuple[str, int]:
 def _page(text: str = "", error: BadInput | None = None) -> str:
     with session_read() as session:
         answers = survey.shown(session)
-    return page("survey", answers=answers, text=text, error=error, columns=", ".join(survey.COLUMNS))
+        measured = survey.measured(session, core(), answers)
+    return page("survey", answers=answers, measured=measured, text=text, error=error, columns=", ".join(survey.COLUMNS))
