@@ -117,6 +117,7 @@ def canaille(address, token):
         process.stdout.close()
 
 
+@pytest.mark.slow
 def test_canaille_provisions_people_and_groups(core, canaille):
     canaille(
         do="user", name="ana",

@@ -33,6 +33,8 @@ from .models import Case
 
 _ = translator(__file__, "rse_governance").gettext
 JOB = "governance.appeals"
+#: Appeals that the job looks at together.
+AT_ONCE = 500
 
 
 def appeal(session: Session, person_id: int, case_id: int, text: str, *, disclose: bool = False) -> Case:
@@ -174,14 +176,16 @@ def _moderate(session: Session, row: Case, inside: Iterable[tuple[str, int, int]
 
 def hand_over(session: Session) -> None:
     """The job: an appeal that nobody can decide any more where it stands goes to the moderators of the whole site."""
-    query = select(Case).where(Case.state == "appealed", Case.escalated.is_(False)).order_by(Case.id).limit(500)
-    rows = list(session.scalars(query))
-    lonely = alone(session, rows)
-    for case in rows:
-        if case.id in lonely:
-            case.escalated, case.version = True, case.version + 1
-            session.flush()
-            _tell(session, case, case.author_id)
+    waiting = select(Case).where(Case.state == "appealed", Case.escalated.is_(False)).order_by(Case.id).limit(AT_ONCE)
+    last = 0
+    while rows := list(session.scalars(waiting.where(Case.id > last))):
+        last = rows[-1].id
+        lonely = alone(session, rows)
+        for case in rows:
+            if case.id in lonely:
+                case.escalated, case.version = True, case.version + 1
+                session.flush()
+                _tell(session, case, case.author_id)
 
 
 def _own(session: Session, person_id: int, case_id: int) -> Case:

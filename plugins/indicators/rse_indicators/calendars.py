@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,21 +73,13 @@ def listing(session: Session, core: Core, person_id: int) -> list[Shown]:
 
     :raises Forbidden: for who administers nothing.
     """
-    rights = _rights(session, person_id)
-    query = select(Entity, WorkCalendar).join(WorkCalendar, WorkCalendar.entity_id == Entity.id).order_by(Entity.name)
-    snapshot = core.policy.snapshot()
-    rows = [(entity, row) for entity, row in session.execute(query) if rights.over(snapshot, entity.id)]
-    days: dict[int, dict[dt.date, str]] = {}
-    found = select(Holiday.entity_id, Holiday.day, Holiday.name).order_by(Holiday.day)
-    for entity, day, name in session.execute(found.where(Holiday.entity_id.in_([entity.id for entity, _row in rows]))):
-        days.setdefault(entity, {})[day] = name
-    return [_site(core), *(_shown(entity, row, days.get(entity.id, {})) for entity, row in rows)]
+    rights, snapshot = _rights(session, person_id), core.policy.snapshot()
+    return [_site(core), *_kept(session, lambda entity: rights.over(snapshot, entity.id))]
 
 
 def all_of(session: Session, core: Core) -> list[Shown]:
     """The site's calendar and those of all entities, for the shell."""
-    query = select(Entity, WorkCalendar).join(WorkCalendar, WorkCalendar.entity_id == Entity.id).order_by(Entity.name)
-    return [_site(core), *(_shown(entity, row, _days_of(session, entity.id)) for entity, row in session.execute(query))]
+    return [_site(core), *_kept(session, lambda _entity: True)]
 
 
 def entities(session: Session, core: Core, person_id: int) -> list[tuple[str, str]]:
@@ -212,6 +204,17 @@ def _site(core: Core) -> Shown:
 
 def _shown(entity: Entity, row: WorkCalendar, days: Mapping[dt.date, str]) -> Shown:
     return Shown(entity.key, entity.name, row.public, days, row.changed_at.isoformat())
+
+
+def _kept(session: Session, wanted: Callable[[Entity], bool]) -> list[Shown]:
+    """The calendars of these entities, by name; two queries."""
+    query = select(Entity, WorkCalendar).join(WorkCalendar, WorkCalendar.entity_id == Entity.id).order_by(Entity.name)
+    rows = [(entity, row) for entity, row in session.execute(query) if wanted(entity)]
+    days: dict[int, dict[dt.date, str]] = {}
+    found = select(Holiday.entity_id, Holiday.day, Holiday.name).order_by(Holiday.day)
+    for entity_id, day, name in session.execute(found.where(Holiday.entity_id.in_([entity.id for entity, _row in rows]))):
+        days.setdefault(entity_id, {})[day] = name
+    return [_shown(entity, row, days.get(entity.id, {})) for entity, row in rows]
 
 
 def _days_of(session: Session, entity_id: int) -> dict[dt.date, str]:
