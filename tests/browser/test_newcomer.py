@@ -165,7 +165,7 @@ class Newcomer:
         """To one of our pages by the navigation, which is folded on a telephone."""
         navigation = self.tab.get_by_role("banner").get_by_role("navigation")
         folded = navigation.locator("summary")
-        if self.width < 768:
+        if self.width < 1024:
             self.press(folded)
         self.follow(navigation.get_by_role("link", name=self.word(name)).and_(navigation.locator(":visible")))
 
