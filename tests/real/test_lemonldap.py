@@ -89,9 +89,9 @@ def named(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
     seen: list[Identity] = []
     inner = rse_sso.pages.sign_in
 
-    def sign_in(identity: Identity, *, sid: str = "") -> Any:
+    def sign_in(identity: Identity, **values: Any) -> Any:
         seen.append(identity)
-        return inner(identity, sid=sid)
+        return inner(identity, **values)
 
     monkeypatch.setattr(rse_sso.pages, "sign_in", sign_in)
     return seen
