@@ -70,7 +70,7 @@ def test_the_page_names_tables_that_exist():
 
     named = {name for names in table(page("indicators.md"), "What is kept of single people") for name in names}
     assert named <= set(metadata.tables)
-    assert len(named) == 8
+    assert len(named) == 11
 
 
 def test_the_page_names_every_command_of_the_plugin():

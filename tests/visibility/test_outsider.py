@@ -28,7 +28,7 @@ from rse_governance import cases, charters, wording
 from rse_governance.models import Binned, Case, WordRule
 from rse_kanban import boards, cards, checklist
 from rse_kanban import columns as board_columns
-from rse_kanban.models import Card
+from rse_kanban.models import Card, CardRevision
 from rse_kanban.placing import Place
 from rse_likes import service as likes
 
@@ -111,12 +111,15 @@ def plan(core, secret, owner, ref):
         [column] = board_columns.placing.columns_of(session, board.id)
         written = cards.Written(words["card"], f"Il pleut {words['body']}", labels=[label.id], people=[owner.id])
         card = cards.create(session, owner.id, Place(column.id, lane.id), written, about=ref)
+        cards.edit(session, owner.id, card.id, cards.Written(body=f"Il a plu {words['body']}"), version=card.version)
+        session.flush()
         item = checklist.add(session, owner.id, card.id, words["line"])
         comments.write(session, owner.id, ObjectRef("kanban.card", str(card.id)), f"Moi {words['remark']}")
         session.flush()
         return {
             "board_id": board.id, "column_id": column.id, "lane_id": lane.id, "label_id": label.id, "card_id": card.id,
             "item_id": item.id, "import_id": 1, "address_id": 1,
+            "revision_id": session.scalars(select(CardRevision.id).where(CardRevision.card_id == card.id)).one(),
         }  # fmt: skip
 
 

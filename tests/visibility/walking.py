@@ -224,6 +224,7 @@ class Walk:
             "State": lambda one, key: {"state": "archived"},
             "Links": lambda one, key: {"other": one["card_id"], "kind": "relates"},
             "Items": lambda one, key: {"text": "x"}, "OneItem": lambda one, key: {"text": "x"},
+            "KanbanPutBack": lambda one, key: {"version": 1},
         }.get(name, lambda one, key: {})  # fmt: skip
         yield wanted(ids, self.secret.key), wanted(dict.fromkeys(ids, NOBODYS), "kwznothing")
 
