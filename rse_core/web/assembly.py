@@ -25,6 +25,7 @@ from . import (
     security,
     templating,
     theme,
+    viewing,
 )
 from .prefix import PrefixMiddleware
 from .state import rse
@@ -122,6 +123,7 @@ def before() -> None:
         raise refused
     # Now that it is known who asks, and before the check reads the form.
     files.raise_limit()
+    viewing.follow()
     csrf.protect()
     gates.check()
     charters.accept_sent()
@@ -148,3 +150,4 @@ def _measure(answer: Response) -> Response:
 
 def _teardown(_error: BaseException | None) -> None:
     language.end()
+    viewing.finish()

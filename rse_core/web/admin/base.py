@@ -55,6 +55,7 @@ def navigation() -> dict[str, Any]:
         return {"sections": []}
     some = [("rse_admin.cursor", _("Cursor"), "sliders-horizontal"), ("rse_admin.plugins", _("Plugins"), "puzzle")]
     some += [("rse_leavers.page", _("Leavers"), "user-minus"), ("rse_admin.why_not", _("Why can't they?"), "circle-help")]
+    some += [("rse_admin.view_as", _("View as"), "eye")]
     if rights().site:
         some += [
             ("rse_admin.rollout", _("Rollout"), "calendar-clock"),
