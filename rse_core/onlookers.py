@@ -7,19 +7,22 @@ entity alone (:func:`facts`, :func:`audiences_of`) is given by this module.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from .cursor import PersonFacts
-from .db import utcnow
+from .errors import Forbidden
+from .i18n import _
 from .levels import Level
 from .models.governance import Charter
 from .models.organisation import Audience, Entity, EntityPath
 
 #: Ids for each entity: more than there are levels, and the numbers in between are nobody.
 _STEP = 8
+_ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: No person can have this username: nothing is found under it.
 USERNAME = ""
 
@@ -38,6 +41,14 @@ def stands_for(person_id: int) -> tuple[int, Level] | None:
     """The entity and the level of an onlooker; None for any other id."""
     entity, level = divmod(-person_id, _STEP)
     return (entity, Level(level)) if person_id < 0 and entity > 0 and level <= max(Level) else None
+
+
+def no_self() -> Forbidden:
+    """What an onlooker is answered on pages about oneself."""
+    return Forbidden(
+        _("You are looking as somebody of an entity would, and this page is about one person: there is nobody to show."),
+        remedy=_("Stop looking (the bar above the page) to see your own."),
+    )
 
 
 def audiences_of(person_id: int) -> Select[int]:
@@ -60,8 +71,7 @@ def facts(session: Session, ids: Iterable[int]) -> dict[int, PersonFacts]:
     if not wanted:
         return {}
     there = set(session.scalars(select(Entity.id).where(Entity.id.in_({entity for entity, _level in wanted.values()}))))
-    now = utcnow()
-    accepted = dict.fromkeys(session.scalars(select(Charter.id)), now)
+    accepted = dict.fromkeys(session.scalars(select(Charter.id)), _ALWAYS)
     return {
         ident: PersonFacts(
             ident, entity, audiences=frozenset(session.scalars(audiences_of(ident))), accepted=accepted,

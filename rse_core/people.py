@@ -19,7 +19,7 @@ from .freshness import touch
 from .i18n import _, normalise_locale
 from .identity import Identity
 from .models.organisation import Entity, Person
-from .onlookers import USERNAME, entity_names, is_onlooker
+from .onlookers import USERNAME, entity_names, is_onlooker, no_self
 from .organisation import nearest
 from .signins import drop_identities, for_identity
 from .statements import Statement
@@ -69,7 +69,11 @@ def folded(text: str) -> str:
 
 
 def get(session: Session, person_id: int) -> Person:
-    """:raises NotFound: when there is no such person."""
+    """:raises NotFound: when there is no such person.
+    :raises Forbidden: for an onlooker (:mod:`rse_core.onlookers`), who is nobody.
+    """
+    if is_onlooker(person_id):
+        raise no_self()
     found = session.get(Person, person_id)
     if found is None:
         raise NotFound(f"There is no person with the id {person_id}.")

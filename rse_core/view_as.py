@@ -102,11 +102,3 @@ def refused() -> Forbidden:
         _("You are looking as somebody else would: nothing can be done meanwhile, and nothing was saved."),
         remedy=_("Stop looking (the bar above the page), then do it as yourself."),
     )
-
-
-def no_self() -> Forbidden:
-    """What pages about oneself are answered with meanwhile."""
-    return Forbidden(
-        _("You are looking as somebody of an entity would, and this page is about one person: there is nobody to show."),
-        remedy=_("Stop looking (the bar above the page) to see your own."),
-    )

@@ -107,6 +107,7 @@ def _mount(app: Flask, extension: RSE) -> None:
 def before() -> None:
     """Who asks, in what language, and whether the request may act: in this order, before every view."""
     g.rse_began = time.perf_counter()
+    viewing.finish()
     rse().begin_background()
     if is_static():
         return

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from .. import db, view_as
 from ..audit import Actor
 from ..levels import Level
+from ..onlookers import no_self
 from ..people import card
 from ..view_as import Viewing
 from .csrf import SAFE
@@ -86,18 +87,17 @@ def follow() -> None:
     chosen = g.get("rse_preferences") or {}
     g.rse_preferences = {key: value for key, value in chosen.items() if key == CHOICE}
     g.rse_person = replace(somebody, locale=person.locale)
-    g.rse_write_guard = True
     db.REFUSED.set(view_as.refused)
     if request.method not in SAFE:
         raise view_as.refused()
     path = request.path.removeprefix("/api/v1")
     if path == "/me" or path.startswith("/me/"):
-        raise view_as.no_self()
+        raise no_self()
 
 
 def finish() -> None:
-    """Undo what :func:`follow` set, at the end of the request."""
-    if g.pop("rse_write_guard", False):
+    """Undo what :func:`follow` set, at the end of the request; asked before each one too, which begins with nothing set."""
+    if db.REFUSED.get() is not None:
         db.REFUSED.set(None)
 
 

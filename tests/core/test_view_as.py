@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -342,9 +343,7 @@ def rows(core: Any) -> dict[str, list[Any]]:
     found = MetaData()
     found.reflect(core.db.engine)
     with core.db.engine.connect() as connection:
-        return {
-            name: sorted(repr(row) for row in connection.execute(select(table))) for name, table in found.tables.items()
-        }
+        return {name: sorted(repr(row) for row in connection.execute(select(table))) for name, table in found.tables.items()}
 
 
 def test_the_service_says_who_may(core: Any, world: Any) -> None:
@@ -365,3 +364,32 @@ def test_the_service_says_who_may(core: Any, world: Any) -> None:
         clerk = rights_of(session, world["clerk"].id)
         with pytest.raises(NotFound):
             view_as.begin(session, clerk, "town", "comment", actor=actor)
+
+
+@pytest.mark.parametrize("main", [True, False])
+def test_the_bar_stands_in_the_intranets_look_too(use_plugin: Any, tmp_path: Path, as_person: Any, main: bool) -> None:
+    from rse_core.testing.organisation import make_entity, make_person
+
+    file = tmp_path / "layout.html"
+    inner = "<!-- rse:content -->"
+    page = f"<main>{inner}</main>" if main else f"<div>{inner}</div>"
+    file.write_text(f"<!doctype html><html><head><title>I</title></head><body>{page}</body></html>", encoding="utf-8")
+    core = use_plugin(Talk(), layout=str(file))
+    boss = make_person(core, "boss", entity=make_entity(core, "town", name="Ville"))
+    with core.db.write() as session:
+        roles.grant(session, boss.id, "site_admin", actor=Actor("test"))
+    client = as_person(create_app(core).test_client(), boss)
+    look(client)
+    page = client.get("/rse/?lang=en").text
+    assert page.count('class="rse-viewing"') == 1
+    assert page.index('class="rse-viewing"') < page.index('id="rse-content"')
+    assert page.count("<main") == 1
+
+
+def test_what_is_logged_of_it_stands_in_the_journal(app: Flask, world: Any, as_person: Any) -> None:
+    client = as_person(app.test_client(), world["boss"])
+    look(client, why="Formation")
+    client.post(f"{VIEW}/end", data={"csrf_token": token_of(client)})
+    page = client.get("/rse/admin/journal/?act=view_as.begin").text
+    assert "Formation" in page
+    assert "entity:town" in page
