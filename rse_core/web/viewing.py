@@ -21,6 +21,7 @@ from ..onlookers import no_self
 from ..people import card
 from ..view_as import Viewing
 from .csrf import SAFE
+from .gates import plugin_of_request
 from .identity import NONCE, VIEW, current_person
 from .state import core
 
@@ -58,16 +59,15 @@ def stop(how: str = "stopped") -> None:
 def follow() -> None:
     """Once it is known who asks, and in what language: put the onlooker in the place of the administrator who looks.
 
-    A program with a token looks as nobody else, and what authenticates each request by itself has nothing to do with
-    the session.
+    A program with a token looks as nobody else. What authenticates each request by itself has nothing to do with the
+    session, and adapters sign in and out: a provider that ends the session must not be refused.
 
     :raises Forbidden: for an unsafe request, and for the pages about oneself.
     """
     g.rse_viewing = None
     if VIEW not in session or g.get("rse_token_person_id") is not None:
         return
-    view = current_app.view_functions.get(request.endpoint or "")
-    if getattr(view, "rse_csrf_exempt", False):
+    if _by_itself():
         return
     viewing, person = _kept(), current_person()
     if viewing is None:
@@ -93,6 +93,12 @@ def follow() -> None:
     path = request.path.removeprefix("/api/v1")
     if path == "/me" or path.startswith("/me/"):
         raise no_self()
+
+
+def _by_itself() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    state = core().plugins.states.get(plugin_of_request() or "")
+    return getattr(view, "rse_csrf_exempt", False) or (state is not None and state.kind == "adapter")
 
 
 def finish() -> None:

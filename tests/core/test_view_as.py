@@ -23,6 +23,7 @@ from rse_core.policy import explain, level_of
 from rse_core.preferences import put
 from rse_core.subjects import Target
 from rse_core.tokens import create_token
+from rse_core.web.identity import current_person_id, sign_out
 from rse_core.web.state import core as running
 
 VIEW = "/rse/admin/view-as"
@@ -393,3 +394,37 @@ def test_what_is_logged_of_it_stands_in_the_journal(app: Flask, world: Any, as_p
     page = client.get("/rse/admin/journal/?act=view_as.begin").text
     assert "Formation" in page
     assert "entity:town" in page
+
+
+class Door(Plugin):
+    """An adapter whose provider ends sessions by an address that the browser opens."""
+
+    manifest = Manifest("door", "Door", kind="adapter")
+
+    @hookimpl
+    def rse_blueprints(self) -> list[Blueprint]:
+        """``/door/out``."""
+        pages = Blueprint("rse_door", __name__, url_prefix="/door")
+
+        @pages.get("/out")
+        def out() -> str:
+            with running().db.write() as session:
+                put(session, current_person_id() or 0, "door.out", 1)
+            sign_out()
+            return "out"
+
+        return [pages]
+
+
+def test_a_provider_may_end_the_session_meanwhile(use_plugin: Any, as_person: Any) -> None:
+    from rse_core.testing.organisation import make_entity, make_person
+
+    core = use_plugin(Door())
+    boss = make_person(core, "boss", entity=make_entity(core, "town", name="Ville"))
+    with core.db.write() as session:
+        roles.grant(session, boss.id, "site_admin", actor=Actor("test"))
+    client = as_person(create_app(core).test_client(), boss)
+    look(client)
+    assert client.get("/rse/door/out").text == "out"
+    assert log(core)[-1][3]["how"] == "signed out"
+    assert "Somebody of" not in client.get("/rse/?lang=en").text
