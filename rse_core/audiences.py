@@ -32,6 +32,7 @@ from .models.organisation import (
     Space,
     SpaceMember,
 )
+from .onlookers import audiences_of, is_onlooker
 
 #: Above this many people, recomputing everybody is quicker than naming them.
 _MANY = 2_000
@@ -85,6 +86,8 @@ def of_members(session: Session, space_id: int) -> int:
 
 def visible(person_id: int | None) -> Select[int]:
     """Ids of the audiences this person is in: a sub-select for ``audience_id.in_(…)``, empty for nobody."""
+    if person_id is not None and is_onlooker(person_id):
+        return audiences_of(person_id)
     found = select(Membership.audience_id)
     return found.where(false()) if person_id is None else found.where(Membership.person_id == person_id)
 
@@ -98,6 +101,8 @@ def sees(session: Session, person_id: int | None, audience_id: int | None) -> bo
     """Whether this person is in the audience; never for an audience of None."""
     if person_id is None or audience_id is None:
         return False
+    if is_onlooker(person_id):
+        return session.scalar(visible(person_id).where(Audience.id == audience_id)) is not None
     row = select(Membership.person_id).where(Membership.person_id == person_id, Membership.audience_id == audience_id)
     return session.scalar(row) is not None
 

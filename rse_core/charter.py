@@ -17,6 +17,7 @@ from .freshness import touch
 from .i18n import _
 from .models.governance import Charter, CharterAcceptance
 from .models.organisation import Person, SpaceMember
+from .onlookers import is_onlooker
 
 KINDS = ("use", "editorial")
 MAX_BODY = 200_000
@@ -123,6 +124,8 @@ def published(session: Session, *, kind: str) -> Sequence[Row[int | None, int, s
 
 def missing(session: Session, person_id: int, *, space_id: int | None = None) -> list[Charter]:
     """What this person has still to accept before writing: the site's charter in force, and the space's own."""
+    if is_onlooker(person_id):
+        return []
     wanted = [in_force(session)] + ([in_force(session, space_id=space_id)] if space_id is not None else [])
     accepted = set(
         session.scalars(select(CharterAcceptance.charter_id).where(CharterAcceptance.person_id == person_id))

@@ -123,6 +123,8 @@ class PersonFacts:
     username: str = ""
     #: from outside the organisation: in no audience but those of groups and spaces
     external: bool = False
+    #: of an onlooker (:mod:`rse_core.onlookers`): the level chosen to look at, in place of what the entity is granted
+    chosen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +256,15 @@ def member_space(snapshot: Snapshot, person: PersonFacts, place: Place) -> int |
 
 def effective(snapshot: Snapshot, person: PersonFacts, place: Place, at: dt.datetime) -> int:
     """The level that counts for this person on this object at this moment."""
-    space = member_space(snapshot, person, place)
-    own = granted(snapshot, path_of(snapshot, person), person.groups, space, at)
-    return min(own, cap(snapshot, place, at))
+    return min(granted_to(snapshot, person, place, at), cap(snapshot, place, at))
+
+
+def granted_to(snapshot: Snapshot, person: PersonFacts, place: Place, at: dt.datetime) -> int:
+    """The level granted to this person here; to an onlooker the chosen one, below the ceilings like any other."""
+    path = path_of(snapshot, person)
+    if person.chosen is not None:
+        return min(person.chosen, ceiling(snapshot, path, at))
+    return granted(snapshot, path, person.groups, member_space(snapshot, person, place), at)
 
 
 def spots_that_matter(snapshot: Snapshot, person: PersonFacts, place: Place) -> Iterator[Spot]:

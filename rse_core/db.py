@@ -14,6 +14,7 @@ import select
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, create_engine, event, make_url
@@ -67,6 +68,10 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
             return None if value is None else value.astimezone(utc)
 
         return from_text if dialect.name == "sqlite" else from_server
+
+
+#: Set while nothing may be written in this context (a request that only looks): makes the error to raise instead.
+REFUSED: ContextVar[Callable[[], Exception] | None] = ContextVar("rse_writes_refused", default=None)
 
 
 class CoreBase(DeclarativeBase):
@@ -139,7 +144,12 @@ class Database:
         """A session whose block is one writing transaction, committed at its end.
 
         On SQLite it begins with ``BEGIN IMMEDIATE``, so that two writers queue instead of failing midway.
+
+        :raises Exception: what :data:`REFUSED` makes, where nothing may be written.
         """
+        refused = REFUSED.get()
+        if refused is not None:
+            raise refused()
         session = self.sessions()
         session.info["rse_writing"] = True
         if self.is_sqlite:

@@ -19,6 +19,7 @@ from .freshness import touch
 from .i18n import _, normalise_locale
 from .identity import Identity
 from .models.organisation import Entity, Person
+from .onlookers import USERNAME, entity_names, is_onlooker, no_self
 from .organisation import nearest
 from .signins import drop_identities, for_identity
 from .statements import Statement
@@ -68,7 +69,11 @@ def folded(text: str) -> str:
 
 
 def get(session: Session, person_id: int) -> Person:
-    """:raises NotFound: when there is no such person."""
+    """:raises NotFound: when there is no such person.
+    :raises Forbidden: for an onlooker (:mod:`rse_core.onlookers`), who is nobody.
+    """
+    if is_onlooker(person_id):
+        raise no_self()
     found = session.get(Person, person_id)
     if found is None:
         raise NotFound(f"There is no person with the id {person_id}.")
@@ -97,7 +102,12 @@ def names(session: Session, ids: Iterable[int | None]) -> Mapping[int, PersonCar
     if not wanted:
         return {}
     rows = session.execute(select(*_CARD).outerjoin(Entity, Entity.id == Person.entity_id).where(Person.id.in_(wanted)))
-    return {row[0]: _card(row) for row in rows}
+    found = {row[0]: _card(row) for row in rows}
+    if is_onlooker(wanted[0]):
+        for ident, (entity_id, entity, level) in entity_names(session, wanted).items():
+            name = _("Somebody of %(entity)s, level “%(level)s”", entity=entity, level=level.label)
+            found[ident] = PersonCard(ident, USERNAME, name, entity_id, entity, "", True)
+    return found
 
 
 def card(session: Session, person_id: int) -> PersonCard | None:

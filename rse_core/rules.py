@@ -219,17 +219,18 @@ def _object(snapshot: Snapshot, case: Case, found: bool) -> dict[str, Any]:
 def _level(
     snapshot: Snapshot, person: PersonFacts, place: Place, at: dt.datetime, effective: int, required: int
 ) -> Step:
-    space = cursor.member_space(snapshot, person, place)
     path = cursor.path_of(snapshot, person)
     spots = cursor.spots_that_matter(snapshot, person, place)
     detail: dict[str, Any] = {
         "required": required,
         "effective": effective,
-        "granted": cursor.granted(snapshot, path, person.groups, space, at),
+        "granted": cursor.granted_to(snapshot, person, place, at),
         "ceiling": cursor.ceiling(snapshot, path, at),
         "cap": cursor.cap(snapshot, place, at),
         "rows": [row for spot in spots for row in cursor.rows_on(snapshot, spot, at)],
     }
+    if person.chosen is not None:
+        detail["chosen"] = person.chosen
     return Step("level", effective >= required, detail)
 
 

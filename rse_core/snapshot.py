@@ -30,6 +30,8 @@ from .models.organisation import (
     SpaceRule,
 )
 from .models.rollout import RolloutPlace, RolloutWave
+from .onlookers import facts as onlookers
+from .onlookers import is_onlooker
 
 #: Bound parameters in one IN list; SQLite's default limit is higher, and the planner likes short ones.
 _CHUNK = 500
@@ -164,8 +166,9 @@ def _boundaries(
 
 def load_people(session: Session, ids: Iterable[int]) -> dict[int, PersonFacts]:
     """The facts of these people, seven queries for every 500; those who do not exist are left out."""
-    wanted = sorted(set(ids))
-    found: dict[int, PersonFacts] = {}
+    asked = set(ids)
+    wanted = sorted(ident for ident in asked if not is_onlooker(ident))
+    found: dict[int, PersonFacts] = onlookers(session, (ident for ident in asked if is_onlooker(ident)))
     for start in range(0, len(wanted), _CHUNK):
         found |= _load_chunk(session, wanted[start : start + _CHUNK])
     return found

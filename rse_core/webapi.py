@@ -37,7 +37,7 @@ from .web.limits import own_rate
 from .web.returns import return_to, safe_return_to
 from .web.slots import params_for as slot_params
 from .web.slots import slot_markup
-from .web.state import actor, core, session_read, session_write, viewer
+from .web.state import actor, core, session_read, session_write, slow_down, viewer
 
 __all__ = [
     "FIELDS", "Cursor", "CursorError", "KeptMarkup", "TakenFiles", "actor", "allow_files", "charter_boxes", "core",
@@ -45,5 +45,5 @@ __all__ = [
     "encode_cursor", "file_url", "format_date", "format_datetime", "format_number", "format_relative",
     "fragment_response", "hidden_fields", "limit", "markdown", "once", "own_rate", "require_person", "return_to",
     "safe_return_to", "session_read", "session_write", "sign_in", "sign_out", "slot_markup", "slot_params",
-    "take_files", "uploads", "viewer", "wants_fragment",
+    "slow_down", "take_files", "uploads", "viewer", "wants_fragment",
 ]  # fmt: skip

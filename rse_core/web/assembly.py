@@ -25,6 +25,7 @@ from . import (
     security,
     templating,
     theme,
+    viewing,
 )
 from .prefix import PrefixMiddleware
 from .state import rse
@@ -106,6 +107,7 @@ def _mount(app: Flask, extension: RSE) -> None:
 def before() -> None:
     """Who asks, in what language, and whether the request may act: in this order, before every view."""
     g.rse_began = time.perf_counter()
+    viewing.finish()
     rse().begin_background()
     if is_static():
         return
@@ -122,6 +124,7 @@ def before() -> None:
         raise refused
     # Now that it is known who asks, and before the check reads the form.
     files.raise_limit()
+    viewing.follow()
     csrf.protect()
     gates.check()
     charters.accept_sent()
@@ -148,3 +151,4 @@ def _measure(answer: Response) -> Response:
 
 def _teardown(_error: BaseException | None) -> None:
     language.end()
+    viewing.finish()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("rse.web")
 
 WHO, SIGNED, SINCE, NONCE, TEXT, UNTIL = "who", "signed", "since", "n", "s", "until"
+#: as whom an administrator looks (:mod:`rse_core.web.viewing`)
+VIEW = "view"
 
 
 def current_person() -> PersonCard | None:
@@ -85,7 +87,7 @@ def resolve() -> None:
     stored = _stored()
     if ambient is not None and stored is not None and not _same(ambient, stored):
         log.info("a session was emptied: another person is signed in to the intranet")
-        session.clear()
+        _clear()
         stored = None
     identity = ambient if ambient is not None else stored if session.get(SIGNED) else None
     if identity is None:
@@ -113,7 +115,7 @@ def _drop_ended() -> None:
     with core().db.read() as db:
         row = sessions.current(db, text) if isinstance(text, str) else None
     if row is None:
-        session.clear()
+        _clear()
     elif utcnow() - row.seen_at > sessions.NOTED:
         with core().db.write() as db:
             sessions.note_use(db, row.id, hours=hours, until=_latest())
@@ -138,7 +140,7 @@ def sign_in(identity: Identity, *, sid: str = "", until: dt.datetime | None = No
     :param until: when the provider wants the session to be over at the latest, to the second; None: while it is used.
     :returns: the person, or None when the directory does not know them (nothing is begun).
     """
-    session.clear()
+    _clear()
     g.rse_identity = identity
     g.rse_person = _find(identity)
     if g.rse_person is not None:
@@ -161,11 +163,21 @@ def sign_in(identity: Identity, *, sid: str = "", until: dt.datetime | None = No
 def sign_out() -> None:
     """End the session. An ambient identity, which RSE did not give, is not ended by this."""
     text = session_text()
+    _clear()
     if text:
         with core().db.write() as db:
             sessions.end_text(db, text)
-    session.clear()
     g.rse_person = g.rse_identity = None
+
+
+def _clear() -> None:
+    """Empty the session; an administrator who was looking as somebody else no longer does, and that is noted."""
+    if VIEW in session:
+        from . import viewing
+
+        viewing.finish()
+        viewing.stop("signed out")
+    session.clear()
 
 
 def session_nonce() -> str:

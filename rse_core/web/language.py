@@ -75,6 +75,12 @@ def format_datetime(when: dt.datetime, form: str = "long") -> str:
     return f"{_date(here.date(), form, current_locale())}, {_time(here.hour, here.minute, current_locale())}"
 
 
+def format_clock(when: dt.datetime) -> str:
+    """The time of day in the site's time zone."""
+    here = when.astimezone(_zone())
+    return _time(here.hour, here.minute, current_locale())
+
+
 def format_relative(when: dt.datetime, now: dt.datetime | None = None) -> str:
     """``3 hours ago`` within a month, else the date."""
     # Of nought Babel says "in 0 seconds", of what has just been written.

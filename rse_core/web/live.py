@@ -10,7 +10,8 @@ from ..errors import Forbidden, NotFound, TooMany
 from ..i18n import _
 from ..live.allowed import topics, wanted
 from ..live.hub import Opening
-from .identity import require_person, session_text
+from ..onlookers import is_onlooker
+from .identity import current_person_id, require_person, session_text
 from .state import core, session_read
 
 blueprint = Blueprint("rse_live", __name__)
@@ -31,7 +32,7 @@ def live() -> Response:
     :raises NotFound: where streams are not served, and when there is nothing that this person may listen to.
     """
     hub = core().live.hub
-    if hub is None:
+    if hub is None or is_onlooker(current_person_id()):
         remedy = _("Pages ask by themselves, until rse live serves this address.")
         raise NotFound(_("Changes are not told here."), remedy=remedy)
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
@@ -58,5 +59,5 @@ def live() -> Response:
 
 
 def live_url() -> str:
-    """The address that pages listen to; "" where nothing is told."""
-    return url_for("rse_live.live") if core().live.on else ""
+    """The address that pages listen to; "" where nothing is told, and to an onlooker."""
+    return url_for("rse_live.live") if core().live.on and not is_onlooker(current_person_id()) else ""

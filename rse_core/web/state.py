@@ -13,7 +13,9 @@ from ..audit import Actor
 from ..contributions import Viewer
 from ..db import utcnow
 from ..i18n import current_locale
+from ..onlookers import is_onlooker
 from ..preferences import OWN
+from ..ratelimit import limit
 from ..runtime import Core
 
 if TYPE_CHECKING:
@@ -45,6 +47,16 @@ def session_write() -> AbstractContextManager[Session]:
     """One writing transaction, committed at the end of the block, rolled back on any error."""
     g.pop("rse_preferences", None)
     return core().db.write()
+
+
+def slow_down(person_id: int, what: str, *, most: int, seconds: int) -> None:
+    """Count a request that only reads, in a transaction of its own; an onlooker's is not counted.
+
+    :raises TooMany: see :func:`~rse_core.ratelimit.limit`.
+    """
+    if not is_onlooker(person_id):
+        with session_write() as session:
+            limit(session, person_id, what, most=most, seconds=seconds)
 
 
 def actor() -> Actor:

@@ -28,12 +28,13 @@ from .files import file_limits, file_size, file_url
 from .fragments import hidden_fields
 from .gates import plugins_on
 from .identity import current_person
-from .language import format_date, format_datetime, format_number, format_relative
+from .language import format_clock, format_date, format_datetime, format_number, format_relative
 from .live import live_url
 from .own_pages import page_scripts, page_stylesheets, page_top, script_words
 from .slots import composer_notes
 from .state import core, session_read
 from .theme import theme_stylesheets
+from .viewing import viewing_bar
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -120,10 +121,12 @@ def register(app: Flask, extension: RSE) -> None:
             "script_words": script_words,
             "site_name": extension.core.settings.site_name,
             "theme_stylesheets": theme_stylesheets,
+            "viewing_bar": viewing_bar,
         }
     )
     env.filters.update(
         {
+            "clock": format_clock,
             "date": format_date,
             "datetime": format_datetime,
             "file_size": file_size,

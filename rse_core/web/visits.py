@@ -13,6 +13,7 @@ from ..content import ObjectRef
 from ..errors import RseError
 from ..files import FileInfo
 from ..levels import Level
+from ..onlookers import is_onlooker
 from ..pages import PageClaim, PageIdentity
 from ..people import PersonCard
 from ..ratelimit import limit
@@ -23,7 +24,7 @@ log = logging.getLogger("rse.web")
 
 def note_visit(person: PersonCard | None) -> None:
     """Note today's visit of the person who asks; most requests write nothing."""
-    if person is None or indicators.visited_today(core(), person.id):
+    if person is None or is_onlooker(person.id) or indicators.visited_today(core(), person.id):
         return
     try:
         with session_write() as session:
@@ -35,14 +36,14 @@ def note_visit(person: PersonCard | None) -> None:
 
 def note_file(person_id: int | None, info: FileInfo) -> None:
     """Note that somebody opened a file of a text: of each text once a day."""
-    if person_id is None or info.ref is None or info.kind == "image":
+    if person_id is None or is_onlooker(person_id) or info.ref is None or info.kind == "image":
         return
     _note_opening(person_id, str(info.ref), info.ref)
 
 
 def note_publication(person: PersonCard | None, page: PageIdentity) -> None:
     """Note that somebody opened a publication of the intranet; once a day, whichever and however many."""
-    if person is not None and page.listed:
+    if person is not None and not is_onlooker(person.id) and page.listed:
         _note_opening(person.id, "page", None)
 
 
@@ -68,7 +69,7 @@ def learn_page(session: Session, claim: PageClaim) -> PageIdentity:
     """
     running = core()
     page = running.pages.identify(session, claim)
-    if page.settled or claim.person_id is None:
+    if page.settled or claim.person_id is None or is_onlooker(claim.person_id):
         return page
     if running.policy.level_of(session, claim.person_id, running.pages.target_of(page)) < Level.REACT:
         return page

@@ -23,6 +23,9 @@ PAGES = (
     "/rse/admin/capabilities/",
     "/rse/admin/settings/",
     "/rse/admin/journal/",
+    "/rse/admin/why/",
+    "/rse/admin/why/?person=north1&capability=talk.write&on=/rh/conges",
+    "/rse/admin/why/?person=nor",
     "/rse/nowhere",
 )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from rse_core.api import NotFound, option, require, translator
 from rse_core.models.organisation import Audience, Entity, EntityPath, Person, PersonEntity, Space, SpaceMember
+from rse_core.onlookers import stands_for
 from rse_core.roles import is_site_admin
 
 from . import fields as field_rules
@@ -74,11 +75,7 @@ def offered(session: Session, viewer_id: int) -> ColumnElement[bool] | None:
 
 
 def _sight(session: Session, person_id: int | None) -> Sight | None:
-    me = session.execute(
-        select(Person.id, Person.entity_id, Person.external, Person.is_manager).where(
-            Person.id == person_id, Person.status == "active"
-        )
-    ).first()
+    me = _who(session, person_id)
     if me is None:
         return None
     paths: dict[int, list[int]] = {}
@@ -98,6 +95,19 @@ def _sight(session: Session, person_id: int | None) -> Sight | None:
         tuple(dict.fromkeys(next((one for one in some if one in isolated), None) for some in paths.values())) or (None,),
         any(one in services for one in path),
     )  # fmt: skip
+
+
+def _who(session: Session, person_id: int | None) -> Row[int, int | None, bool, bool] | None:
+    """Id, entity, whether from outside, whether a manager."""
+    if person_id is not None and (found := stands_for(person_id)) is not None:
+        # Somebody of the entity who is nobody in particular: an administrator looks as such a person would.
+        onlooker = select(
+            literal(person_id).label("id"), Entity.id.label("entity_id"),
+            literal(False).label("external"), literal(False).label("is_manager"),
+        ).where(Entity.id == found[0])  # fmt: skip
+        return session.execute(onlooker).first()
+    query = select(Person.id, Person.entity_id, Person.external, Person.is_manager)
+    return session.execute(query.where(Person.id == person_id, Person.status == "active")).first()
 
 
 def _keyed(session: Session, setting: str) -> tuple[int, ...]:

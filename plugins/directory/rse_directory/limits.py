@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from rse_core.api import Actor, Core, TooMany, dialect_insert, option, record, translator, utcnow
 from rse_core.models.organisation import Person
+from rse_core.onlookers import is_onlooker
 
 from .models import Look
 
@@ -22,6 +23,8 @@ def admit(core: Core, viewer_id: int, *, subject_id: int | None = None, page: in
     :param page: a number that tells pages of lists apart.
     :raises TooMany: beyond the site's limit; the first time within the hour it is in the audit log.
     """
+    if is_onlooker(viewer_id):
+        return
     hour = int(utcnow().timestamp()) // HOUR
     subject = subject_id if subject_id is not None else -abs(page or 1)
     with core.db.write() as session:

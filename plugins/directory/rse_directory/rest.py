@@ -20,6 +20,7 @@ from rse_core.webapi import (
     require_person,
     session_read,
     session_write,
+    slow_down,
 )
 
 from . import access, arrivals, chart, editing, finding, limits, narrowing, objects, profiles, skills
@@ -70,8 +71,7 @@ class Suggest(MethodView):
     def get(self, query: dict[str, Any]) -> list[profiles.Card]:
         """A few people while somebody types."""
         me = _me()
-        with session_write() as session:
-            limit(session, me, "directory.suggest", most=150, seconds=60)
+        slow_down(me, "directory.suggest", most=150, seconds=60)
         with session_read() as session:
             seen = access.sight(session, me)
             return profiles.cards(session, seen, finding.suggest(session, seen, query["q"]))

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
+from rse_core import audiences
 from rse_core.api import BadInput, Decision, Reason, Target, can, core_of, current_locale, translator
 from rse_core.models.organisation import Audience, Entity, Group, Membership, Space
 
@@ -51,10 +52,10 @@ def all_of(session: Session, person_id: int) -> list[Choice]:
             Audience.id, Audience.kind, Audience.target_id, Entity.key, Entity.name, Group.key, Group.name, Space.key,
             Space.name, Space.visibility, Space.archived_at,
         )
-        .join(Membership, (Membership.audience_id == Audience.id) & (Membership.person_id == person_id))
         .outerjoin(Entity, (Audience.kind == "entity") & (Entity.id == Audience.target_id))
         .outerjoin(Group, (Audience.kind == "group") & (Group.id == Audience.target_id))
         .outerjoin(Space, (Audience.kind == "space") & (Space.id == Audience.target_id))
+        .where(Audience.id.in_(audiences.visible(person_id)))
     )  # fmt: skip
     found: list[tuple[tuple[int, int, str], Choice]] = []
     for ident, kind, target, e_key, e_name, g_key, g_name, s_key, s_name, visibility, archived in rows:

@@ -15,10 +15,9 @@ from rse_core.webapi import (
     current_person_id,
     decode_cursor,
     encode_cursor,
-    limit,
     require_person,
     session_read,
-    session_write,
+    slow_down,
 )
 
 from . import service
@@ -55,8 +54,7 @@ def suggest() -> BaseResponse:
     """People, communities and pages whose names begin with what was typed; with an ETag."""
     person = require_person()
     typed = request.args.get("q", "")[:100]
-    with session_write() as session:
-        limit(session, person.id, "search.suggest", most=PER_MINUTE, seconds=60)
+    slow_down(person.id, "search.suggest", most=PER_MINUTE, seconds=60)
     with session_read() as session:
         found = service.suggest(session, person.id, typed)
     answer = jsonify(

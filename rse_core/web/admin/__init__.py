@@ -5,7 +5,9 @@ An administrator of an entity sees and changes only its branch; what is the whol
 
 from __future__ import annotations
 
-from . import capabilities, cursor, directories, journal, plugins, rollout, settings
+from . import capabilities, cursor, directories, journal, plugins, rollout, settings, view_as, why
 from .base import blueprint
 
-__all__ = ["blueprint", "capabilities", "cursor", "directories", "journal", "plugins", "rollout", "settings"]
+__all__ = [
+    "blueprint", "capabilities", "cursor", "directories", "journal", "plugins", "rollout", "settings", "view_as", "why",
+]  # fmt: skip

@@ -54,7 +54,8 @@ def navigation() -> dict[str, Any]:
     if "rse_rights" not in g:
         return {"sections": []}
     some = [("rse_admin.cursor", _("Cursor"), "sliders-horizontal"), ("rse_admin.plugins", _("Plugins"), "puzzle")]
-    some += [("rse_leavers.page", _("Leavers"), "user-minus")]
+    some += [("rse_leavers.page", _("Leavers"), "user-minus"), ("rse_admin.why_not", _("Why can't they?"), "circle-help")]
+    some += [("rse_admin.view_as", _("View as"), "eye")]
     if rights().site:
         some += [
             ("rse_admin.rollout", _("Rollout"), "calendar-clock"),

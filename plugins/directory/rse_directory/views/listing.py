@@ -18,10 +18,10 @@ from rse_core.webapi import (
     core,
     decode_cursor,
     encode_cursor,
-    limit,
     require_person,
     session_read,
     session_write,
+    slow_down,
 )
 
 from .. import access, arrivals, chart, exporting, finding, limits, narrowing, profiles, skills
@@ -85,8 +85,7 @@ def _after(asked: Asked) -> tuple[tuple[str, int] | None, bool, bool]:
 def suggest() -> BaseResponse:
     """People whose names begin as typed; with an ETag."""
     me, typed = require_person(), request.args.get("q", "")[:100]
-    with session_write() as session:
-        limit(session, me.id, "directory.suggest", most=PER_MINUTE, seconds=60)
+    slow_down(me.id, "directory.suggest", most=PER_MINUTE, seconds=60)
     with session_read() as session:
         seen = access.sight(session, me.id)
         cards = profiles.cards(session, seen, finding.suggest(session, seen, typed))
