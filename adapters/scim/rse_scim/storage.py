@@ -47,6 +47,10 @@ logger = logging.getLogger("rse.scim")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('rse_scim'))")
 
 
+#: The greatest number of rows to pass over.
+FURTHEST = 2**63 - 1
+
+
 class RseStorage(ScimStorage):
     """The storage of one request.
 
@@ -148,7 +152,8 @@ class RseStorage(ScimStorage):
         total, found = 0, list[Resource[Any]]()
         for resource_type in resource_types:
             matching = self._matching(resource_type, search_request)
-            skip, room = max(0, start - 1 - total), count - len(found)
+            # No database counts further than that; an index that goes beyond is beyond all pages.
+            skip, room = min(max(0, start - 1 - total), FURTHEST), count - len(found)
             # An index is what the standard pages by; the order is that of a column that only grows.
             page = self._page(resource_type, matching.offset(skip).limit(room), search_request) if room > 0 else []
             found += page
