@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from rse_core import audiences, charter, charter_rates
 from rse_core.api import BadInput, Conflict, Forbidden, NotFound, translator, utcnow
+from rse_core.differences import blocks, words
 from rse_core.indicators_counting import Cell
 from rse_core.models.governance import Charter, CharterAcceptance
 from rse_core.models.organisation import Entity, EntityPath, Person, Space, SpaceMember
@@ -25,7 +24,8 @@ _ = translator(__file__, "rse_governance").gettext
 #: Groups of fewer people are never shown, also not by what is left of a whole.
 SMALLEST = 10
 PAGE = 50
-_PARTS = re.compile(r"\s+|\w+|[^\w\s]")
+#: Lines, or words, of both texts multiplied: beyond it, one text replaces the other.
+COMPARED_MOST = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def difference(before: str, after: str) -> list[Piece]:
     """What changed between two texts, word by word within what changed line by line."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     found: list[Piece] = []
-    for op, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for op, a, b, c, d in blocks(old, new, most=COMPARED_MOST):
         if op == "equal":
             found.append(Piece("", "".join(old[a:b])))
         else:
@@ -153,12 +153,8 @@ def difference(before: str, after: str) -> list[Piece]:
 
 
 def _words(before: str, after: str) -> Iterator[Piece]:
-    old, new = _PARTS.findall(before), _PARTS.findall(after)
-    if len(old) * len(new) > 4_000_000:
-        # Two long texts that have little in common: comparing each word would take minutes.
-        yield from (Piece("removed", before), Piece("added", after))
-        return
-    for op, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    old, new = words(before), words(after)
+    for op, a, b, c, d in blocks(old, new, most=COMPARED_MOST):
         if op == "equal":
             yield Piece("", "".join(old[a:b]))
             continue

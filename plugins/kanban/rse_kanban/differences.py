@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+from rse_core.differences import blocks, words
 
 #: Lines on either side of a change that are shown with it.
 NEAR = 2
@@ -13,7 +14,6 @@ NEAR = 2
 LINES_MOST, WORDS_MOST = 400_000, 40_000
 #: Lines of one difference that are shown.
 SHOWN = 200
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +41,15 @@ def between(before: str, after: str, *, most: int = SHOWN) -> list[Line]:
         return []
     old, new = before.split("\n") if before else [], after.split("\n") if after else []
     found: list[Line] = []
-    blocks = list(_blocks(old, new))
-    for place, (tag, old_from, old_to, new_from, new_to) in enumerate(blocks):
+    made = list(blocks(old, new, most=LINES_MOST))
+    for place, (tag, old_from, old_to, new_from, new_to) in enumerate(made):
         if tag == "equal":
-            found += _around(old[old_from:old_to], first=place == 0, last=place == len(blocks) - 1)
+            found += _around(old[old_from:old_to], first=place == 0, last=place == len(made) - 1)
         else:
             found += _changed(old[old_from:old_to], new[new_from:new_to])
         if len(found) > most:
             return [*found[:most], Line("cut")]
     return found
-
-
-def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    """The blocks of both that are the same, and those that are not, in order."""
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
-    if head:
-        yield "equal", 0, head, 0, head
-    ours, theirs = old[head : len(old) - tail], new[head : len(new) - tail]
-    if len(ours) * len(theirs) > LINES_MOST:
-        yield "replace", head, head + len(ours), head, head + len(theirs)
-    else:
-        for tag, old_from, old_to, new_from, new_to in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-            yield tag, head + old_from, head + old_to, head + new_from, head + new_to
-    if tail:
-        yield "equal", len(old) - tail, len(old), len(new) - tail, len(new)
-
-
-def _common(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many pieces both begin with."""
-    count = 0
-    for one, other in zip(old, new, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
 
 
 def _around(lines: Sequence[str], *, first: bool, last: bool) -> list[Line]:
@@ -104,7 +78,7 @@ def _whole(kind: str, line: str) -> Line:
 
 
 def _words(old: str, new: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    ours, theirs = _WORDS.findall(old), _WORDS.findall(new)
+    ours, theirs = words(old), words(new)
     if len(ours) * len(theirs) > WORDS_MOST:
         return (Part(old, changed=True),), (Part(new, changed=True),)
     matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
