@@ -151,6 +151,17 @@ def rse_client(rse_app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
+def settle(core: Core) -> Callable[[], None]:
+    """``settle()``: every event and job of ``core`` that waits is run, and what these make."""
+
+    def run() -> None:
+        while core.jobs.run_due():
+            pass
+
+    return run
+
+
+@pytest.fixture
 def as_person() -> Callable[..., Any]:
     """``as_person(client, person)``: the client's requests are made by this person."""
     from .identity import as_person

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from rse_core import rollout
+from rse_core.api import Actor
 from rse_core.i18n import use_locale
 
 # Test files are no package here: the company is loaded under a name of its own.
@@ -46,3 +48,29 @@ def company(core, clock):
         return found
 
     return make
+
+
+@pytest.fixture
+def two_waves(core):
+    """``two_waves("2026-01-10")``: applies a plan whose pilot of two entities and a group begins then, the rest in March."""
+
+    def apply(starts, entities=("e000", "e001")):
+        named = ", ".join(f'"{key}"' for key in entities)
+        text = f"""
+name = "plan"
+[[wave]]
+name = "pilot"
+starts = {starts}
+level = "contribute"
+entities = [{named}]
+groups = ["communication"]
+[[wave]]
+name = "rest"
+starts = 2026-03-01
+level = "react"
+entities = ["*"]
+"""
+        with core.db.write() as session:
+            rollout.apply(session, core, text, actor=Actor("boss"))
+
+    return apply

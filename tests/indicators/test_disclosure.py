@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rse_core import indicators_roll, rollout
-from rse_core.api import Actor, Indicator, Manifest, Plugin, hookimpl
+from rse_core import indicators_roll
+from rse_core.api import Indicator, Manifest, Plugin, hookimpl
 from rse_core.indicators_figures import Asked, ask
 from rse_core.indicators_frame import LEAST, PEOPLE, SCOPES, Blocks, frame
 from rse_core.indicators_standing import anchor
@@ -97,32 +97,11 @@ def members(core):
     return of
 
 
-PLAN = """
-name = "plan"
-[[wave]]
-name = "pilot"
-starts = 2026-01-10
-level = "contribute"
-entities = ["e000", "e001"]
-groups = ["communication"]
-[[wave]]
-name = "rest"
-starts = 2026-03-01
-level = "react"
-entities = ["*"]
-"""
-
-
-def plan(core):
-    with core.db.write() as session:
-        rollout.apply(session, core, PLAN, actor=Actor("boss"))
-
-
 @pytest.mark.parametrize("seed", range(4))
-def test_no_sum_of_what_is_shown_speaks_of_fewer_than_ten(core, company, clock, members, seed):
+def test_no_sum_of_what_is_shown_speaks_of_fewer_than_ten(core, company, clock, members, two_waves, seed):
     chance = random.Random(seed)
     made = company([chance.choice((3, 8, 9, 10, 11, 14, 25, 60)) for _n in range(14)], seed=seed)
-    plan(core)
+    two_waves("2026-01-10")
     day = dt.date(2026, 1, 2)
     with core.db.write() as session:
         staff = sorted(made.book.entity)

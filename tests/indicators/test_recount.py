@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import delete, func, select
 
-from rse_core import calendars, charter, indicators_cells, indicators_roll, rollout
+from rse_core import calendars, charter, indicators_cells, indicators_roll
 from rse_core.api import Actor, ObjectRef
 from rse_core.indicators_figures import Asked, ask
 from rse_core.models.indicators import IndicatorCell, IndicatorMonth, Presence, PresenceMonth, PresenceSpace, RollupState
@@ -28,20 +28,6 @@ ACTS = {
     "documents_opened": {OPENED},
 }  # fmt: skip
 ALL = ("connection_rate", *ACTS, "habit", "charter_acceptance", "answer_time")
-PLAN = """
-name = "plan"
-[[wave]]
-name = "pilot"
-starts = 2026-01-20
-level = "contribute"
-entities = ["e000", "e001"]
-groups = ["communication"]
-[[wave]]
-name = "rest"
-starts = 2026-03-01
-level = "react"
-entities = ["*"]
-"""
 #: e001 works on the 7th of January and keeps the 12th and the 13th; all others keep the site's calendar.
 CLOSED = {"e001": {dt.date(2026, 1, 12), dt.date(2026, 1, 13), dt.date(2026, 2, 16)}}
 SITE_CLOSED = {dt.date(2026, 1, 1), dt.date(2026, 1, 7), dt.date(2026, 2, 17)}
@@ -157,13 +143,13 @@ class Life:
 
 
 @pytest.fixture
-def life(core, company, clock):
+def life(core, company, clock, two_waves):
     """Three months of 230 people in five entities, two spaces and a group, with two charters."""
     made = company([60, 50, 40, 60, 20])
     life = Life(core, made)
     staff = sorted(made.book.entity)
+    two_waves("2026-01-20")
     with core.db.write() as session:
-        rollout.apply(session, core, PLAN, actor=ME)
         calendars.keep(session, made.book.entities["e001"], "none", dict.fromkeys(CLOSED["e001"], "closed"))
         made.join(session, staff[20:75], "communication", dt.date(2026, 1, 2))
     life.spaces = {}
@@ -330,11 +316,10 @@ def test_a_calendar_that_changes_leaves_no_finished_figure_of_before(life):
         del CLOSED["e002"]
 
 
-def test_a_changed_plan_tells_the_waves_of_finished_months_apart_anew(life):
+def test_a_changed_plan_tells_the_waves_of_finished_months_apart_anew(life, two_waves):
     core = life.core
     finish(core)
-    with core.db.write() as session:
-        rollout.apply(session, core, PLAN.replace('"e000", "e001"', '"e000", "e001", "e003"'), actor=ME)
+    two_waves("2026-01-20", ("e000", "e001", "e003"))
 
     def by_wave(live):
         with core.db.read() as session:

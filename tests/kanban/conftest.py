@@ -46,14 +46,3 @@ def board(site, anna, ben):
     make_space(site, "garden", name="Jardin", members=[ben], managers=[anna])
     with site.db.write() as session:
         return boards.create(session, anna.id, "space:garden", "Chantier").id
-
-
-@pytest.fixture
-def settle(site):
-    """``settle()``: everything that waits runs."""
-
-    def settle():
-        while site.jobs.run_due():
-            pass
-
-    return settle

@@ -56,14 +56,3 @@ def moderated(site, people):
     """Everything is read by a moderator first."""
     with site.db.write() as session:
         moderation.review(session, "site", 0, True, actor=ACTOR, subject="site")
-
-
-@pytest.fixture
-def settle(site):
-    """``settle()``: everything that waits runs."""
-
-    def settle():
-        while site.jobs.run_due():
-            pass
-
-    return settle

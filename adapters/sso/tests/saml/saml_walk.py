@@ -20,6 +20,13 @@ WHO, LOGOUT = "/rse/probe/who", "/rse/saml/logout"
 NO_DATA = pytest.mark.parametrize("rse_database", ["sqlite"], indirect=True)
 """For what is refused before the database is asked: one kind is enough."""
 
+XENC = "http://www.w3.org/2001/04/xmlenc#"
+WEAK = pytest.mark.parametrize(
+    ("cipher", "wrap"),
+    [("http://www.w3.org/2009/xmlenc11#aes256-gcm", f"{XENC}rsa-1_5"), (f"{XENC}tripledes-cbc", f"{XENC}rsa-oaep-mgf1p")],
+)
+"""Ways to encrypt that are refused: how the key is wrapped, and the cipher."""
+
 EN = {"Accept-Language": "en"}
 UNVERIFIED, OLD, USED = "could not be verified", "out of date", "already been used"
 

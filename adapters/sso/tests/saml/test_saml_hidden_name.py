@@ -9,9 +9,8 @@ import pytest
 from lxml import etree
 from saml2 import saml
 from saml_on_loopback import NS, TRANSIENT, Provider, make_pair
-from saml_walk import NO_DATA, UNVERIFIED, Site, code, edited, refused, send, sign_in, who
+from saml_walk import NO_DATA, UNVERIFIED, WEAK, XENC, Site, code, edited, refused, send, sign_in, who
 
-XENC = "http://www.w3.org/2001/04/xmlenc#"
 SAML = f"{{{NS['s']}}}"
 BY_NAME = {"identifier": None, "name": None, "email": None, "attributes": None}
 """Nothing but the NameID says who the person is."""
@@ -68,10 +67,7 @@ def test_a_name_for_another_key_is_refused(
 
 
 @NO_DATA
-@pytest.mark.parametrize(
-    ("cipher", "wrap"),
-    [("http://www.w3.org/2009/xmlenc11#aes256-gcm", f"{XENC}rsa-1_5"), (f"{XENC}tripledes-cbc", f"{XENC}rsa-oaep-mgf1p")],
-)
+@WEAK
 def test_a_weak_way_to_hide_a_name_is_refused(
     site: Site, provider: Provider, keys: tuple[str, str], caplog: pytest.LogCaptureFixture, cipher: str, wrap: str
 ) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from rse_core.api import Actor
 from rse_core.testing.browser import LANGUAGES, WIDTHS, overflows
-from rse_core.testing.organisation import make_person, make_space, set_level
+from rse_core.testing.organisation import set_level
 from rse_kanban import addresses as addresses_service
-from rse_kanban import checklist, columns, fields, plugin, rules
+from rse_kanban import checklist, columns, fields, rules
 from rse_kanban.models import Card
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,34 +20,6 @@ WORDS = {
     "fr": {"picked": "est saisie", "dropped": "a été déposée dans", "cancelled": "est revenue à sa place"},
     "en": {"picked": "is picked up", "dropped": "was dropped in", "cancelled": "is back where it was"},
 }
-
-
-@pytest.fixture
-def site(rse_site, tmp_path):
-    made = rse_site([plugin], data_dir=str(tmp_path))
-    set_level(made.core, "collaborate")
-    return made
-
-
-@pytest.fixture
-def desk(site, make_desk):
-    return make_desk(site.core)
-
-
-@pytest.fixture
-def anna(site):
-    return make_person(site.core, "anna", name="Anna Sérès")
-
-
-@pytest.fixture
-def ben(site):
-    return make_person(site.core, "ben", name="Benoît Œuvrard")
-
-
-@pytest.fixture
-def board(site, desk, anna, ben):
-    make_space(site.core, "garden", name="Jardin", members=[ben], managers=[anna])
-    return desk.board(anna, "space:garden", "Plan de travail")
 
 
 def cell(tab, column):
