@@ -73,10 +73,18 @@ class PluginCalls:
         """
         if not refs:
             return []
-        wanted, items = set(refs), []
+        wanted: set[ObjectRef] = set()
+        items: list[SlotItem] = []
+
+        def fits(item: SlotItem) -> bool:
+            # Pages ask for hundreds of objects, and mostly nobody has anything to show for them.
+            if not wanted:
+                wanted.update(refs)
+            return item.ref in wanted
+
         answers = self._each("rse_slot_items", plugins, slot=slot, refs=refs, viewer=viewer, session=session)
         for plugin, answer in answers:
-            items += self._checked(plugin, "rse_slot_items", answer, SlotItem, lambda item: item.ref in wanted)
+            items += self._checked(plugin, "rse_slot_items", answer, SlotItem, fits)
         return sorted(items, key=lambda item: item.order)
 
     def search_documents(self, session: Session, refs: Sequence[ObjectRef]) -> list[SearchDocument]:

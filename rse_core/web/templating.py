@@ -12,13 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, render_template, request, url_for
 from jinja2 import StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from ..contributions import NavItem
-from ..i18n import Text, Translator, current_locale, lazy
+from ..i18n import Translator, _, current_locale
 from ..i18n import core as core_translator
 from ..policy import can
 from . import layout
@@ -28,6 +28,7 @@ from .files import file_limits, file_size, file_url
 from .fragments import hidden_fields
 from .gates import plugins_on
 from .identity import current_person
+from .kept_markup import KeptMarkup
 from .language import format_clock, format_date, format_datetime, format_number, format_relative
 from .live import live_url
 from .own_pages import page_scripts, page_stylesheets, page_top, script_words
@@ -112,7 +113,7 @@ def register(app: Flask, extension: RSE) -> None:
             "intranet_home": intranet_home,
             "live_url": live_url,
             "moment": moment,
-            "navigation_entries": navigation_entries,
+            "navigation": navigation,
             "page_layout": layout.current,
             "page_scripts": page_scripts,
             "page_stylesheets": page_stylesheets,
@@ -141,7 +142,7 @@ class Entry:
     """One entry of the navigation."""
 
     url: str
-    label: Text
+    label: str
     icon: str | None
     here: bool
     badge: int = 0
@@ -150,6 +151,25 @@ class Entry:
     #: where the badge's number is asked for while the page is open, and by which topic it changes
     count: str = ""
     topic: str = ""
+
+
+#: Menus: one is the same for all who have the same entries and as much to read.
+_menus = KeptMarkup()
+
+
+def navigation(label: str, layout: bool) -> Markup:
+    """The site's menu, for who is signed in and may use anything of it.
+
+    :param label: what it is called for who does not see it; ``layout``: within a page of the intranet.
+    """
+    entries = navigation_entries()
+    if not entries:
+        return Markup("")
+    made = _menus(
+        (label, layout, *entries),
+        lambda: render_template("rse/_menu.html", entries=entries, label=label, layout=layout),
+    )
+    return Markup(made)  # noqa: S704  a template made it
 
 
 def navigation_entries() -> list[Entry]:
@@ -162,7 +182,7 @@ def navigation_entries() -> list[Entry]:
         administers = bool(g.get("rse_rights")) or _administers(person.id)
     if administers:
         here = request.blueprint == "rse_admin"
-        entries.append(Entry(url_for("rse_admin.cursor"), lazy("Administration"), "sliders-horizontal", here))
+        entries.append(Entry(url_for("rse_admin.cursor"), _("Administration"), "sliders-horizontal", here))
     return entries
 
 
@@ -199,7 +219,7 @@ def entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
             here = item.endpoint == request.endpoint
             count = url_for(item.count) if item.count else ""
             topic = f"{item.topic}:{person_id}" if item.topic else ""
-            found.append(Entry(url_for(item.endpoint), item.label, item.icon, here, badge, key, count, topic))
+            found.append(Entry(url_for(item.endpoint), str(item.label), item.icon, here, badge, key, count, topic))
     return found
 
 

@@ -108,7 +108,7 @@ def _counts(session: Session, refs: Sequence[ObjectRef], viewer: Viewer) -> list
     shows = core_of(session).settings.inform_shows
     # A board asks for hundreds, of which few have any: the others are not looked up. A page may go by another address.
     counted = counting.counts(session, [ref for ref in refs if ref.type != "page"])
-    infos = seen(session, viewer.person_id, [ref for ref in refs if counted.get(ref) or ref.type == "page"])
+    infos = seen(session, viewer.person_id, [ref for ref in refs if ref.type == "page" or (counted and counted.get(ref))])
     counted |= counting.counts(session, [info.ref for info in infos.values() if info.ref not in counted])
     decisions = can_many(session, viewer.person_id, access.WRITE, list(infos.values()))
     made = []
@@ -123,9 +123,7 @@ def _counts(session: Session, refs: Sequence[ObjectRef], viewer: Viewer) -> list
 
 def _count(ref: ObjectRef, count: int, opens: bool) -> str:
     """The same for all who may read the thread; a list of objects asks for many."""
-    return _kept(
-        (ref, count, opens), lambda: render_template("rse/comments/count.html", ref=ref, count=count, opens=opens)
-    )
+    return _kept((ref, count, opens), lambda: render_template("rse/comments/count.html", ref=ref, count=count, opens=opens))
 
 
 def _link(where: str, count: int) -> str:

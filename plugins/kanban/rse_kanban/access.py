@@ -9,7 +9,7 @@ expanded: whether somebody is in one is asked of that person.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
@@ -235,6 +235,24 @@ def open_card(
         card = get_card(session, card_id)
         if card.board_id != before:
             raise taken_elsewhere()
+    if not sees_state(session, chair, card):
+        raise missing_card()
+    return card, chair
+
+
+def open_held(session: Session, person_id: int, card_id: int, boards: Mapping[int, Board]) -> tuple[Card, Seat]:
+    """:func:`open_card` among boards that are held already.
+
+    :raises NotFound: as there.
+    :raises Conflict: when somebody has taken it to another board at this moment.
+    """
+    card = get_card(session, card_id)
+    if card.board_id not in boards:
+        raise taken_elsewhere()
+    try:
+        chair = seat(session, person_id, boards[card.board_id])
+    except NotFound as error:
+        raise missing_card() from error
     if not sees_state(session, chair, card):
         raise missing_card()
     return card, chair

@@ -97,8 +97,7 @@ def tell(
 def passed(
     session: Session, board: Board, card: Card, person_id: int | None, from_id: int | None, to_id: int | None
 ) -> Transition:
-    """The card went from one column to another, came, or left."""
+    """The card went from one column to another, came, or left. It has a number once the change is :func:`touched`."""
     row = Transition(board_id=board.id, card_id=card.id, from_id=from_id, to_id=to_id, person_id=person_id, at=utcnow())
     session.add(row)
-    session.flush()
     return row

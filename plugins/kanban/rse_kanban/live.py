@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from . import columns, fields, placing, reading
@@ -33,13 +33,7 @@ def since(session: Session, chair: Seat, revision: int, where: Sequence[ColumnEl
     board_id = chair.board.id
     lanes = placing.lanes_of(session, board_id)
     known = {lane.id for lane in lanes}
-    counts: dict[int, int] = {
-        ident: int(count)
-        for ident, count in session.execute(
-            select(Card.column_id, func.count()).where(Card.board_id == board_id, Card.rank.is_not(None))
-            .group_by(Card.column_id)
-        )
-    }  # fmt: skip
+    counts = reading.counted(session, board_id)
     placed = [Card.board_id == board_id, Card.rank.is_not(None), reading.states(session, chair), *where]
     rows = session.execute(
         select(Card.id, Card.column_id, Card.lane_id).where(*placed).order_by(Card.column_id, Card.rank)

@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 
 from rse_core.api import BadInput, Conflict, Mode, NotFound, RseError, say_changed, translator, withdraw
 from rse_core.notify import moved as stands_elsewhere
-from rse_core.notify import notify_many
 from rse_core.ratelimit import limit
 
-from . import access, placing
+from . import access, placing, telling
 from .access import Seat
 from .changes import CardConflict, note, passed, stale, tell, touched
 from .models import Board, Card, CardLabel, CardPerson, CardValue, CheckItem, Column, Transition
@@ -31,9 +30,10 @@ PER_MINUTE = 300
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A card that was moved: what to say of a limit that was passed, and where it stood before."""
+    """A card that was moved: its board's revision, what to say of a limit that was passed, and where it stood before."""
 
     card: Card
+    revision: int
     said: str = ""
     before: Place | None = None
     transition_id: int | None = None
@@ -60,8 +60,9 @@ def move(
     :raises Forbidden: with the reason.
     """
     limit(session, person_id, access.MOVE, most=PER_MINUTE, seconds=60)
-    chair, there = _held(session, person_id, card_id, place)
-    return _move(session, chair, there, access.get_card(session, card_id), place, version, undo)
+    # The session forgets what nobody holds, and asks anew.
+    card, chair, there, _column = _held(session, person_id, card_id, place)
+    return _move(session, chair, there, card, place, version, undo)
 
 
 def move_many(
@@ -113,8 +114,8 @@ def placing_gone() -> BadInput:
     return BadInput(message, remedy=_("It may have been removed; choose another one."), fields={"column": message})
 
 
-def _held(session: Session, person_id: int, card_id: int, place: Place) -> tuple[Seat, Seat]:
-    """The person's seats on both boards, held."""
+def _held(session: Session, person_id: int, card_id: int, place: Place) -> tuple[Card, Seat, Seat, Column]:
+    """The card, the person's seats on both boards, held, and the column to which it goes."""
     card = access.get_card(session, card_id)
     column = session.get(Column, place.column_id)
     if column is None:
@@ -122,14 +123,14 @@ def _held(session: Session, person_id: int, card_id: int, place: Place) -> tuple
         raise placing_gone()
     both = {card.board_id, column.board_id}
     try:
-        access.lock_boards(session, both)
+        boards = access.lock_boards(session, both)
     except NotFound:
         access.open_card(session, person_id, card_id)
         raise
-    card, chair = access.open_card(session, person_id, card_id, lock=True, held=both)
+    card, chair = access.open_held(session, person_id, card_id, boards)
     if column.board_id == card.board_id:
-        return chair, chair
-    return chair, open_there(session, person_id, column, lock=True)
+        return card, chair, chair, column
+    return card, chair, open_there(session, person_id, column, lock=True), column
 
 
 def open_there(session: Session, person_id: int, column: Column, *, lock: bool = False) -> Seat:
@@ -177,7 +178,7 @@ def _move(
         transition = passed(session, there.board, card, chair.person_id, None if abroad else from_id, column.id)
         if taken is not None:
             taken.undone = transition.undone = True
-            withdraw(session, cause_of(taken.id))
+            withdraw(session, telling.moved_by(taken.id))
             _as_before(session, card, column)
     touched(session, there.board, card, ["place"])
     if abroad and there.writes.mode is Mode.REVIEW:
@@ -187,7 +188,8 @@ def _move(
         hold_again(session, there.board, card)
     if elsewhere:
         _told(session, there.board, card, column, chair.person_id, transition, from_id, quiet=taken is not None)
-    return Moved(card, said, before, transition.id if transition is not None else None)
+    number = transition.id if transition is not None else None
+    return Moved(card, there.board.revision, said, before, number)
 
 
 def _told(
@@ -200,24 +202,14 @@ def _told(
     # Of another board, which not everybody here sees, no column is named.
     came = known.name if known is not None and known.board_id == board.id else ""
     note(session, board, card, person_id, "moved", **{"from": came, "to": column.name})
-    data = {"from": from_id, "to": column.id, "done": column.phase == "done"}
+    # Who works on it hears of it by the worker: whoever drags a card does not wait for that.
+    told = {"move": transition.id} if transition is not None and not quiet else {}
+    data = {"from": from_id, "to": column.id, "done": column.phase == "done", **told}
     tell(session, board, card, person_id, "moved", data)
     if column.phase == "done" and not quiet:
         tell(session, board, card, person_id, "done")
-    if transition is not None and not quiet and card.state == "open":
-        told = select(CardPerson.person_id).where(CardPerson.card_id == card.id)
-        people = {*session.scalars(told), *([card.author_id] if card.author_id is not None else [])} - {person_id}
-        notify_many(
-            session, people, "kanban.moved", access.card_ref(card.id), actor_id=person_id, cause=cause_of(transition.id),
-            data={"title": card.title, "to": column.name},
-        )  # fmt: skip
     if not quiet:
         rules.happened(session, board, card, "moved", column.id, person_id)
-
-
-def cause_of(transition_id: int) -> str:
-    """What notifications of a move are caused by."""
-    return f"kanban.move:{transition_id}"
 
 
 def _stands(session: Session, card: Card) -> Place:

@@ -58,6 +58,11 @@ def erase_cards(session: Session, person_id: int) -> int:
     gone = list(session.scalars(select(Card.id).where(or_(
         Card.board_id.in_(own), (Card.author_id == person_id) & Card.state.in_(("pending", "refused", "hidden", "deleted")),
     ))))  # fmt: skip
+    # Open pages, and what is kept of boards, show the name no longer. Held in the order in which everybody holds several.
+    mine = select(CardPerson.card_id).where(CardPerson.person_id == person_id)
+    shown = Board.id.in_(select(Card.board_id).where(or_(Card.author_id == person_id, Card.id.in_(mine))))
+    session.scalars(select(Board.id).where(shown).order_by(Board.id).with_for_update()).all()
+    session.execute(update(Board).where(shown).values(revision=Board.revision + 1).execution_options(**QUIETLY))
     for card_id in gone:
         files.forget(session, access.card_ref(card_id))
         moderation.withdraw(session, access.card_ref(card_id))

@@ -123,11 +123,7 @@ def check_passage(session: Session, chair: Seat, card: Card | None, from_id: int
 
 
 def put(session: Session, board: Board, card: Card, place: Place) -> None:
-    """Give the card its rank; the caller has checked everything and holds the lock."""
-    if card.rank is not None:
-        # Out of the way first: two cards must not hold one rank for a moment.
-        card.rank = None
-        session.flush()
+    """Give the card its rank; the caller has checked everything and holds the lock. Written with what else is new of it."""
     low, high = _gap(session, card.id, place)
     rank = ranks.between(low, high)
     if len(rank) > ranks.LONGEST:
@@ -136,7 +132,6 @@ def put(session: Session, board: Board, card: Card, place: Place) -> None:
     if card.column_id != place.column_id:
         card.entered_at = utcnow()
     card.column_id, card.lane_id, card.rank = place.column_id, place.lane_id, rank
-    session.flush()
 
 
 def enter_phase(card: Card, column: Column) -> None:

@@ -169,7 +169,10 @@ class Kanban(Plugin):
     def rse_consumers(self) -> Iterable[Consumer]:
         from . import telling
 
-        return [Consumer("kanban.decided", ("moderation.approved", "moderation.refused"), telling.decided)]
+        return [
+            Consumer("kanban.decided", ("moderation.approved", "moderation.refused"), telling.decided),
+            Consumer("kanban.tell_moved", ("kanban.moved",), telling.moved),
+        ]
 
     @hookimpl
     def rse_notification_types(self) -> Iterable[NotificationType]:

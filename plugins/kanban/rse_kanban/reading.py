@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from rse_core import files
-from rse_core.api import utcnow
 from rse_core.files import FileInfo
 from rse_core.people import PersonCard, names
 
-from . import access, columns, fields, hanging, placing
+from . import access, columns, fields, hanging, placing, standing
 from .access import Seat
 from .models import Activity, Card, CardLabel, CardPerson, CheckItem, Column, Field, Label, Lane
+from .showing import ROW, Page, Pile, Shown, counted, dress, piled, states
+
+__all__ = ("CARDS_MOST", "Page", "Pile", "Sheet", "Shown", "board", "cards", "counted", "sheet", "states")
 
 #: Cards on one page of a board; more are found by the filter.
 CARDS_MOST = 2_000
@@ -25,98 +26,29 @@ CARDS_MOST = 2_000
 RECENT = 12
 
 
-@dataclass(slots=True)
-class Shown:
-    """One card on a board. ``checks`` and ``children``: done and all. Not frozen: making hundreds would cost three times as
-    much."""
-
-    id: int
-    board_id: int
-    column_id: int
-    lane_id: int | None
-    title: str
-    state: str
-    version: int
-    due_at: dt.datetime | None
-    overdue: bool
-    done: bool
-    entered_at: dt.datetime
-    has_body: bool
-    labels: tuple[Label, ...] = ()
-    people: tuple[PersonCard, ...] = ()
-    checks: tuple[int, int] = (0, 0)
-    children: tuple[int, int] = (0, 0)
-    blocked: bool = False
-    files: int = 0
-    values: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pile:
-    """A column as it is shown: its cards by lane (0: of no lane), and how many stand in it, shown or not."""
-
-    column: Column
-    cards: Mapping[int, Sequence[Shown]]
-    count: int
-
-    @property
-    def loose(self) -> bool:
-        """Cards that are in no lane are shown."""
-        return bool(self.cards.get(0))
-
-    @property
-    def over(self) -> bool:
-        """More cards than were agreed on."""
-        return self.column.wip_limit is not None and self.count > self.column.wip_limit
-
-    @property
-    def full(self) -> bool:
-        """No further card comes in."""
-        return self.column.wip_hard and self.column.wip_limit is not None and self.count >= self.column.wip_limit
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A whole board."""
-
-    seat: Seat
-    piles: Sequence[Pile]
-    lanes: Sequence[Lane]
-    labels: Sequence[Label]
-    fields: Sequence[Field]
-    shown: int
-    cut: bool = False
-    by_id: Mapping[int, Shown] = field(default_factory=dict)
-
-
 def board(
     session: Session, person_id: int, board_id: int, *, where: Sequence[ColumnElement[bool]] = (), chair: Seat | None = None
 ) -> Page:
     """A board with its cards, narrowed by ``where``; the counts of the columns are of all cards."""
     seat = chair or access.open_board(session, person_id, board_id)
+    if not where:
+        whole = standing.page(session, seat, CARDS_MOST)
+        if whole is not None:
+            return whole
     piles = placing.columns_of(session, board_id)
     lanes, labels = placing.lanes_of(session, board_id), columns.labels_of(session, board_id)
     own = fields.fields_of(session, board_id)
-    counts = {
-        ident: int(count)
-        for ident, count in session.execute(
-            select(Card.column_id, func.count()).where(Card.board_id == board_id, Card.rank.is_not(None))
-            .group_by(Card.column_id)
-        )
-    }  # fmt: skip
+    counts = counted(session, board_id)
     found = cards(
         session, [Card.board_id == board_id, Card.rank.is_not(None), states(session, seat), *where], labels, own,
         order=(Card.column_id, Card.rank), most=CARDS_MOST + 1,
     )  # fmt: skip
     cut = len(found) > CARDS_MOST
     found = found[:CARDS_MOST]
-    known = {lane.id for lane in lanes}
-    by_place: dict[int, dict[int, list[Shown]]] = {column.id: {} for column in piles}
-    for card in found:
-        lane = card.lane_id if card.lane_id in known else 0
-        by_place.setdefault(card.column_id, {}).setdefault(lane or 0, []).append(card)
-    made = [Pile(column, by_place[column.id], counts.get(column.id, 0)) for column in piles]
-    return Page(seat, made, lanes, labels, own, len(found), cut, {card.id: card for card in found})
+    return Page(
+        seat, piled(piles, lanes, found, counts), lanes, labels, own, len(found), cut, {card.id: card for card in found},
+        [access.card_ref(card.id) for card in found],
+    )  # fmt: skip
 
 
 def cards(
@@ -127,30 +59,16 @@ def cards(
 
     :param labels: those of the cards' board, when they are all of one; None looks them up.
     """
-    query = select(
-        Card.id, Card.board_id, Card.column_id, Card.lane_id, Card.title, Card.state, Card.version, Card.due_at,
-        Card.done_at, Card.entered_at, func.length(Card.body) > 0,
-    ).where(*where).order_by(*order).limit(most)  # fmt: skip
     session.flush()
     # By the connection: rows of columns need nothing of what a session adds to each of them.
-    rows = session.connection().execute(query).all()
+    rows = session.connection().execute(select(*ROW).where(*where).order_by(*order).limit(most)).all()
     if not rows:
         return []
     shown = [(one.id, one.name) for one in own if one.on_board]
-    there = hanging.on(session, [row[0] for row in rows], labels, [ident for ident, _name in shown])
-    checks, parts, blocked, attached = there.numbers
-    now, nothing = utcnow(), (0, 0)
-    found = []
-    for ident, board_id, column, lane, title, state, version, due, done, entered, has_body in rows:
-        values = there.values.get(ident)
-        found.append(Shown(
-            ident, board_id, column, lane, title, state, version, due, due is not None and due < now and done is None,
-            done is not None, entered, bool(has_body), tuple(there.labels.get(ident, ())),
-            tuple(there.people.get(ident, ())), checks.get(ident, nothing), parts.get(ident, nothing), ident in blocked,
-            attached.get(ident, nothing)[1],
-            tuple([(name, values[one]) for one, name in shown if one in values]) if values else (),
-        ))  # fmt: skip
-    return found
+    ids = [row[0] for row in rows]
+    there = hanging.own(session, ids, [ident for ident, _name in shown])
+    known = names(session, {person for some in there.people.values() for person in some})
+    return dress(rows, there, hanging.around(session, ids), hanging.tags(session, there, labels), known, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +120,3 @@ def sheet(session: Session, person_id: int, card_id: int) -> Sheet:
         [(one, values.get(one.id, "")) for one in fields.fields_of(session, card.board_id)],
         files.of(session, [ref]).get(ref, []), activity,
     )  # fmt: skip
-
-
-def states(session: Session, seat: Seat) -> ColumnElement[bool]:
-    if access.moderates(session, seat.person_id, seat.board):
-        return Card.state.in_(access.PLACED)
-    return or_(Card.state == "open", and_(Card.state == "pending", Card.author_id == seat.person_id))

@@ -14,7 +14,6 @@ from rse_core.webapi import require_person, session_read, session_write
 
 from . import about, access, bulk, cards, checklist, ending, links, moving, reading, schemas, shapes
 from .cards import Written
-from .models import Board
 from .placing import Place
 
 _ = translator(__file__, "rse_kanban").gettext
@@ -86,7 +85,7 @@ class Move(MethodView):
         place = Place(body["column"], body["lane"], body["after"], body["before"], body["first"])
         with session_write() as session:
             done = moving.move(session, person.id, card_id, place, version=body["version"], undo=body["undo"])
-            return _moved(session, done)
+            return _moved(done)
 
 
 @blueprint.route("/cards/move")
@@ -99,7 +98,7 @@ class MoveMany(MethodView):
         wanted = [(one["id"], one["version"]) for one in body["cards"]]
         with session_write() as session:
             moved, refused = moving.move_many(session, person.id, wanted, Place(body["column"], body["lane"]))
-            return {"moved": [_moved(session, one) for one in moved], "refused": [
+            return {"moved": [_moved(one) for one in moved], "refused": [
                 {"id": one.card_id, "title": one.title, "detail": str(one.error), "code": one.error.code} for one in refused
             ]}  # fmt: skip
 
@@ -261,9 +260,8 @@ def tagged(session: Session, person_id: int, card_id: int) -> tuple[dict[str, An
     return shapes.sheet(found, (near.children_done, near.children_all), blocked), {"ETag": f'"{found.card.version}"'}
 
 
-def _moved(session: Session, done: moving.Moved) -> dict[str, Any]:
-    board = session.get(Board, done.card.board_id)
+def _moved(done: moving.Moved) -> dict[str, Any]:
     return {
-        "id": done.card.id, "version": done.card.version, "revision": board.revision if board else 0, "said": done.said,
+        "id": done.card.id, "version": done.card.version, "revision": done.revision, "said": done.said,
         "move": done.transition_id,
     }  # fmt: skip

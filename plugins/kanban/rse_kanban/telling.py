@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from rse_core import mentions, moderation
 from rse_core.api import Event, LazyText, notify, translator, utcnow, withdraw
+from rse_core.notify import notify_many
 
 from . import access
-from .models import Board, Card, CardPerson
+from .models import Board, Card, CardPerson, Column, Transition
 
 _t = translator(__file__, "rse_kanban")
 _ = _t.gettext
@@ -57,6 +58,28 @@ def untell(session: Session, card: Card) -> None:
             withdraw(session, _cause(card, what, person_id))
     for person_id in mentions.people_of(session, access.card_ref(card.id)):
         withdraw(session, _cause(card, "mentioned", person_id))
+
+
+def moved_by(transition_id: int) -> str:
+    """What notifications of a move are caused by."""
+    return f"kanban.move:{transition_id}"
+
+
+def moved(session: Session, event: Event) -> None:
+    """Tell those who work on a card, and its author, where somebody else has put it; not of a move taken back meanwhile."""
+    row = session.get(Transition, event.data.get("move") or 0)
+    if row is None or row.undone:
+        return
+    card, column = session.get(Card, row.card_id), session.get(Column, row.to_id or 0)
+    if card is None or card.state != "open" or column is None or column.board_id != card.board_id:
+        return
+    people = set(session.scalars(select(CardPerson.person_id).where(CardPerson.card_id == card.id)))
+    if card.author_id is not None:
+        people.add(card.author_id)
+    notify_many(
+        session, people - {row.person_id}, "kanban.moved", access.card_ref(card.id), actor_id=row.person_id,
+        cause=moved_by(row.id), data={"title": card.title, "to": column.name},
+    )  # fmt: skip
 
 
 def refused(session: Session, card: Card, by: int | None) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from rse_core.api import use_locale
 from rse_core.testing.organisation import make_person, make_space, set_level
-from rse_kanban import boards, cards, moving, placing, plugin
+from rse_kanban import boards, cards, moving, placing, plugin, standing
 from rse_kanban.cards import Written
 from rse_kanban.models import Card
 from rse_kanban.placing import Place
@@ -63,6 +63,36 @@ def _in_english():
     """Sentences are compared in English, whatever the site's language."""
     with use_locale("en"):
         yield
+
+
+def _told(page):
+    """All that a page of a board says."""
+    rows = [
+        [(row.id, row.name) for row in page.lanes], [(row.id, row.name, row.hue) for row in page.labels],
+        [(row.id, row.name, row.on_board) for row in page.fields],
+    ]  # fmt: skip
+    piles = [
+        (pile.column.id, pile.column.name, pile.column.wip_limit, pile.column.wip_hard, pile.count, dict(pile.cards))
+        for pile in page.piles
+    ]
+    return rows, piles, dict(page.by_id), page.shown
+
+
+@pytest.fixture(autouse=True)
+def _kept_is_true(monkeypatch):
+    """Whatever a test does: a board from memory is the board as the database has it."""
+    whole = standing.page
+
+    def page(session, seat, most):
+        found = whole(session, seat, most)
+        before = session.info.get("rse_reading")
+        if found is not None and before:
+            session.info["rse_reading"] = False
+            assert _told(found) == _told(whole(session, seat, most)), "a board is kept that has changed"
+            session.info["rse_reading"] = before
+        return found
+
+    monkeypatch.setattr(standing, "page", page)
 
 
 @pytest.fixture

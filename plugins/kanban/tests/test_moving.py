@@ -175,10 +175,11 @@ def test_many_go_at_once_and_those_that_cannot_are_named(desk, anna, board, colu
     assert board.id
 
 
-def test_a_move_that_is_taken_back_counts_nowhere_and_tells_nobody(desk, anna, ben, columns):
+def test_a_move_that_is_taken_back_counts_nowhere_and_tells_nobody(desk, anna, ben, columns, settle):
     todo, doing, _done = columns
     card = desk.card(anna, todo, people=[ben.id])
     done = desk.move(anna, card, doing)
+    settle()
     assert len(told(desk, ben, "kanban.moved")) == 1
     desk.move(anna, card, todo, version=done.card.version, undo=done.transition_id)
     assert told(desk, ben, "kanban.moved") == []
@@ -191,11 +192,21 @@ def test_a_move_that_is_taken_back_counts_nowhere_and_tells_nobody(desk, anna, b
         desk.move(anna, card, doing, undo=done.transition_id)
 
 
-def test_moves_are_told_in_one_line_to_who_works_on_it_and_never_to_who_moved(desk, anna, ben, columns):
+def test_a_move_that_was_taken_back_before_anybody_was_told_is_told_to_nobody(desk, anna, ben, columns, settle):
+    todo, doing, _done = columns
+    card = desk.card(anna, todo, people=[ben.id])
+    done = desk.move(anna, card, doing)
+    desk.move(anna, card, todo, version=done.card.version, undo=done.transition_id)
+    settle()
+    assert told(desk, ben, "kanban.moved") == []
+
+
+def test_moves_are_told_in_one_line_to_who_works_on_it_and_never_to_who_moved(desk, anna, ben, columns, settle):
     todo, doing, done = columns
     card = desk.card(ben, todo, people=[anna.id, ben.id])
     desk.move(anna, card, doing)
     desk.move(anna, card, done)
+    settle()
     rows = told(desk, ben, "kanban.moved")
     assert len(rows) == 1
     assert rows[0].data["to"] == done.name

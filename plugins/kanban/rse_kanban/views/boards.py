@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from rse_core import audiences, spaces
-from rse_core.api import BadInput, NotFound, Target, can, current_locale, translator
+from rse_core.api import BadInput, NotFound, ObjectRef, Target, can, current_locale, translator
 from rse_core.webapi import core, require_person, session_read, session_write, slot_markup
 
 from .. import access, asking, boards, bulk, filters, listing, live, moving, reading, templates
@@ -118,7 +118,7 @@ def board_page(board_id: int, form: Typed | None = None) -> Response:
         # Where every card has a lane, the row for those that have none comes last.
         loose = any(pile.loose for pile in page.piles)
         rows = [(0, _("No lane")), *rows] if loose else [*rows, (0, _("No lane"))]
-        level, counts = 4 if page.lanes else 3, _comments(session, page.by_id)
+        level, counts = 4 if page.lanes else 3, _comments(session, page.refs)
         select = request.args.get("select") == "1" or form.error is not None
         chosen = frozenset(int(one) for one in form.many.get("cards", ()) if one.isdecimal() and len(one) < 19)
         html = render_template(
@@ -126,7 +126,8 @@ def board_page(board_id: int, form: Typed | None = None) -> Response:
             undo=undo, back=back, words=words(chair), select=select, level=level,
             state_url=url_for(".state", board_id=board_id, q=text or None), more_pages=more_pages(),
             api_url=f"{core().settings.url_prefix}/api/v1/kanban", lanes=rows, counts=counts,
-            shown=faces.showing(chair, level=level, select=select, counts=counts, chosen=chosen), form=form,
+            shown=faces.showing(chair, level=level, select=select, counts=counts, chosen=chosen, drawn=page.drawn),
+            form=form,
             names={
                 "columns": {str(pile.column.id): pile.column.name for pile in page.piles},
                 "lanes": {"0": _("No lane"), **{str(lane.id): lane.name for lane in page.lanes}} if page.lanes else {},
@@ -153,7 +154,7 @@ def state(board_id: int) -> BaseResponse:
         else:
             where = asking.conditions(session, person.id, asking.parse(text))
             found = live.since(session, chair, since_number, where)
-            counts = _comments(session, [card.id for card in found.changed])
+            counts = _comments(session, [access.card_ref(card.id) for card in found.changed])
             shared = {"chair": chair, "level": 4 if found.lanes else 3, "counts": counts}
             answered = jsonify(
                 {
@@ -177,9 +178,9 @@ def state(board_id: int) -> BaseResponse:
     return answered
 
 
-def _comments(session: Session, card_ids: Iterable[int]) -> dict[int, Markup]:
+def _comments(session: Session, cards: Sequence[ObjectRef]) -> dict[int, Markup]:
     """What others put beside these cards: how many comments each has; in a fixed number of queries."""
-    found = slot_markup(session, "comment_count", [access.card_ref(ident) for ident in card_ids])
+    found = slot_markup(session, "comment_count", cards)
     return {int(ref.id): html for ref, html in found.items()}
 
 
