@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rse_core.api import DirectoryEntity, DirectoryFault, DirectoryGroup, DirectoryPerson, DirectoryReading
+from rse_core.people import called
 
 from . import dn
 from .config import Config
@@ -146,7 +147,9 @@ class _Reader:
         return found
 
     def _person(self, entry: Entry, external_id: str, tree: Tree, outside: str) -> _Person:
-        values = {fact: self.mapping.text(entry, fact) for fact in _FACTS if fact != "id"}
+        values = {fact: self.mapping.text(entry, fact) for fact in _FACTS if fact not in ("id", "display_name")}
+        # All its names: where one is an e-mail address another may be none.
+        values["display_name"] = called(self.mapping.texts(entry, "display_name"))
         manager = values.pop("manager")
         name = dn.normal(entry.dn)
         if self.config.entity_attribute:

@@ -119,7 +119,8 @@ class Token(Base):
 
 
 class Near(Base):
-    """Words of names, each under itself and under what is left of it without one letter: to find what was mistyped."""
+    """Words of names, each under itself, under what is left of it without one letter, and under the key of how it sounds
+    (:mod:`~rse_directory.sounds`, which no word is): to find what was mistyped, or written as one hears it."""
 
     __tablename__ = "rse_directory_near"
     part: Mapped[str] = mapped_column(Folded, primary_key=True)
