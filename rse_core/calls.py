@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ColumnElement, false
 
 from .contributions import DigestLine, Review, SearchDocument, SlotItem, SpaceChange, Veto, Viewer
-from .errors import PluginError
+from .errors import PluginError, RseError
 from .i18n import lazy
 from .isolation import Breaker, Implementation
 from .settings import Settings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .content import ObjectRef
     from .policy import Question
+    from .runtime import Core
 
 log = logging.getLogger("rse.plugins")
 T = TypeVar("T")
@@ -111,6 +112,27 @@ class PluginCalls:
                     raise
                 self._failed(implementation)
                 return [false()]
+        return found
+
+    def photos(self, core: Core, source: str, photos: Mapping[int, bytes]) -> dict[int, str] | None:
+        """Hand photos of people to who keeps them; None when a plugin failed: they are to be offered again.
+
+        :raises RseError: why none can be kept.
+        """
+        found: dict[int, str] = {}
+        for implementation in self.implementations("rse_photos"):
+            if self.breaker.is_muted(implementation.plugin, implementation.hook):
+                return None
+            try:
+                found.update(implementation(core=core, source=source, photos=photos) or {})
+            except RseError:
+                # It says what to do: the report of the run tells it.
+                raise
+            except Exception:
+                if self.settings.strict:
+                    raise
+                self._failed(implementation)
+                return None
         return found
 
     def digest(

@@ -14,6 +14,7 @@ from .contributions_outside import (
     DirectoryFault,
     DirectoryGroup,
     DirectoryPerson,
+    DirectoryPhoto,
     DirectoryReading,
     DirectorySource,
     LegacySource,
@@ -43,10 +44,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Activity", "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "DigestLine", "DirectoryEntity",
-    "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading", "DirectorySource", "HealthCheck",
-    "HealthResult", "Indicator", "Job", "LegacySource", "LiveTopic", "Migrations", "NavItem", "NotificationTransport",
-    "NotificationType", "ObjectRef", "OutgoingMessage", "PersonalData", "Publication", "RestBlueprints", "Review",
-    "SearchDocument", "Setting", "SlotItem", "SpaceChange", "Translations", "Veto", "Viewer",
+    "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryPhoto", "DirectoryReading", "DirectorySource",
+    "HealthCheck", "HealthResult", "Indicator", "Job", "LegacySource", "LiveTopic", "Migrations", "NavItem",
+    "NotificationTransport", "NotificationType", "ObjectRef", "OutgoingMessage", "PersonalData", "Publication",
+    "RestBlueprints", "Review", "SearchDocument", "Setting", "SlotItem", "SpaceChange", "Translations", "Veto", "Viewer",
 ]  # fmt: skip
 
 

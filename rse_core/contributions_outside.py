@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryReading", "DirectorySource",
-    "LegacySource", "NotificationTransport", "OutgoingMessage", "Publication",
+    "DirectoryEntity", "DirectoryFault", "DirectoryGroup", "DirectoryPerson", "DirectoryPhoto", "DirectoryReading",
+    "DirectorySource", "LegacySource", "NotificationTransport", "OutgoingMessage", "Publication",
 ]  # fmt: skip
 
 
@@ -177,6 +177,20 @@ class DirectoryReading:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryPhoto:
+    """The photo that a directory has of somebody: the bytes as they stand there, ``b""`` where it has none.
+
+    :param problem: why it cannot be used; whatever photo there is then stays.
+    :param where: names the entry in reports.
+    """
+
+    external_id: str
+    data: bytes = field(default=b"", repr=False)
+    problem: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DirectorySource:
     """A directory of people (LDAP, a human resources system), read by ``rse people sync NAME`` and by a job of the core.
 
@@ -186,6 +200,8 @@ class DirectorySource:
         It never writes to the database.
     :param every: seconds between two runs of the job; 0 leaves it to the command.
     :param complete_every: seconds after which a run reads everything again, to find out who has left.
+    :param photos: ``photos(mark)``, when it has photos: those of everybody, or of who changed since ``mark``, a few people
+        at a time, so that never more of them are held. Asked after people were written, when a plugin keeps photos.
     :param pushed: it sends what changes by itself (SCIM), noted by :func:`rse_core.directory_pushes.note`; ``read`` says so.
     """
 
@@ -195,3 +211,4 @@ class DirectorySource:
     every: int = 0
     complete_every: int = 86_400
     pushed: bool = False
+    photos: Callable[[str], Iterable[Sequence[DirectoryPhoto]]] | None = None

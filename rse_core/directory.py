@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from . import importer
+from . import directory_photos, importer
 from .audit import Actor
 from .contributions import DirectorySource, HealthResult, Job
 from .db import utcnow
@@ -124,6 +124,9 @@ def sync(
                 session, parsed, actor=actor, keep_going=not strict, allow_mass_disable=allow_mass_disable,
                 progress=progress,
             )  # fmt: skip
+        alive = _alive(core, run_id, progress)
+        if result.report.written and not directory_photos.take(core, source, mark, result.report, alive):
+            found = ""
     except RseError as error:
         result.error = str(error)
     except Exception as error:  # isolation point: a fault of one source must not stop the worker

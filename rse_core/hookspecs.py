@@ -8,7 +8,7 @@ failing is muted for a while. Implementations may leave out arguments that they 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .plugin import hookspec
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .identity import IdentitySource
     from .policy import Question
     from .responsibilities import Responsibility
+    from .runtime import Core
     from .search import SearchBackend
     from .settings import Settings
     from .writings import Discarded, Finding, Writing
@@ -219,6 +220,12 @@ class Run:
     def rse_people_offered(self, session: Session, viewer_id: int) -> ColumnElement[bool] | None:
         """Whom somebody is offered where people are chosen (mentions, invitations): a condition on ``Person``, or None for
         all. Asked once for each list. An error offers nobody."""
+
+    @hookspec
+    def rse_photos(self, core: Core, source: str, photos: Mapping[int, bytes]) -> Mapping[int, str] | None:
+        """The photos that a directory has of these few people, by id, ``b""`` where it has none; asked outside of any
+        transaction. The answer: of those whose photo is another now ``""``, of those that cannot be used why. An error
+        leaves them until everything is read again."""
 
     @hookspec
     def rse_digest(self, session: Session, person_id: int, since: dt.datetime) -> Iterable[DigestLine]:

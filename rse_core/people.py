@@ -25,8 +25,8 @@ from .signins import drop_identities, for_identity
 from .statements import Statement
 
 __all__ = [
-    "LIMITS", "PersonCard", "add", "by_external_id", "by_username", "card", "check_text", "disable", "enable", "folded",
-    "for_identity", "get", "move", "names", "release_username", "rename", "update",
+    "LIMITS", "PersonCard", "add", "by_external_id", "by_username", "called", "card", "check_text", "disable", "enable",
+    "folded", "for_identity", "get", "move", "names", "release_username", "rename", "update",
 ]  # fmt: skip
 
 #: The most characters that a person's texts may have.
@@ -44,6 +44,8 @@ REQUIRED = ("external_id", "username", "display_name")
 DISABLED, ENABLED = "people.disabled", "people.enabled"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]+\Z")
+#: An address inside a name, with what stands around it; in group 1 what stands before its ``@``.
+_ADDRESS = re.compile(r"""[<(\["']*([^\s@<>()\[\]"',;]+)@[^\s@<>()\[\]"',;]+[>)\]"']*""")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 
 
@@ -66,6 +68,20 @@ def folded(text: str) -> str:
     """Lower case, no accents, œ → oe, æ → ae, ß → ss, single spaces: for prefix search and sorting."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def called(names: Iterable[str | None]) -> str:
+    """How somebody is called, of the names that a source gives, the best first: never by an e-mail address, which they may
+    hide. The first that is none, without an address that stands in it; else what stands before the first ``@``; "" when
+    there is nothing.
+    """
+    given = [name.strip() for name in names if name and name.strip()]
+    for name in given:
+        if "@" not in name:
+            return name
+        if rest := " ".join(_ADDRESS.sub(" ", name).split()).strip(" ,;:-\"'"):
+            return rest
+    return next((found[1] for name in given if (found := _ADDRESS.search(name))), "")
 
 
 def get(session: Session, person_id: int) -> Person:

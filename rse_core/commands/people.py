@@ -128,6 +128,8 @@ def _print_report(report: Report) -> None:
             if counts.kept:
                 line += ", " + _("%(kept)s kept that the file does not name", kept=counts.kept)
             click.echo(line)
+    if report.photos:
+        click.echo(ngettext("%(num)s photo is another now", "%(num)s photos are others now", report.photos))
     if report.errors:
         bad = ngettext("%(num)s error", "%(num)s errors", len(report.errors))
         end = _("the good lines were written") if report.written else _("nothing was written")

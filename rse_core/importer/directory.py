@@ -6,7 +6,7 @@ from ..contributions import DirectoryPerson, DirectoryReading
 from ..errors import BadInput
 from ..i18n import _, normalise_locale
 from ..organisation import MAX_KEY, MAX_NAME
-from ..people import check_text
+from ..people import called, check_text
 from .report import LineError
 from .rows import EntityRow, GroupRow, Parsed, PersonRow
 
@@ -65,8 +65,9 @@ def _people(reading: DirectoryReading, parsed: Parsed) -> None:
             parsed.errors.append(LineError(one.where or parsed.source, 0, field, message, remedy))
             continue
         usernames[one.username] = one.where or one.external_id
+        name = called((one.display_name, one.username))
         parsed.people[one.external_id] = PersonRow(
-            0, one.external_id, one.username, one.display_name, one.email, one.entity, one.job_title, one.manager,
+            0, one.external_id, one.username, name, one.email, one.entity, one.job_title, one.manager,
             one.is_manager, normalise_locale(one.locale) or "" if one.locale else "", one.phone, one.site, one.external,
             one.where, one.others, one.assistants,
         )  # fmt: skip

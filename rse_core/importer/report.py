@@ -71,6 +71,8 @@ class Report:
     people: Counts = field(default_factory=Counts)
     entities: Counts = field(default_factory=Counts)
     groups: Counts = field(default_factory=Counts)
+    #: people whose photo is another now
+    photos: int = 0
     errors: list[LineError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     dry_run: bool = False
@@ -89,6 +91,7 @@ class Report:
             "people": people,
             "entities": self.entities.as_dict(),
             "groups": self.groups.as_dict(),
+            "photos": self.photos,
             "errors": [error.as_dict() for error in self.errors],
             "notes": list(self.notes),
             "dry_run": self.dry_run,

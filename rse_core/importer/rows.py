@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import BadInput
 from ..i18n import _, normalise_locale
 from ..organisation import MAX_KEY, MAX_NAME
-from ..people import LIMITS, check_text, is_email
+from ..people import LIMITS, called, check_text, is_email
 from .reading import Table
 from .report import LineError, Progress
 
@@ -252,7 +252,7 @@ def _person(table: Table, line: int, cells: list[str], extra: dict[str, str]) ->
         line,
         external_id,
         username,
-        display_name,
+        called((display_name, username)),
         email,
         entity,
         job,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 rse_communities = pytest.importorskip("rse_communities")
 rse_directory = pytest.importorskip("rse_directory")
 
+from rse_core import privacy, roles  # noqa: E402
+from rse_core.api import Actor  # noqa: E402
 from rse_core.extension import create_app  # noqa: E402
 from rse_core.organisation import join_space  # noqa: E402
 from rse_core.testing import as_person, count_queries  # noqa: E402
@@ -82,3 +86,18 @@ def test_many_communities_cost_no_more_queries_than_one(core, there):
     with core.db.read() as session, count_queries(core) as many:
         assert len(profiles.page(session, there["stranger"].id, "anna").communities) == 14
     assert len(many) <= len(few), many
+
+
+def test_communities_leave_in_ones_own_data_alone(core, there):
+    """What a card holds is kept for years in other people's address books, and whom one meets in which space is no address."""
+    app = create_app(core)
+    client = app.test_client()
+    as_person(client, "mate")
+    card = client.get("/rse/directory/people/anna/card.vcf").text
+    assert "FN:Anna Person" in card
+    assert "house" not in card
+    with core.db.write() as session:
+        roles.grant(session, there["mate"].id, "site_admin", actor=Actor("test"))
+    assert "house" not in client.get("/rse/directory/export.csv").text
+    with core.db.read() as session:
+        assert "Secret house" in json.dumps(privacy.export(session, there["anna"].id), default=str)

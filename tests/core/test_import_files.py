@@ -11,6 +11,7 @@ import pytest
 from rse_core import importer
 from rse_core.i18n import use_locale
 from rse_core.importer import FileRefused
+from rse_core.people import called
 
 HEADER = "external_id,username,display_name,email,entity_id,job_title,manager_external_id,is_manager,locale,phone,site"
 LINE = "1,alice,Alice Œuvrard,alice@example.org,HR,Chargée de mission,,1,fr,01 02 03,Paris"
@@ -198,3 +199,21 @@ def test_progress_is_told_up_to_the_size_of_the_file(tmp_path):
     importer.read(path, progress=lambda stage, done, total: told.append((stage, done, total)))
     assert len(told) >= 5
     assert all(stage == "people.csv" and 0 < done <= total == path.stat().st_size for stage, done, total in told)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("Marie Dupont", "mdupont"), "Marie Dupont"), (("marie.d@example.org", "mdupont"), "mdupont"),
+        (("marie.d@example.org", "md@example.org"), "marie.d"), (("Marie Dupont <m@example.org>", "md"), "Marie Dupont"),
+        (("Dupont, Marie (m@example.org)",), "Dupont, Marie"), (("“M. D.”", None), "“M. D.”"), (('"Marie" <m@x>',), "Marie"),
+        (("Accueil @ Paris",), "Accueil @ Paris"), ((None, " ", "zoe@corp"), "zoe"), ((), ""),
+    ],
+)  # fmt: skip
+def test_nobody_is_called_by_an_address(names, said):
+    assert called(names) == said
+
+
+def test_a_file_that_gives_addresses_for_names_tells_nobodys_address(read):
+    other = LINE.replace("Alice Œuvrard", "alice@example.org")
+    assert read(f"{HEADER}\n{other}\n").people["1"].display_name == "alice"

@@ -21,12 +21,14 @@ DEFAULTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "job_title": ("title",), "manager": ("manager",), "locale": ("preferredLanguage",), "phone": ("telephoneNumber",),
         "site": ("l",), "entity_id": ("ou",), "entity_name": ("description", "ou"), "group_id": ("cn",),
         "group_name": ("description", "cn"), "assistants": ("secretary",), "other_entities": (),
+        "photo": ("jpegPhoto",),
     },
     "ad": {
         "id": ("objectGUID",), "username": ("sAMAccountName",), "display_name": ("displayName", "cn"), "email": ("mail",),
         "job_title": ("title",), "manager": ("manager",), "locale": ("preferredLanguage",), "phone": ("telephoneNumber",),
         "site": ("physicalDeliveryOfficeName", "l"), "entity_id": ("ou",), "entity_name": ("description", "ou"),
         "group_id": ("cn",), "group_name": ("description", "cn"), "assistants": ("assistant",), "other_entities": (),
+        "photo": ("thumbnailPhoto", "jpegPhoto"),
     },
 }  # fmt: skip
 _PEOPLE = {
@@ -64,6 +66,9 @@ class LdapSchema(Schema):
     #: else: the attribute of a person that names their entity
     entity_attribute = fields.String(load_default="")
     attributes = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
+    #: whether photos are read too, and how large one may be, in kilobytes
+    photos = fields.Boolean(load_default=False)
+    photo_limit = fields.Integer(load_default=1_024, validate=validate.Range(1, 10_240))
     #: seconds between two runs of the worker, 0: by the command only; and after how many everything is read again
     every = fields.Integer(load_default=0, validate=validate.Range(0, 31 * 86_400))
     complete_every = fields.Integer(load_default=86_400, validate=validate.Range(0, 31 * 86_400))
@@ -90,6 +95,8 @@ class Config:
     entities_filter: str = ""
     entity_attribute: str = ""
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    photos: bool = False
+    photo_limit: int = 1_024
     every: int = 0
     complete_every: int = 86_400
 

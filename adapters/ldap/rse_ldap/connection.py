@@ -53,18 +53,19 @@ class Asker:
         self._connection, self._config = connection, config
 
     def search(
-        self, base: str, wanted: str, attributes: Sequence[str], *, key: str, scope: str = "SUBTREE"
+        self, base: str, wanted: str, attributes: Sequence[str], *, key: str, scope: str = "SUBTREE", size: int = 0
     ) -> Iterator[list[Entry]]:
         """The entries below ``base``, a page at a time.
 
         :param key: the key of the configuration that named the base, for errors.
+        :param size: entries of a page; 0 for those of the configuration.
         :raises DirectoryUnavailable: when it cannot be read to the end.
         """
         cookie: Any = None
         while True:
             with told(self._config, base, key):
                 self._connection.search(
-                    base, wanted, search_scope=scope, attributes=list(attributes), paged_size=self._config.page_size,
+                    base, wanted, search_scope=scope, attributes=list(attributes), paged_size=size or self._config.page_size,
                     paged_cookie=cookie, time_limit=0,
                 )  # fmt: skip
                 result, found = self._connection.result, self._connection.response or []

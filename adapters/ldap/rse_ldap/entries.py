@@ -64,6 +64,10 @@ class Mapping:
                     raise Unusable(name, _("The attribute %(name)s has bytes that are no text.", name=name)) from None
         return [text for text in found if text]
 
+    def raw(self, entry: Entry, fact: str) -> bytes:
+        """The first value of the first attribute that has one, as bytes; ``b""`` for none."""
+        return next((value for name in self.names[fact] for value in entry.all(name) if value), b"")
+
     def ident(self, entry: Entry, fact: str = "id") -> str:
         """What never changes of an entry; 16 bytes, as Active Directory keeps them, are written as a UUID.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rse_core.api import (
     Cli,
+    DirectoryPhoto,
     DirectoryReading,
     DirectorySource,
     HealthCheck,
@@ -57,7 +58,10 @@ class Ldap(Plugin):
             return []
         config = self.config
         return [
-            DirectorySource("ldap.main", lazy("LDAP directory"), self.read, config.every, config.complete_every),
+            DirectorySource(
+                "ldap.main", lazy("LDAP directory"), self.read, config.every, config.complete_every,
+                photos=self.photos if config.photos else None,
+            ),
         ]  # fmt: skip
 
     def read(self, mark: str, progress: Callable[[str, int, int], None] | None) -> DirectoryReading:
@@ -65,6 +69,12 @@ class Ldap(Plugin):
         from .reading import read
 
         return read(self.config, mark, progress)
+
+    def photos(self, mark: str) -> Iterator[list[DirectoryPhoto]]:
+        """The photos, a few people at a time."""
+        from .reading import photos
+
+        return photos(self.config, mark)
 
     @hookimpl
     def rse_cli(self) -> Iterable[Cli]:

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rse_core.api import DirectoryEntity, DirectoryFault, DirectoryGroup, DirectoryPerson, DirectoryReading
+from rse_core.api import DirectoryEntity, DirectoryFault, DirectoryGroup, DirectoryPerson, DirectoryPhoto, DirectoryReading
+from rse_core.people import called
 
 from . import dn
 from .config import Config
@@ -23,11 +24,22 @@ Progress = Callable[[str, int, int], None]
 
 #: How often a reading begins again after its connection was lost.
 ATTEMPTS = 3
+#: People whose photos are held at once.
+SOME = 20
 #: Up to so many changed people are asked about one by one.
 FEW = 300
 _FACTS = ("id", "username", "display_name", "email", "job_title", "manager", "locale", "phone", "site")
 _SEVERAL = ("assistants", "other_entities")
 _MEMBERS = ("member", "uniqueMember")
+
+
+def photos(config: Config, mark: str) -> Iterator[list[DirectoryPhoto]]:
+    """The photos of everybody, or of who changed since the mark; a page of few people at a time.
+
+    :raises DirectoryUnavailable: when they cannot be read to the end.
+    """
+    with asking(config) as asker:
+        yield from _Reader(config, asker, None).photos(mark)
 
 
 def read(config: Config, mark: str, progress: Progress | None = None) -> DirectoryReading:
@@ -81,6 +93,26 @@ class _Reader:
         groups = self._groups(since)
         said = self._managers(people, complete=not since)
         return DirectoryReading(said, entities, groups, self.faults, complete=not since, mark=server or self.latest)
+
+    def photos(self, mark: str) -> Iterator[list[DirectoryPhoto]]:
+        """See :func:`photos`; an entry without a usable id was reported by :meth:`read`."""
+        config, (since, _server) = self.config, self._since(mark)
+        wanted, most = config.people_filter, config.photo_limit * 1024
+        if since:
+            wanted = f"(&{wanted}({CHANGED[config.kind]}>={since}))"
+        attributes = self.mapping.attributes("id", "photo")
+        for page in self.asker.search(config.people_base, wanted, attributes, key="people_base", size=SOME):
+            found = []
+            for entry in page:
+                try:
+                    external_id, data = self.mapping.ident(entry), self.mapping.raw(entry, "photo")
+                except Unusable:
+                    continue
+                problem = ""
+                if len(data) > most:
+                    problem = _("The photo is larger than %(most)s kB.", most=config.photo_limit)
+                found.append(DirectoryPhoto(external_id, b"" if problem else data, problem, entry.dn))
+            yield found
 
     def _since(self, mark: str) -> tuple[str, str]:
         """Where to go on ("" for a complete reading), and the mark for the next time when the server names it."""
@@ -146,7 +178,9 @@ class _Reader:
         return found
 
     def _person(self, entry: Entry, external_id: str, tree: Tree, outside: str) -> _Person:
-        values = {fact: self.mapping.text(entry, fact) for fact in _FACTS if fact != "id"}
+        values = {fact: self.mapping.text(entry, fact) for fact in _FACTS if fact not in ("id", "display_name")}
+        # All its names: where one is an e-mail address another may be none.
+        values["display_name"] = called(self.mapping.texts(entry, "display_name"))
         manager = values.pop("manager")
         name = dn.normal(entry.dn)
         if self.config.entity_attribute:

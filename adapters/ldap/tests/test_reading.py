@@ -196,3 +196,11 @@ def test_a_changed_person_has_assistants_who_did_not_change(directory, config_of
     people = by_name(read(config_of(), mark))
     ids = {one.username: one.external_id for one in read(config_of(), "").people}
     assert people["anna"].assistants == (ids["zoe"],)
+
+
+def test_nobody_is_called_by_an_address_where_another_attribute_has_a_name(directory, config_of):
+    directory.person("zo", displayName="zoe.o@example.org", cn="Zoé Œuvrard")
+    directory.person("both", displayName="both@example.org", cn="b.oth@example.org")
+    people = by_name(read(config_of(), ""))
+    assert people["zo"].display_name == "Zoé Œuvrard"
+    assert people["both"].display_name == "both"

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from scim2_models import BaseModel as ScimModel
 from scim2_models import CaseExact, InvalidValueException, Resource
 
+from rse_core import people
+
 from .config import Config
 from .i18n import _
 from .schemas import EnterpriseUser
@@ -174,7 +176,7 @@ def facts_of(document: dict[str, Any], config: Config) -> Facts:
     return Facts(
         external_id=(ids[config.external_id] or "").strip() or None,
         username=(document.get("userName") or "").strip(),
-        display_name=_called(shown),
+        display_name=people.called(shown) or "?",
         email=_chosen(document.get("emails"), "value").strip(),
         job_title=(document.get("title") or "").strip(),
         phone=_chosen(document.get("phoneNumbers"), "value").removeprefix("tel:").strip(),
@@ -184,13 +186,6 @@ def facts_of(document: dict[str, Any], config: Config) -> Facts:
         entity=(enterprise.get(config.entity) or "").strip() if config.entity else "",
         manager=((enterprise.get("manager") or {}).get("value") or "").strip(),
     )
-
-
-def _called(names: Iterable[str | None]) -> str:
-    """The first name that is no e-mail address, which may be hidden; else what stands before its ``@``."""
-    given = [name.strip() for name in names if name and name.strip()]
-    found = next((name for name in given if "@" not in name), None)
-    return found or next((before for name in given if (before := name.partition("@")[0].strip())), "?")
 
 
 def _chosen(entries: Iterable[dict[str, Any]] | None, name: str) -> str:

@@ -51,7 +51,7 @@ class Mine:
 
     def locked(self, key: str) -> bool:
         """Whether the field is kept elsewhere."""
-        return key not in SELF or key in self.kept
+        return key not in (*SELF, "photo") or key in self.kept
 
 
 def mine(session: Session, person_id: int | None) -> Mine:
@@ -68,7 +68,7 @@ def mine(session: Session, person_id: int | None) -> Mine:
         written.listed if written else True, seen.may_leave,
         (written.birth_day, written.birth_month) if written and written.birth_day and written.birth_month else None,
         written.version if written else 0, seen.fields,
-        tuple(files.of(session, [photo_ref(person.id)]).get(photo_ref(person.id), ())), written.filled if written else 0,
+        tuple(_photo(session, person.id)), written.filled if written else 0,
         communities.of(session, seen, person.id),
     )  # fmt: skip
 
@@ -125,6 +125,10 @@ def edit(session: Session, person_id: int | None, values: Mapping[str, Any], *, 
     emit(session, Event("directory.profile_edited", person.id, indexing.ref_of(person.id)))
 
 
+def _photo(session: Session, person_id: int) -> list[FileInfo]:
+    return files.of(session, [photo_ref(person_id)]).get(photo_ref(person_id), [])
+
+
 def _row(session: Session, person_id: int) -> Profile:
     """One's profile, made when it is not there, with its number counted up: two that save at once queue here."""
     made = dialect_insert(session, Profile).values(
@@ -171,7 +175,10 @@ def _checked(session: Session, seen: Sight, person: Person, values: Mapping[str,
                 problems[key] = _("Everybody is in the directory here.")
         elif key == "birthday":
             found[key] = _checked_birthday(value, problems)
-        elif key not in ("skills", "photo"):
+        elif key == "photo":
+            if "photo" in kept and list(value) != [one.key for one in _photo(session, person.id)]:
+                problems["files"] = _("Kept by %(source)s.", source=field_rules.source_label(session, person.source))
+        elif key != "skills":
             problems[key] = _("There is no such field, or it is not yours to change.")
     if problems:
         message = _("Your profile was not saved.")

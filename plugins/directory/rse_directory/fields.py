@@ -153,9 +153,10 @@ KEPT: dict[str, list[str]] = {"local": ["display_name", "entity", "email", "mana
 def parse_kept(value: Any) -> Mapping[str, frozenset[str]]:
     """The setting ``directory.kept``.
 
-    :raises BadInput: for what is no object of lists of fields of the core's.
+    :raises BadInput: for what is no object of lists of fields of the core's, or the photo.
     """
-    if not isinstance(value, dict) or not all(isinstance(one, list) and set(one) <= set(CORE) for one in value.values()):
+    known = {*CORE, "photo"}
+    if not isinstance(value, dict) or not all(isinstance(one, list) and set(one) <= known for one in value.values()):
         raise BadInput(
             _("Give for each source the fields that it keeps."), remedy='{"csv": ["display_name", "entity", "job_title"]}'
         )

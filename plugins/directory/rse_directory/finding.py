@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from rse_core import places
 from rse_core.models.organisation import Entity, EntityPath, Person
 
-from . import access, words
+from . import access, sounds, words
 from .access import Sight
 from .models import Near, PersonSkill, Skill, Token
 from .words import Term
@@ -25,6 +25,10 @@ BROAD = 2 * COUNTED
 #: Of a broad word, so many people are looked at in the order of names before all that have it are sorted.
 WALKED = 1_500
 PAGE, QUICK = 20, 8
+#: How names were found: as typed, one slip away, or also by how they sound.
+TYPED, SLIPS, SOUNDS = 0, 1, 2
+#: Words that are looked for beside one that was typed: one slip away, and that sound like it.
+MOST_SLIPS, MOST_SOUNDS = 6, 12
 #: Where a page goes on: among names that begin as typed, or among all others.
 FIRST, THEN = "0", "1"
 
@@ -78,14 +82,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Ids in order; ``after`` where the next page begins, for :func:`find`; ``near``: by names close to what was typed.
+    """Ids in order; ``after`` where the next page begins, for :func:`find`; ``near``: how close the names are to what was
+    typed (:data:`TYPED`, :data:`SLIPS` or :data:`SOUNDS`).
 
-    ``broad``: whether very many have the word that was typed; None where that was not looked at.
+    ``alike``: beside few people that were found as typed, some whose names sound so; ``broad``: whether very many have the
+    word that was typed; None where that was not looked at.
     """
 
     ids: tuple[int, ...] = ()
     after: tuple[str, int] | None = None
-    near: bool = False
+    near: int = TYPED
+    alike: tuple[int, ...] = ()
     broad: bool | None = None
 
 
@@ -153,15 +160,20 @@ def condition(
 
 def find(
     session: Session, seen: Sight, asked: Asked, *, after: tuple[str, int] | None = None, limit: int = PAGE,
-    near: bool = False,
+    near: int = TYPED,
 ) -> Hits:  # fmt: skip
-    """A page: names that begin as typed, from either end, then everybody else, each in the order of names; when nothing
-    begins as typed, names that are one slip away."""
+    """A page: names that begin as typed, from either end, then everybody else, each in the order of names.
+
+    When nothing begins as typed: names that are one slip away; where they do not fill a page, with those that sound as
+    typed. Few that were found as typed have such people beside them (:attr:`Hits.alike`), as far as the page has room.
+
+    :param near: :attr:`Hits.near` of the page before.
+    """
     terms = words.parse(asked.text)
     if asked.text and not terms:
         return Hits()
     if near:
-        terms = nearer(session, terms)
+        terms = nearer(session, terms, near)
     begin = "" if near or any(term.digits for term in terms) else words.whole(asked.text)
     rule = condition(seen, asked, terms)
     # Whose whole name begins so has every word that was typed, and names are hidden from nobody.
@@ -177,14 +189,31 @@ def find(
         return _walked(session, seen, terms[0], and_(anybody, later), most) if broad else []
 
     found = _page(session, rule, after, limit, begin=begin, named=named, walked=walked if not asked.filters else None)
-    if found.ids or after or not terms:
-        return replace(found, near=near, broad=broad)
-    better = nearer(session, terms)
-    if better == terms:
+    found = replace(found, near=near, broad=broad)
+    if after or not terms or near or len(found.ids) >= limit:
         return found
-    rule = condition(seen, asked, better)
-    found = _page(session, rule, None, limit, named=rule)
-    return replace(found, near=bool(found.ids))
+    slips, alike = _beside(session, terms, slips=not found.ids)
+    if found.ids:
+        return replace(found, alike=_alike(session, seen, asked, terms, alike, limit - len(found.ids)))
+    for way, better in ((SLIPS, slips), (SOUNDS, _joined(slips, alike))):
+        if better != terms:
+            rule = condition(seen, asked, better)
+            found = replace(_page(session, rule, None, limit, named=rule), near=way)
+            if found.after:
+                break
+        terms = better
+    return found if found.ids else Hits(broad=broad)
+
+
+def _alike(
+    session: Session, seen: Sight, asked: Asked, typed: tuple[Term, ...], terms: tuple[Term, ...], most: int
+) -> tuple[int, ...]:
+    """Ids of some who are found by how it sounds, but not as it was typed."""
+    if not any(term.near for term in terms):
+        return ()
+    others = ~and_(*(ids_of(seen, term) for term in typed))
+    rows = select(Person.id).where(condition(seen, asked, terms), others).order_by(Person.folded_name, Person.id)
+    return tuple(session.scalars(rows.limit(most)))
 
 
 def _page(
@@ -260,18 +289,46 @@ def _beginning(
     return [(ident, FIRST + token) for ident, token in session.execute(rows)]
 
 
-def nearer(session: Session, terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """The terms with words that are one slip away beside them; one query."""
-    wanted = {term.word: words.parts(term.word) for term in terms if len(term.word) >= 4 and term.word.isalpha()}
-    if not wanted:
-        return terms
-    every = sorted(set().union(*wanted.values()))
-    known = session.execute(select(Near.part, Near.word).where(Near.part.in_(every))).all()
-    near = {
-        word: tuple(sorted({other for part, other in known if part in mine and words.is_one_slip(word, other)})[:6])
-        for word, mine in wanted.items()
+def nearer(session: Session, terms: tuple[Term, ...], near: int = SOUNDS) -> tuple[Term, ...]:
+    """The terms with words beside them that are one slip away, or also with those that sound so; one query."""
+    slips, alike = _beside(session, terms)
+    return slips if near == SLIPS else _joined(slips, alike)
+
+
+def _beside(
+    session: Session, terms: tuple[Term, ...], *, slips: bool = True
+) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """The terms with names beside them that are one slip away, and with those that sound so; one query.
+
+    :param slips: whether the former are asked for.
+    """
+    typed = {term.word for term in terms}
+    pieces = {word: words.parts(word) for word in typed if slips and len(word) >= 4 and word.isalpha()}
+    keys = {word: key for word in typed if (key := sounds.key(word))}
+    if not pieces and not keys:
+        return terms, terms
+    wanted = sorted(set(keys.values()).union(*pieces.values()))
+    known = session.execute(select(Near.part, Near.word).where(Near.part.in_(wanted))).all()
+    close = {
+        word: sorted({other for part, other in known if part in mine and words.is_one_slip(word, other)})[:MOST_SLIPS]
+        for word, mine in pieces.items()
     }
-    return tuple(replace(term, near=near.get(term.word, ())) for term in terms)
+    alike = {
+        word: sorted(
+            {other for part, other in known if part == key and other != word},
+            key=lambda other: (abs(len(other) - len(word)), other),
+        )[:MOST_SOUNDS]
+        for word, key in keys.items()
+    }
+    return (
+        tuple(replace(term, near=tuple(close.get(term.word, ()))) for term in terms),
+        tuple(replace(term, near=tuple(alike.get(term.word, ()))) for term in terms),
+    )
+
+
+def _joined(some: tuple[Term, ...], others: tuple[Term, ...]) -> tuple[Term, ...]:
+    pairs = zip(some, others, strict=True)
+    return tuple(replace(one, near=tuple(dict.fromkeys((*one.near, *other.near)))) for one, other in pairs)
 
 
 def suggest(session: Session, seen: Sight, typed: str, *, limit: int = QUICK) -> list[int]:
@@ -289,5 +346,6 @@ def suggest(session: Session, seen: Sight, typed: str, *, limit: int = QUICK) ->
     )
     found.update(dict.fromkeys(session.scalars(rows)))
     if len(found) < limit and len(begin) > 1:
-        found.update(dict.fromkeys(find(session, seen, Asked(typed[: words.MAX_TYPED]), limit=limit).ids))
+        more = find(session, seen, Asked(typed[: words.MAX_TYPED]), limit=limit)
+        found.update(dict.fromkeys((*more.ids, *more.alike)))
     return list(found)[:limit]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from rse_core.api import Event, ObjectRef, defer, dialect_insert, emit
 from rse_core.models.organisation import Person
 
-from . import words
+from . import sounds, words
 from .fields import NOBODY, choices
 from .models import Indexed, Near, Own, PersonSkill, Profile, Skill, Token
 
@@ -101,7 +101,12 @@ def _learn(session: Session, names: set[str]) -> None:
     if not wanted:
         return
     known = set(session.scalars(select(Near.word).where(Near.part == Near.word, Near.part.in_(wanted))))
-    rows = [{"part": part, "word": word} for word in wanted if word not in known for part in sorted(words.parts(word))]
+    rows = [
+        {"part": part, "word": word}
+        for word in wanted
+        if word not in known
+        for part in sorted(filter(None, {*words.parts(word), sounds.key(word)}))
+    ]
     if rows:
         session.execute(dialect_insert(session, Near).on_conflict_do_nothing(), rows)
 

@@ -61,6 +61,20 @@ class Choice(Base):
     audience: Mapped[int] = mapped_column(SmallInteger)
 
 
+class PhotoFrom(Base):
+    """The photo of a person that a source gave: of which bytes (SHA-256) it was made, and as which file it was kept.
+
+    Another file that stands there now, or none, is the person's own decision.
+    """
+
+    __tablename__ = "rse_directory_photo"
+    person_id: Mapped[int] = _person()
+    source: Mapped[str] = mapped_column(String(80))
+    digest: Mapped[str] = mapped_column(String(64))
+    file_key: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime] = mapped_column(default=utcnow)
+
+
 class Skill(Base):
     """A word of the vocabulary of expertise. ``key`` is its folded label, which says that two are the same."""
 
@@ -119,7 +133,8 @@ class Token(Base):
 
 
 class Near(Base):
-    """Words of names, each under itself and under what is left of it without one letter: to find what was mistyped."""
+    """Words of names, each under itself, under what is left of it without one letter, and under the key of how it sounds
+    (:mod:`~rse_directory.sounds`, which no word is): to find what was mistyped, or written as one hears it."""
 
     __tablename__ = "rse_directory_near"
     part: Mapped[str] = mapped_column(Folded, primary_key=True)

@@ -41,17 +41,18 @@ class Narrowing:
 
 
 def facets(
-    session: Session, seen: Sight, asked: Asked, *, near: bool = False, broad: bool | None = None
+    session: Session, seen: Sight, asked: Asked, *, near: int = finding.TYPED, broad: bool | None = None
 ) -> Narrowing:
     """What one can narrow by, each as if it were not narrowed by itself; bounded, whatever the number of people.
 
+    :param near: as :attr:`Hits.near` says.
     :param broad: as :attr:`Hits.broad` says.
     """
     terms = words.parse(asked.text)
     if asked.text and not terms:
         return Narrowing({}, 0)
     if near:
-        terms = finding.nearer(session, terms)
+        terms = finding.nearer(session, terms, near)
     broad = finding.is_broad(session, seen, terms) if broad is None else broad
     # Of a broad word a part is looked at, and nothing is numbered; a filter makes it less broad.
     most = finding.BROAD if broad and not asked.filters else 0

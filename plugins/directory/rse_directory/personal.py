@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rse_core import files
 
 from . import fields, indexing
-from .models import Choice, Endorsement, Look, Own, PersonSkill, Profile, Question, Skill
+from .models import Choice, Endorsement, Look, Own, PersonSkill, PhotoFrom, Profile, Question, Skill
 from .photos import photo_ref
 
 
@@ -27,6 +27,8 @@ def export(session: Session, person_id: int) -> Iterable[Mapping[str, Any]]:
         found.append({"kind": "field", "field": key, "value": value})
     for key, code in session.execute(select(Choice.field, Choice.audience).where(Choice.person_id == person_id)):
         found.append({"kind": "choice", "field": key, "shown_to": fields.name_of(code)})
+    if (photo := session.get(PhotoFrom, person_id)) is not None:
+        found.append({"kind": "photo of a source", "source": photo.source, "at": photo.at.isoformat()})
     rows = select(Skill.label, PersonSkill.declared_at).join(PersonSkill).where(PersonSkill.person_id == person_id)
     for label, at in session.execute(rows.order_by(Skill.key)):
         found.append({"kind": "expertise", "label": label, "at": at.isoformat()})
@@ -52,6 +54,7 @@ def erase(session: Session, person_id: int) -> int:
         (Choice, Choice.person_id == person_id),
         (Question, or_(Question.from_id == person_id, Question.to_id == person_id)),
         (Look, or_(Look.viewer_id == person_id, Look.subject_id == person_id)),
+        (PhotoFrom, PhotoFrom.person_id == person_id),
         (Profile, Profile.person_id == person_id),
     ):
         done: Any = session.execute(delete(table).where(rule).execution_options(synchronize_session=False))

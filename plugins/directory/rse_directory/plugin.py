@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import DeclarativeBase, Session
+
+    from rse_core.api import Core
 
 HERE = Path(__file__).parent
 _t = translator(__file__, "rse_directory")
@@ -179,6 +181,12 @@ class Directory(Plugin):
         from .access import offered
 
         return offered(session, viewer_id)
+
+    @hookimpl
+    def rse_photos(self, core: Core, source: str, photos: Mapping[int, bytes]) -> Mapping[int, str]:
+        from .photos_taken import take
+
+        return take(core, source, photos)
 
     @hookimpl
     def rse_slot_items(self, slot: str, refs: Sequence[ObjectRef], viewer: Viewer, session: Session) -> Sequence[SlotItem]:

@@ -51,17 +51,22 @@ class People(MethodView):
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """People, by cursor: those whose name begins as typed, then all others, each in the order of names."""
         me, asked, settings = _me(), _asked(query), core().settings
-        after, near = None, False
+        after, near = None, finding.TYPED
         if query["cursor"]:
             name, ident, close = decode_cursor(settings, query["cursor"], asked.scope).after
-            after, near = (str(name), int(ident)), bool(close)
+            after, near = (str(name), int(ident)), int(close)
         _page_limit(me)
         with session_read() as session:
             seen = access.sight(session, me)
             hits = finding.find(session, seen, asked, after=after, limit=query["limit"], near=near)
-            cards = profiles.cards(session, seen, hits.ids)
-        more = Cursor(asked.scope, (*hits.after, int(hits.near))) if hits.after else None
-        return {"items": cards, "next": encode_cursor(settings, more) if more else None, "near": hits.near}
+            cards = profiles.cards(session, seen, (*hits.ids, *hits.alike))
+        more = Cursor(asked.scope, (*hits.after, hits.near)) if hits.after else None
+        return {
+            "items": [one for one in cards if one.id not in hits.alike],
+            "alike": [one for one in cards if one.id in hits.alike],
+            "next": encode_cursor(settings, more) if more else None,
+            "near": bool(hits.near),
+        }
 
 
 @blueprint.route("/suggest")

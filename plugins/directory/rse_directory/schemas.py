@@ -54,6 +54,10 @@ class DirectoryPageSchema(ma.Schema):
     items = _F.List(_F.Nested(DirectoryCardSchema))
     next = _F.String(allow_none=True)
     near = _F.Boolean(metadata={"description": "nothing was found as typed; these names are close to it"})
+    alike = _F.List(
+        _F.Nested(DirectoryCardSchema),
+        metadata={"description": "beside few who were found as typed: some whose names sound so"},
+    )
 
 
 class DirectoryValueSchema(ma.Schema):

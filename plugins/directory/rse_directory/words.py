@@ -52,11 +52,21 @@ def name_tokens(name: str) -> Iterator[tuple[int, str]]:
     yield WHOLE, " ".join(parts)[:MAX_TOKEN]
     if len(parts) > 1:
         yield WHOLE, " ".join([parts[-1], *parts[:-1]])[:MAX_TOKEN]
-        initials = "".join(part[0] for part in parts)[:MAX_TOKEN]
-        yield WORD, initials
-        yield WORD, (initials[-1] + initials[:-1])
+        # Whoever types Œ for an initial has typed two letters of a folded word; whoever types O, one.
+        for first in (_initial, _both):
+            letters = [first(part) for part in parts]
+            yield WORD, "".join(letters)[:MAX_TOKEN]
+            yield WORD, "".join([letters[-1], *letters[:-1]])[:MAX_TOKEN]
     for part in parts:
         yield WORD, part[:MAX_TOKEN]
+
+
+def _initial(part: str) -> str:
+    return part[0]
+
+
+def _both(part: str) -> str:
+    return part[:2] if part.startswith(("oe", "ae")) else part[0]
 
 
 def phone_tokens(phone: str) -> Iterator[tuple[int, str]]:

@@ -41,14 +41,15 @@ def people() -> Response:
     with session_read() as session:
         seen = access.sight(session, me.id)
         hits = finding.find(session, seen, asked, after=after, near=near)
-        cards = profiles.cards(session, seen, hits.ids)
+        cards = profiles.cards(session, seen, (*hits.ids, *hits.alike))
         narrowed = narrowing.facets(session, seen, asked, near=hits.near, broad=hits.broad)
         export = exporting.may_export(session, me.id, asked)
     more = None
     if hits.after:
-        more = encode_cursor(core().settings, Cursor(asked.scope, (*hits.after, int(hits.near))))
+        more = encode_cursor(core().settings, Cursor(asked.scope, (*hits.after, hits.near)))
     return page(
-        "page", asked=asked, cards=cards, facets=narrowed.facets,
+        "page", asked=asked, cards=[one for one in cards if one.id not in hits.alike],
+        alike=[one for one in cards if one.id in hits.alike], facets=narrowed.facets,
         number=None if asked.is_empty else narrowed.count, near=hits.near, more=more, first=after is None,
         stale=stale, seen=seen, export=export,
         address=lambda **changed: _address(asked, **changed),
@@ -69,16 +70,16 @@ def _address(asked: Asked, **changed: Any) -> str:
     return url_for("rse_directory.page", **arguments)
 
 
-def _after(asked: Asked) -> tuple[tuple[str, int] | None, bool, bool]:
-    """Where the list goes on, among close names or not; and whether the address was of another list."""
+def _after(asked: Asked) -> tuple[tuple[str, int] | None, int, bool]:
+    """Where the list goes on, and among how close names; and whether the address was of another list."""
     text = request.args.get("after", "")
     if not text:
-        return None, False, False
+        return None, finding.TYPED, False
     try:
         name, ident, near = decode_cursor(core().settings, text, asked.scope).after
-        return (str(name), int(ident)), bool(near), False
+        return (str(name), int(ident)), int(near), False
     except (BadInput, ValueError):
-        return None, False, True
+        return None, finding.TYPED, True
 
 
 @blueprint.get("/suggest")

@@ -28,7 +28,8 @@ def save() -> BaseResponse:
     try:
         keys = take_files("photo").keys
         values = _values()
-        values["photo"] = keys[-1:]
+        if "photo_kept" not in request.form:
+            values["photo"] = keys[-1:]
         with session_write() as session:
             editing.edit(session, me.id, values, version=_number(request.form.get("version", "")))
     except KEPT as error:
