@@ -36,13 +36,12 @@ from typing import Any
 from .errors import BadInput
 from .i18n import _
 from .levels import Level, parse_level
+from .when import EARLIEST, LATEST
 
 EVERY = "*"
 #: What a gate may ask of the figures of the wave before, each a share from 0 to 1.
 RATES = ("connection_rate", "engagement_rate", "contribution_rate", "charter_acceptance")
 MAX_TEXT = 200_000
-#: Days on which a wave can start: what is outside is a slip, and some of it no time zone can tell.
-EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2999, 12, 31)
 #: Figures are those of the last weeks before the gate is looked at, unless the gate says otherwise.
 WINDOW_WEEKS = 4
 _TOP = ("name", "owners", "wave")
