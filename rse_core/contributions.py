@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from .events import Event
+    from .runtime import Core
 
 __all__ = [
     "Activity", "Asset", "Capability", "Cli", "Consumer", "ContentInfo", "ContentType", "DigestLine", "DirectoryEntity",
@@ -91,6 +92,8 @@ class Job:
     """A named background job; ``run(session, **args)`` within a transaction of its own. ``every`` in seconds repeats it.
 
     :param after: ``notify``: it also runs soon after somebody was notified, once for many.
+    :param before: what takes long, done before that transaction and outside of it: ``before(core)`` reads, and writes in
+        short transactions of its own, so that nobody waits for it. Repeated with the rest after a failure.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Job:
     every: int | None = None
     max_attempts: int = 8
     after: str = ""
+    before: Callable[[Core], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

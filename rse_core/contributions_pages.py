@@ -34,7 +34,9 @@ class Asset:
 class NavItem:
     """An entry of RSE's own navigation; shown when ``capability`` (if any) is granted.
 
-    :param area: ``main``; ``me`` for the page about the person; ``admin`` for the administration; ``notices`` for the one
+    :param area: ``main``; ``running`` for what runs the site day by day (moderation): in the main navigation too, under the
+        entry of the administration for those who have one; ``me`` for the page about the person; ``admin`` for the
+        administration, its main pages under that entry as well; ``notices`` for the one
         that lists their notifications, in place of the core's plain list; ``space`` for the pages of a space, whose endpoint
         takes the space's key as ``space``.
     :param badge: a number to show beside the label for this person (unread things), in one indexed query; 0 shows nothing.
@@ -42,7 +44,7 @@ class NavItem:
         is open.
     :param topic: with ``count``, the kind of :class:`LiveTopic` whose id is the person's, by whose changes it changes.
     :param shown: whether it is for this person at all, where no capability says so (those who moderate somewhere); in
-        ``main`` without a query.
+        ``main``, ``running`` and ``admin`` without a query.
     :param shown_in: the same in the area ``space``, for one space: ``shown_in(session, person_id, space_id)``.
     """
 

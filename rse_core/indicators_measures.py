@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from . import indicators_roll
 from .contributions import Indicator
 from .indicators_built import COMMENTED, POSTED, events_of
-from .indicators_facts import mask
+from .indicators_facts import VISIT_BIT, mask
 from .indicators_packed import numbers, pairs
-from .indicators_roll import month_end
+from .indicators_roll import month_end, months_between
 from .models.governance import Charter, CharterAcceptance
 from .models.indicators import Fact, Presence, PresenceMonth, PresenceSpace, Pseudonym, Signal, Standing
 from .models.organisation import Space
@@ -28,28 +27,49 @@ DAY = dt.timedelta(days=1)
 
 
 def did(session: Session, core: Core, indicator: Indicator, first: dt.date, last: dt.date) -> set[int]:
-    """Who did at least one act that the indicator counts, between two days, both included."""
+    """Who did at least one act that the indicator counts, between two days, both included.
+
+    Months that lie whole in the period are read by month; of the others, visits are too, since a month keeps on which days
+    somebody came: only other acts of its first and last days are read day by day.
+    """
     bits = mask(session, events_of(core, indicator))
     if not bits:
         return set()
-    if first.day == 1 and last == month_end(last):
+    queries: list[Select[int]] = []
+    whole: list[dt.date] = []
+    parts: list[tuple[dt.date, dt.date]] = []
+    for begin, end in months_between(first, last):
+        if begin.day == 1 and end == month_end(begin):
+            whole.append(begin)
+            continue
+        if bits & VISIT_BIT:
+            here = PresenceMonth.days.op("&")(_days(begin, end)) != 0
+            queries.append(select(PresenceMonth.who).where(PresenceMonth.month == begin.replace(day=1), here))
+        # Days that follow one another are read in one go.
+        parts = [*parts[:-1], (parts[-1][0], end)] if parts and parts[-1][1] + DAY == begin else [*parts, (begin, end)]
+    if others := bits & ~VISIT_BIT:
+        for days in parts:
+            there = Presence.day.between(*days)
+            queries.append(select(Presence.who).where(there, Presence.bits.op("&")(others) != 0).distinct())
+    if whole:
         query = select(PresenceMonth.who).where(
-            PresenceMonth.month.between(first, last.replace(day=1)), PresenceMonth.bits.op("&")(bits) != 0
+            PresenceMonth.month.between(whole[0], whole[-1]), PresenceMonth.bits.op("&")(bits) != 0
         )
-        one = first == last.replace(day=1)
-    else:
-        query = select(Presence.who).where(Presence.day.between(first, last), Presence.bits.op("&")(bits) != 0)
-        one = first == last
-    return set(numbers(session, query if one else query.distinct()))
+        queries.append(query if len(whole) == 1 else query.distinct())
+    return {who for query in queries for who in numbers(session, query)}
+
+
+def _days(first: dt.date, last: dt.date) -> int:
+    """The bits of the days of one month from one to another."""
+    return (1 << last.day) - (1 << (first.day - 1))
 
 
 def days_here(session: Session, first: dt.date, last: dt.date) -> dict[int, int]:
     """On which days everybody was here, between two days of one month: one bit for each, that of its first day is 1."""
-    if first.day == 1 and last == month_end(first):
-        query = select(PresenceMonth.who, PresenceMonth.days).where(PresenceMonth.month == first, PresenceMonth.days > 0)
-    else:
-        here = indicators_roll.days_here()
-        query = select(Presence.who, here).where(Presence.day.between(first, last)).group_by(Presence.who)
+    wanted = _days(first, last)
+    query = select(PresenceMonth.who, PresenceMonth.days.op("&")(wanted)).where(
+        PresenceMonth.month == first.replace(day=1), PresenceMonth.days.op("&")(wanted) != 0
+    )
     return dict(pairs(session, query))
 
 

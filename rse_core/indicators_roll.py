@@ -195,7 +195,7 @@ def months_between(first: dt.date, last: dt.date) -> Iterable[tuple[dt.date, dt.
 
 
 def rebuild(core: Core, *, progress: Callable[[dt.date, int, int], None] | None = None, anew: bool = False) -> int:
-    """Make every roll-up again from the raw record, a month at a time, each in a transaction of its own; the site serves.
+    """Make every roll-up again from the raw record, a month at a time, each in transactions of its own; the site serves.
 
     One that was interrupted goes on where it stopped.
 
@@ -214,17 +214,18 @@ def rebuild(core: Core, *, progress: Callable[[dt.date, int, int], None] | None 
         indicators_standing.note(session, today)
     months = list(months_between(first.replace(day=1), today)) if first is not None else []
     left = [(begin, end) for begin, end in months if reached is None or end > reached]
-    from .indicators_cells import make
+    from .indicators_cells import finish, reopen
 
     for begin, end in left:
         with core.db.write() as session:
             run = _begin(session)
             days = [begin + DAY * n for n in range((end - begin).days + 1)]
             fold(session, days, run, anew=True)
-            make(session, core, begin)
+            reopen(session, core, [begin])
             state = session.get(RollupState, 1)
             assert state is not None  # noqa: S101
             state.rebuilt_to = end
+        finish(core, begin)
         if progress is not None:
             progress(begin, len(months) - len(left) + left.index((begin, end)) + 1, len(months))
     with core.db.write() as session:
@@ -261,36 +262,40 @@ def prune(session: Session, months: int, *, now: dt.datetime | None = None) -> i
 
 
 def _run(session: Session) -> None:
-    from .indicators_cells import make, unfinished
+    from .indicators_cells import reopen, unfinished
 
     core = core_of(session)
-    for month in sorted({day.replace(day=1) for day in roll_up(session)}):
-        make(session, core, month)
+    reopen(session, core, roll_up(session))
     prune(session, core.settings.indicator_months)
     _defer_finishing(session, unfinished(session, core))
 
 
-def _finish(session: Session) -> None:
-    """Finish one month; the next in a transaction of its own, so that nobody waits for all of them."""
-    from .indicators_cells import make, unfinished
+def _finish_next(core: Core) -> None:
+    """Finish one indicator of one month: nobody waits for all of them, and what is done is done."""
+    from .indicators_cells import finish_one, unfinished
 
-    core = core_of(session)
-    # No two of them, and none beside a roll-up: they would write the same rows.
-    _begin(session)
-    left = unfinished(session, core)
+    with core.db.read() as session:
+        left = unfinished(session, core)
     if left:
         month, names = left[0]
-        make(session, core, month, names)
-    _defer_finishing(session, left[1:])
+        finish_one(core, month, names[0])
 
 
-def _defer_finishing(session: Session, left: Sequence[tuple[dt.date, object]]) -> None:
+def _finish(session: Session) -> None:
+    from .indicators_cells import unfinished
+
+    _defer_finishing(session, unfinished(session, core_of(session)))
+
+
+def _defer_finishing(session: Session, left: Sequence[tuple[dt.date, Sequence[str]]]) -> None:
     from .jobs import defer
 
     if left:
-        # The key of the job that runs now is taken until it ends: each month has its own.
-        defer(session, FINISH.name, key=f"{FINISH.name}:{left[0][0]}")
+        month, names = left[0]
+        # The key of the job that runs now is taken until it ends: each part has its own. One that more became known of
+        # while it was counted has the same: the next roll-up has it finished.
+        defer(session, FINISH.name, key=f"{FINISH.name}:{month}:{names[0]}")
 
 
 JOB = Job("core.indicators", _run, every=3600)
-FINISH = Job("core.indicators_finish", _finish)
+FINISH = Job("core.indicators_finish", _finish, before=_finish_next)

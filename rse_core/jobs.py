@@ -120,6 +120,8 @@ class Jobs:
         try:
             if job is None:
                 raise RseError(f"No job is called “{claimed.name}” any more.", remedy="Its plugin may be switched off.")
+            if job.before is not None:
+                job.before(self.core)
             with self.core.db.write() as session:
                 job.run(session, **claimed.args)
                 # The same transaction: what the job wrote and its end stand or fall together. Where the lease ran out

@@ -25,6 +25,7 @@ from .levels import Level, parse_level
 from .models.levels import CapabilityShift, LevelRow
 from .models.organisation import Entity, Group, Space
 from .snapshot import load_snapshot
+from .when import EARLIEST, LATEST
 
 if TYPE_CHECKING:
     from .runtime import Core
@@ -131,6 +132,8 @@ def place(
         )
     if len(why) > MAX_WHY or "\x00" in why:
         raise BadInput(_("The reason is longer than %(max)s characters, or not a text.", max=str(MAX_WHY)))
+    if starts_at is not None and not EARLIEST <= starts_at.date() <= LATEST:
+        raise BadInput(_("A level begins on a day from %(first)s to %(last)s.", first=EARLIEST, last=LATEST))
     number = None if level is None else int(parse_level(level if isinstance(level, str) else int(level)))
     # The clock is read behind the lock that touch() takes: who comes later also starts later.
     touch(session)

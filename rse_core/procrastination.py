@@ -75,6 +75,8 @@ def run_once(core: Core, name: str, args: Mapping[str, Any], token: str) -> None
     job = core.jobs.registered.get(name)
     if job is None:
         raise LookupError(f"no job is called {name}; its plugin may be switched off")
+    if job.before is not None:
+        job.before(core)
     with core.db.write() as session:
         noted = dialect_insert(session, Delivery).values(
             event_id=token, consumer=f"job:{name}"[:120], state="done", attempts=0, error="", at=utcnow()

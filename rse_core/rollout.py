@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from . import indicators_frame, indicators_roll, rollout_gates, rollout_notices
 from .audit import Actor, record
 from .contributions import Job
-from .db import utcnow
-from .errors import Conflict, NotFound
+from .db import dialect_insert, utcnow
+from .errors import BadInput, Conflict, NotFound
 from .freshness import touch
 from .i18n import _
+from .levelsets import MAX_WHY
 from .models.rollout import RolloutPlan, RolloutWave
-from .rollout_check import Checked, Targets, checked
+from .rollout_check import Checked, Targets, checked, faults_of
 from .rollout_places import Steps, carry_out, spots_of, steps
 from .rollout_plan import Plan, Wave, parse, write
 
@@ -71,6 +72,8 @@ def plan_of(session: Session, name: str) -> RolloutPlan:
 
     :raises NotFound: names the nearest.
     """
+    # PostgreSQL refuses the question for a text with a NUL, which is no name.
+    name = name.replace("\x00", "�")
     found = session.scalar(select(RolloutPlan).where(RolloutPlan.name == name))
     if found is None:
         wave = session.scalar(select(RolloutWave).where(RolloutWave.name == name))
@@ -86,6 +89,7 @@ def wave_of(session: Session, name: str) -> RolloutWave:
 
     :raises NotFound: names the nearest.
     """
+    name = name.replace("\x00", "�")
     found = session.scalar(select(RolloutWave).where(RolloutWave.name == name).with_for_update())
     if found is None:
         known = list(session.scalars(select(RolloutWave.name)))
@@ -104,28 +108,45 @@ def waves_of(session: Session, plan: RolloutPlan) -> list[RolloutWave]:
     return sorted(rows, key=lambda wave: (wave.state == "gone", wave.position))
 
 
+def reason(why: str) -> str:
+    """A reason that can be kept.
+
+    :raises BadInput: for one that is too long, or not a text.
+    """
+    if len(why) > MAX_WHY or "\x00" in why:
+        message = _("The reason is longer than %(max)s characters, or not a text.", max=str(MAX_WHY))
+        raise BadInput(message, fields={"why": _("Shorten it.")})
+    return why
+
+
 def save(session: Session, text: str, *, actor: Actor, expect: int | None = None) -> RolloutPlan:
     """Keep a plan, without carrying it out.
 
-    :param expect: the version that was read; another one since is a conflict.
+    :param expect: the version that was read, 0 for a plan that is new; another one since is a conflict, unless it says the
+        same.
     :raises BadInput: names every fault.
-    :raises Conflict: when somebody else has saved it meanwhile.
+    :raises Conflict: when somebody else has saved it meanwhile, or has a plan of that name.
     """
     found = checked(session, text)
     return _save(session, found, actor, expect)
 
 
 def _save(session: Session, found: Checked, actor: Actor, expect: int | None = None) -> RolloutPlan:
-    plan = session.scalar(select(RolloutPlan).where(RolloutPlan.name == found.plan.name).with_for_update())
-    if plan is None:
-        plan = RolloutPlan(name=found.plan.name, text=found.text, saved_by=actor.label)
-        session.add(plan)
-        session.flush()
-    elif expect is not None and plan.version != expect:
-        raise Conflict(_("Somebody else has changed this plan meanwhile."), remedy=_("Open it again, then change it."))
-    elif plan.text == found.text:
-        return plan
-    else:
+    new = {"name": found.plan.name, "text": found.text, "version": 1, "saved_at": utcnow(), "saved_by": actor.label}
+    # Of two who write the first text of a plan at the same moment one waits here, then finds that of the other.
+    made = dialect_insert(session, RolloutPlan).values(**new, applied_version=0, applied_by="").on_conflict_do_nothing()
+    first = bool(session.scalar(made.returning(RolloutPlan.id)))
+    query = select(RolloutPlan).where(RolloutPlan.name == found.plan.name).with_for_update()
+    plan = session.scalars(query.execution_options(populate_existing=True)).one()
+    if not first:
+        if plan.text == found.text:
+            return plan
+        if expect == 0:
+            raise Conflict(
+                _("There is a plan called “%(name)s” already.", name=plan.name), remedy=_("Open it, or choose another name.")
+            )
+        if expect is not None and plan.version != expect:
+            raise Conflict(_("Somebody else has changed this plan meanwhile."), remedy=_("Open it again, then change it."))
         plan.text, plan.version = found.text, plan.version + 1
         plan.saved_at, plan.saved_by = utcnow(), actor.label
     record(session, actor, "rollout.save", f"plan:{plan.name}", after={"version": plan.version})
@@ -136,10 +157,19 @@ def _save(session: Session, found: Checked, actor: Actor, expect: int | None = N
 def change_wave(session: Session, plan: RolloutPlan, wave: Wave, *, replaces: str | None, actor: Actor, expect: int) -> None:
     """Put a wave into the text of a plan: in place of another, or at its end."""
     now = parse(plan.text)
+    if replaces is not None and now.wave(replaces) is None:
+        raise Conflict(
+            _("The plan has no wave “%(wave)s” any more.", wave=replaces[:80]), remedy=_("Open it again, then change it.")
+        )
     waves = [wave if one.name == replaces else one for one in now.waves]
     if replaces is None:
         waves.append(wave)
-    save(session, write(Plan(now.name, tuple(waves), now.owners)), actor=actor, expect=expect)
+    text = write(Plan(now.name, tuple(waves), now.owners))
+    faults = faults_of(session, text)
+    if faults:
+        # Whoever fills in a form has not seen the text whose lines these are.
+        raise BadInput(_("The plan cannot be used."), remedy=" ".join(fault.message for fault in faults))
+    save(session, text, actor=actor, expect=expect)
 
 
 def apply(session: Session, core: Core, text: str, *, actor: Actor, why: str = "") -> list[Outcome]:
@@ -149,7 +179,7 @@ def apply(session: Session, core: Core, text: str, *, actor: Actor, why: str = "
     :raises Conflict: when the plan no longer has a wave that is open.
     """
     touch(session)
-    now = utcnow()
+    now, why = utcnow(), reason(why)
     found = checked(session, text)
     plan = _save(session, found, actor)
     known = {wave.name: wave for wave in waves_of(session, plan)}
@@ -238,8 +268,7 @@ def _settle(
     before = wave.state
     if todo.empty and before == state:
         return Outcome(wave.name, state, findings=findings)
-    reason = why or f"wave {wave.name}"
-    carry_out(session, wave, todo, actor=actor, why=reason, now=now)
+    carry_out(session, wave, todo, actor=actor, why=why or f"wave {wave.name}", now=now)
     if state not in PLACED:
         wave.opened_at = None
     elif not _is_open(wave, now):
@@ -267,7 +296,7 @@ def hold(session: Session, core: Core, name: str, *, actor: Actor, why: str = ""
     :raises Conflict: when it is open.
     """
     touch(session)
-    wave, now = wave_of(session, name), utcnow()
+    wave, now, why = wave_of(session, name), utcnow(), reason(why)
     if _is_open(wave, now):
         raise Conflict(
             _("The wave “%(wave)s” is open and cannot be held.", wave=name), remedy=_("Roll it back to close it.")
@@ -282,7 +311,7 @@ def resume(session: Session, core: Core, name: str, *, actor: Actor, why: str = 
     :raises Conflict: when it was neither.
     """
     touch(session)
-    wave, now = wave_of(session, name), utcnow()
+    wave, now, why = wave_of(session, name), utcnow(), reason(why)
     _must_be(wave, ("held", "rolled_back"))
     plan = session.get(RolloutPlan, wave.plan_id)
     assert plan is not None  # noqa: S101  a foreign key
@@ -299,7 +328,7 @@ def rollback(session: Session, core: Core, name: str, *, actor: Actor, why: str 
     :raises Conflict: when it has placed nothing.
     """
     touch(session)
-    wave, now = wave_of(session, name), utcnow()
+    wave, now, why = wave_of(session, name), utcnow(), reason(why)
     if wave.state == "rolled_back":
         return Outcome(name, "rolled_back")
     _must_be(wave, PLACED)

@@ -100,7 +100,9 @@ def _between(plan: Plan, lines: Lines, numbers: list[int], by_every: set[str]) -
                 wave=wave.name, date=wave.starts, before=before.name, earlier=before.starts,
             ))  # fmt: skip
         for kind, keys in (("entities", wave.entities), ("groups", wave.groups)):
-            for key in keys:
+            for key in dict.fromkeys(one for number, one in enumerate(keys) if one in keys[:number]):
+                note(index, kind, _("The wave “%(wave)s” names “%(key)s” twice.", wave=wave.name, key=key[:80]))
+            for key in dict.fromkeys(keys):
                 other = taken.get((kind, key)) or (every if kind == "entities" and key in by_every else "")
                 if other:
                     what = _("every entity") if key == EVERY else f"“{key}”"
@@ -162,7 +164,9 @@ def _against(session: Session, plan: Plan, lines: Lines, numbers: list[int]) -> 
                 message = _("There is no group “%(key)s”.", key=key[:80]) + near(key, groups)
                 found.append(Fault(lines.line(numbers[index], "", "groups"), message))
     if plan.owners:
-        known = set(session.scalars(select(Person.username).where(Person.username.in_(plan.owners))))
+        # PostgreSQL refuses the question for a text with a NUL, which is nobody's name.
+        asked = [owner for owner in plan.owners if "\x00" not in owner]
+        known = set(session.scalars(select(Person.username).where(Person.username.in_(asked))))
         for owner in plan.owners:
             if owner not in known:
                 message = _("There is no person with the username “%(name)s”.", name=owner[:80])

@@ -36,6 +36,7 @@ from typing import Any
 from .errors import BadInput
 from .i18n import _
 from .levels import Level, parse_level
+from .when import EARLIEST, LATEST
 
 EVERY = "*"
 #: What a gate may ask of the figures of the wave before, each a share from 0 to 1.
@@ -142,7 +143,13 @@ def read(text: str) -> tuple[Plan | None, list[Fault], Lines]:
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+)", str(error))
         line = int(at[1]) if at else max(1, len(text.splitlines()))
+        if "Invalid date" in str(error):
+            return None, [Fault(line, _("There is no such day. Write a date as 2027-01-31, without quotes."))], lines
         return None, [Fault(line, _("This is not TOML: %(error)s.", error=str(error)))], lines
+    except (ValueError, RecursionError):
+        # Python reads no number of thousands of digits, and no table that stands in hundreds of others.
+        message = _("The plan holds a number that is too long, or brackets within brackets without end.")
+        return None, [Fault(1, message)], lines
     reader = _Reader(lines)
     plan = reader.plan(data)
     return plan, sorted(reader.faults), lines
@@ -186,6 +193,10 @@ class _Reader:
         starts, level = table.get("starts"), None
         if not isinstance(starts, dt.date) or isinstance(starts, dt.datetime):
             self.note(_("“starts” must be a date without quotes, such as 2027-01-31."), number, "", "starts")
+            starts = None
+        elif not EARLIEST <= starts <= LATEST:
+            message = _("“starts” must be a day from %(first)s to %(last)s.", first=EARLIEST, last=LATEST)
+            self.note(message, number, "", "starts")
             starts = None
         raw = table.get("level")
         try:

@@ -167,7 +167,7 @@
     const box = event.target, body = event.detail.answer;
     if (!box.matches || !box.matches('[data-rse-badge]') || !body || typeof body.count !== 'number') { return; }
     badge(box, body.count);
-    const fold = box.closest('.rse-nav-fold');
+    const fold = box.closest('.rse-nav-fold, .rse-nav-more');
     if (!fold) { return; }
     let sum = 0;
     fold.querySelectorAll('.rse-nav .rse-count-badge').forEach(mark => { sum += parseInt(mark.textContent, 10) || 0; });

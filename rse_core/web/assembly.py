@@ -27,6 +27,7 @@ from . import (
     theme,
     viewing,
 )
+from .converters import RowNumber
 from .prefix import PrefixMiddleware
 from .state import rse
 
@@ -40,6 +41,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 def assemble(extension: RSE) -> Flask:
     """The application of one core."""
     app = Flask("rse_core", static_folder=None)
+    app.url_map.converters["int"] = RowNumber
     _configure(app, extension)
     app.extensions["rse"] = extension
     errors.register(app)

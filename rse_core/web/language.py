@@ -98,7 +98,9 @@ def format_number(value: float) -> str:
 
 @lru_cache(maxsize=4_096)
 def _date(day: dt.date, form: str, locale: str) -> str:
-    return dates.format_date(day, form, _BABEL[locale])
+    said = dates.format_date(day, form, _BABEL[locale])
+    # The first of a month is an ordinal in French, which Babel does not know.
+    return f"1er{said[1:]}" if locale == "fr" and day.day == 1 and said.startswith("1 ") else said
 
 
 @lru_cache(maxsize=1_440 * len(LOCALES))

@@ -151,6 +151,8 @@ class Entry:
     #: where the badge's number is asked for while the page is open, and by which topic it changes
     count: str = ""
     topic: str = ""
+    #: the entries under it, where it is a menu
+    inside: tuple[Entry, ...] = ()
 
 
 #: Menus: one is the same for all who have the same entries and as much to read.
@@ -173,24 +175,34 @@ def navigation(label: str, layout: bool) -> Markup:
 
 
 def navigation_entries() -> list[Entry]:
-    """The plugins' pages that this person may use, then the administration for those who have one."""
+    """The plugins' pages that this person may use, then those that run the site: one menu for who administers, so that all
+    of it stays in one line."""
     person = current_person()
     if person is None:
         return []
     with session_read() as session:
         entries = entries_of(session, person.id, "main")
-        administers = bool(g.get("rse_rights")) or _administers(person.id)
-    if administers:
-        here = request.blueprint == "rse_admin"
-        entries.append(Entry(url_for("rse_admin.cursor"), _("Administration"), "sliders-horizontal", here))
-    return entries
+        running = entries_of(session, person.id, "running")
+        if not (bool(g.get("rse_rights")) or _administers(person.id)):
+            return [*entries, *running]
+        admin = entries_of(session, person.id, "admin")
+    own = [("rse_admin.cursor", _("Cursor"), "sliders-horizontal")]
+    if _administers(person.id, ("site",)):
+        own.append(("rse_admin.rollout", _("Rollout"), "calendar-clock"))
+    pages = [Entry(url_for(endpoint), label, symbol, request.endpoint == endpoint) for endpoint, label, symbol in own]
+    inside = (*running, *pages, *admin)
+    here = request.blueprint == "rse_admin" or any(one.here for one in inside)
+    badge = sum(one.badge for one in running)
+    menu = Entry(url_for("rse_admin.cursor"), _("Administration"), "sliders-horizontal", here, badge, inside=inside)
+    return [*entries, menu]
 
 
-def _administers(person_id: int) -> bool:
+def _administers(person_id: int, scopes: tuple[str, ...] = ("site", "entity")) -> bool:
     # From memory: it only decides whether the entry is shown, the pages behind it ask the database.
     facts = core().policy.person(person_id)
     return facts is not None and any(
-        (role, scope) in (("site_admin", "site"), ("entity_admin", "entity")) for role, scope, _ident in facts.roles
+        scope in scopes and (role, scope) in (("site_admin", "site"), ("entity_admin", "entity"))
+        for role, scope, _ident in facts.roles
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Blueprint, Flask
 from sqlalchemy import select
 
-from rse_core import onlookers, roles, view_as
+from rse_core import onlookers, organisation, people, roles, view_as
 from rse_core.api import Actor, Capability, Level, Manifest, Plugin, can, hookimpl, open_audiences
 from rse_core.audiences import everyone, of_entity, of_members, of_person, sees
 from rse_core.charter import missing, publish
@@ -245,6 +245,32 @@ def test_a_role_that_is_taken_ends_it(app: Flask, core: Any, world: Any, as_pers
         )
     assert "Somebody of" not in client.get("/rse/?lang=en").text
     assert log(core)[-1][3] == {"level": "comment", "how": "over"}
+
+
+@pytest.mark.parametrize("lost", ["role", "account", "entity"])
+def test_a_cookie_that_was_kept_is_worth_no_more_than_the_right_of_its_owner(
+    app: Flask, core: Any, world: Any, as_person: Any, lost: str
+) -> None:
+    name = core.settings.session_cookie
+    client = as_person(app.test_client(), world["chief"])
+    look(client)
+    kept = client.get_cookie(name, path="/").value
+    chief, north, town = world["chief"].id, world["north"].id, world["town"].id
+    with core.db.write() as session:
+        if lost == "role":
+            roles.revoke(session, chief, "entity_admin", scope="entity", scope_id=north, actor=Actor("test"))
+        elif lost == "account":
+            people.disable(session, chief)
+        else:
+            organisation.move_entity(session, town, world["south"].id)
+    for _again in range(2):
+        client.set_cookie(name, kept, path="/")
+        page = client.get("/rse/?lang=en")
+        assert "Somebody of" not in page.text
+        assert "level “comment”" not in page.text
+    client.set_cookie(name, kept, path="/")
+    slots = client.get("/rse/embed/slots", query_string={"address": "/a", "slots": "comments", "lang": "en"})
+    assert "Somebody of" not in slots.text
 
 
 @pytest.mark.parametrize("change", ["late", "long", "other", "entity", "level", "garbled", "text"])

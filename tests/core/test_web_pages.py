@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from rse_core import charter, notify
+from rse_core import charter, notify, roles
 from rse_core.api import (
     Actor,
     Capability,
@@ -51,7 +51,10 @@ class Talk(Plugin):
 
     @hookimpl
     def rse_nav_items(self) -> list[NavItem]:
-        return [NavItem("rse_talk.home", "Talks", capability="talk.write")]
+        return [
+            NavItem("rse_talk.home", "Talks", capability="talk.write"),
+            NavItem("rse_talk.home", "Desk", area="running", badge=lambda session, person_id: 120),
+        ]
 
     @hookimpl
     def rse_content_types(self) -> list[ContentType]:
@@ -114,6 +117,23 @@ def test_the_navigation_holds_only_what_one_may_use(app: Flask, make_person: Any
     page = as_person(app.test_client(), writer).get("/rse/").text
     assert "Talks" in page
     assert "Administration" not in page
+
+
+def test_what_runs_the_site_is_one_menu_with_the_administration(
+    app: Flask, core: Any, make_person: Any, as_person: Any
+) -> None:
+    desk, boss = make_person("desk", level=Level.COMMENT, locale="en"), make_person("boss", locale="en")
+    with core.db.write() as session:
+        roles.grant(session, boss.id, "site_admin", actor=Actor("test"))
+    page = as_person(app.test_client(), desk).get("/rse/").text
+    assert "rse-nav-more" not in page
+    assert re.search(r'<li><a href="[^"]*"[^>]*>Desk <span class="rse-count-badge">99\+</span></a></li>', page)
+    page = as_person(app.test_client(), boss).get("/rse/").text
+    menu = page.partition("rse-nav-more")[2].partition("</details>")[0]
+    summary = menu.partition("</summary>")[0]
+    assert "Administration" in summary
+    assert "99+" in summary
+    assert re.findall(r"<a [^>]*>(?:<svg.*?</svg>)?(\w+)", menu) == ["Desk", "Cursor", "Rollout"]
 
 
 def test_the_charter_is_read_accepted_and_one_returns_to_where_one_was(

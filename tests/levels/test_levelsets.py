@@ -69,7 +69,7 @@ def test_another_level_is_misuse(rse, text):
     assert "is not a level" in result.stderr
 
 
-def test_a_date_is_local_midnight_and_a_time_without_a_zone_is_the_sites(rse, north):
+def test_a_date_is_local_midnight_and_a_time_without_a_zone_is_the_sites(core, rse, north):
     texts = {
         "2027-01-12": "2027-01-11T23:00:00+00:00",
         "2027-07-12": "2027-07-11T22:00:00+00:00",
@@ -81,8 +81,11 @@ def test_a_date_is_local_midnight_and_a_time_without_a_zone_is_the_sites(rse, no
         for text, moment in texts.items():
             answer = json.loads(rse("level", *command, "1", "--from", text, "--json").stdout)
             assert answer["starts_at"] == moment
-    for bad in ("12/01/2027", "tomorrow", "2027-13-01", "9999-12-31T23:59:59-12:00"):
+    for bad in ("12/01/2027", "tomorrow", "2027-13-01", "9999-12-31T23:59:59-12:00", "9999-12-31", "0001-01-01"):
         assert "is not a date" in rse("level", "set", "--site", "1", "--from", bad, code=2).stderr
+    for year in (1, 9999):
+        with core.db.write() as session, pytest.raises(BadInput, match="from 2000-01-01 to 2999-12-31"):
+            levelsets.place(session, levelsets.SITE, 1, actor=ACTOR, starts_at=dt.datetime(year, 6, 1, tzinfo=dt.UTC))
 
 
 def test_an_unknown_place_is_refused_and_the_nearest_is_named(rse, north, make_group, make_space):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from rse_core.api import Capability, Level, Manifest, Plugin, hookimpl
+from rse_core import roles
+from rse_core.api import Actor, Capability, Level, Manifest, Plugin, hookimpl
 from rse_core.cli import cli
 from rse_core.commands import State
 from rse_core.i18n import use_locale
@@ -134,3 +136,33 @@ def gated():
 def free():
     """The plan without its gate."""
     return FREE
+
+
+@pytest.fixture
+def boss(core, organisation):
+    made = make_person(core, "boss", locale="en")
+    with core.db.write() as session:
+        roles.grant(session, made.id, "site_admin", actor=Actor("test"))
+    return made
+
+
+@pytest.fixture
+def page(rse_client, as_person, boss):
+    """``page.get(path)`` and ``page.post(path, …)`` as the administrator: status and text."""
+
+    class Page:
+        def __init__(self, person):
+            self.client = as_person(rse_client, person) or rse_client
+
+        def get(self, path):
+            answer = self.client.get("/rse/admin/rollout/" + path)
+            return answer.status_code, answer.get_data(as_text=True)
+
+        def post(self, path, **form):
+            html = self.client.get("/rse/admin/rollout/").get_data(as_text=True)
+            token = re.search(r'name="csrf_token" value="([^"]+)"', html)
+            form["csrf_token"] = token[1] if token else ""
+            answer = self.client.post("/rse/admin/rollout/" + path, data=form, headers={"Origin": "http://localhost"})
+            return answer.status_code, answer.get_data(as_text=True)
+
+    return Page(boss)

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from rse_core import roles, rollout
 from rse_core.api import Actor
 from rse_core.models.rollout import RolloutPlan, RolloutWave
-from rse_core.testing.organisation import make_person
 
 API = "/rse/api/v1/rollout/"
 
@@ -21,36 +20,6 @@ API = "/rse/api/v1/rollout/"
 def clock():
     with time_machine.travel(dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC), tick=False) as found:
         yield found
-
-
-@pytest.fixture
-def boss(core, organisation):
-    made = make_person(core, "boss", locale="en")
-    with core.db.write() as session:
-        roles.grant(session, made.id, "site_admin", actor=Actor("test"))
-    return made
-
-
-@pytest.fixture
-def page(rse_client, as_person, boss):
-    """``page.get(path)`` and ``page.post(path, …)`` as the administrator: status and text."""
-
-    class Page:
-        def __init__(self, person):
-            self.client = as_person(rse_client, person) or rse_client
-
-        def get(self, path):
-            answer = self.client.get("/rse/admin/rollout/" + path)
-            return answer.status_code, answer.get_data(as_text=True)
-
-        def post(self, path, **form):
-            html = self.client.get("/rse/admin/rollout/").get_data(as_text=True)
-            token = re.search(r'name="csrf_token" value="([^"]+)"', html)
-            form["csrf_token"] = token[1] if token else ""
-            answer = self.client.post("/rse/admin/rollout/" + path, data=form, headers={"Origin": "http://localhost"})
-            return answer.status_code, answer.get_data(as_text=True)
-
-    return Page(boss)
 
 
 def stored(core):

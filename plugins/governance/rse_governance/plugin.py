@@ -106,7 +106,7 @@ class Governance(Plugin):
         from .badge import count
 
         return [
-            NavItem("rse_governance.queue", lazy("Moderation"), order=80, icon="shield", badge=count,
+            NavItem("rse_governance.queue", lazy("Moderation"), order=80, icon="shield", badge=count, area="running",
                     shown=moderates_something),
             NavItem("rse_governance.mine", lazy("My texts and moderation"), order=60, area="me", icon="shield-check"),
             NavItem("rse_governance.data", lazy("My data"), order=70, area="me", icon="download"),

@@ -15,6 +15,7 @@ from rse_core.indicators_figures import Answer, Asked, Figure, ask, yesterday
 from rse_core.indicators_roll import month_end
 from rse_core.models.organisation import Entity, Group, Space
 from rse_core.models.rollout import RolloutPlan, RolloutWave
+from rse_core.when import EARLIEST, LATEST
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -78,7 +79,10 @@ def period(first: str, last: str) -> tuple[dt.date, dt.date]:
 
 def _date(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text.strip())
+        found = dt.date.fromisoformat(text.strip())
+        if not EARLIEST <= found <= LATEST:
+            raise ValueError
+        return found
     except ValueError:
         raise BadInput(
             _("“%(text)s” is not a date.", text=text[:40]), remedy=_("Write it as 2027-01-31."),

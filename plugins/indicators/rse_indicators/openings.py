@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,3 +93,10 @@ def _figure(session: Session, core: Core, name: str, opening: Opening, first: dt
 def label(level: int | None) -> str:
     """A level's name; withdrawn ones have none."""
     return "–" if level is None else str(Level(level).label)
+
+
+def young(session: Session, waves: Collection[str], now: dt.datetime) -> list[tuple[str, str]]:
+    """Of these waves those whose figures are no verdict yet: the name, and the sentence that says so."""
+    rows = select(RolloutWave.name, RolloutWave.opened_at).where(RolloutWave.name.in_(waves), RolloutWave.state != "gone")
+    found = session.execute(rows.order_by(RolloutWave.plan_id, RolloutWave.position))
+    return [(name, sentence) for name, opened in found if (sentence := too_early(opened, now))]

@@ -8,8 +8,11 @@ import re
 import zipfile
 
 import pytest
+from sqlalchemy import select
 
 from rse_core import indicators_roll
+from rse_core.db import utcnow
+from rse_core.models.rollout import RolloutWave
 from rse_core.testing import count_queries
 from rse_core.testing.organisation import make_space
 
@@ -62,6 +65,25 @@ def test_the_definition_is_a_click_away_with_window_numerator_denominator_and_so
 def test_every_indicator_is_to_be_had_in_every_way(site, look, name, by):
     answer = look(site.boss, f"{HERE}{name}/?by={by}&{FEBRUARY}")
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1999-12-31", "2026-02-30", "soon", "%00", "x" * 3_000])
+def test_a_period_that_cannot_be_is_told_and_not_an_error(site, look, day):
+    for query in (f"from={day}", f"to={day}", f"from={day}&to={day}"):
+        page = look(site.boss, f"{HERE}connection_rate/?{query}")
+        assert (page.status_code, "is not a date." in page.get_data(as_text=True)) == (200, True)
+        assert look(site.boss, f"{HERE}connection_rate/export.csv?{query}").status_code == 422
+        assert look(site.boss, f"{API}/connection_rate?{query}").status_code == 422
+
+
+def test_figures_by_wave_say_of_which_it_is_too_early_for_a_verdict(site, look):
+    html = text(look(site.boss, f"{HERE}engagement_rate/?by=wave&{FEBRUARY}"))
+    with site.core.db.read() as session:
+        waves = session.execute(select(RolloutWave.name, RolloutWave.opened_at).where(RolloutWave.state != "gone")).all()
+    young = [name for name, opened in waves if opened is not None and opened <= utcnow()]
+    assert [f"{name}: Too early for a verdict" in html for name in young] == [True] * len(young)
+    assert html.count("Too early for a verdict") == len(young) > 0
+    assert "Too early" not in text(look(site.boss, f"{HERE}engagement_rate/?by=entity&{FEBRUARY}"))
 
 
 def test_managers_and_others_are_told_apart_where_both_are_many(site, look):

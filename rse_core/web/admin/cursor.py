@@ -17,6 +17,7 @@ from ...i18n import _
 from ...levels import Level, parse_level
 from ...levelsets import KINDS, SITE, Where, history, locate, of_id
 from ...preview import Change, Effect, describe, preview
+from ...when import EARLIEST, LATEST
 from ..language import format_date
 from ..state import actor, core, session_read, session_write
 from . import picture
@@ -79,7 +80,10 @@ def _moment(date: str, time: str) -> dt.datetime | None:
     if not date.strip():
         return None
     try:
-        local = dt.datetime.combine(dt.date.fromisoformat(date.strip()), dt.time.fromisoformat(time.strip() or "00:00"))
+        day = dt.date.fromisoformat(date.strip())
+        if not EARLIEST <= day <= LATEST:
+            raise ValueError
+        local = dt.datetime.combine(day, dt.time.fromisoformat(time.strip() or "00:00"))
     except ValueError:
         raise BadInput(
             _("“%(date)s” is not a date.", date=f"{date} {time}".strip()[:40]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 ACTS = {"hold": service.hold, "resume": service.resume, "rollback": service.rollback}
+#: Of a number of weeks: more are a slip.
+_DIGITS = 6
 _SAMPLE = 'name = ""\n\n[[wave]]\nname = ""\nstarts = 2027-01-01\nlevel = "react"\nentities = [""]\n'
 
 
@@ -34,7 +37,8 @@ def rollout() -> str:
     """Every plan with its waves as they stand."""
     site_only()
     with session_read() as session:
-        plans = [(plan, rollout_status.status(session, plan)) for plan in session.scalars(select(RolloutPlan))]
+        rows = session.scalars(select(RolloutPlan).order_by(RolloutPlan.id))
+        plans = [(plan, rollout_status.status(session, plan)) for plan in rows]
     return render_template("rse/admin/rollout.html", plans=plans, share=share)
 
 
@@ -66,13 +70,11 @@ def rollout_edit_apply() -> Response | tuple[str, int] | str:
             return _editor(session, text, plan, effects=effects, fine=True)
     try:
         with session_write() as session:
+            # A plan that was begun here is new: one of the same name is somebody's, and stays.
+            service.save(session, text, actor=actor(), expect=0 if plan is None else version or -1)
             if act == "apply":
-                if plan is not None and version is not None:
-                    service.save(session, text, actor=actor(), expect=version)
                 service.apply(session, core(), text, actor=actor(), why=why)
-            else:
-                service.save(session, text, actor=actor(), expect=version)
-    except Conflict as error:
+    except (BadInput, Conflict) as error:
         with session_read() as session:
             return _editor(session, text, plan, error=error), error.status
     flash(_("The plan was applied.") if act == "apply" else _("The plan was saved. Nothing was opened yet."))
@@ -115,7 +117,7 @@ def rollout_wave_apply() -> Response | tuple[str, int]:
         wave = _wave(form)
         with session_write() as session:
             service.change_wave(
-                session, plan, wave, replaces=replaces, actor=actor(), expect=request.form.get("version", 0, type=int)
+                session, plan, wave, replaces=replaces, actor=actor(), expect=request.form.get("version", -1, type=int)
             )
     except (BadInput, Conflict) as error:
         with session_read() as session:
@@ -154,18 +156,26 @@ def _wave(form: dict[str, str]) -> Wave:
         for key in RATES:
             if form[key]:
                 rates[key] = _number(form[key].replace(",", "."), key) / 100
-        weeks, window = int(_number(form["min_weeks"] or "0", "min_weeks")), form["window_weeks"] or str(WINDOW_WEEKS)
-        gate = Gate(form["after"], weeks, int(_number(window, "window_weeks")), rates)
+        weeks, window = _whole(form["min_weeks"] or "0", "min_weeks"), form["window_weeks"] or str(WINDOW_WEEKS)
+        gate = Gate(form["after"], weeks, _whole(window, "window_weeks"), rates)
     keys = [tuple(dict.fromkeys(form[key].replace(",", "\n").split())) for key in ("entities", "groups")]
     return Wave(form["name"], starts, parse_level(form["level"]), keys[0], keys[1], gate)
 
 
+def _whole(text: str, field: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
+        raise BadInput(_("“%(text)s” is not a number.", text=text[:40]), fields={field: _("Give a whole number.")})
+    return int(text)
+
+
 def _number(text: str, field: str) -> float:
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
-        message = _("Give a number.")
-        raise BadInput(_("“%(text)s” is not a number.", text=text[:40]), fields={field: message}) from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise BadInput(_("“%(text)s” is not a number.", text=text[:40]), fields={field: _("Give a number.")})
+    return found
 
 
 def _wave_form(

@@ -73,12 +73,14 @@ def indicator(name: str) -> str:
         if name == indicators_built.HABIT and found.administers:
             surveyed = survey.shown(session, only=None if found.site else found.targets("entity"))
             measured = survey.measured(session, core(), surveyed)
+        by_wave = table is not None and table.asked.by == "wave"
+        young = openings.young(session, [row.key for row in table.rows], utcnow()) if table is not None and by_wave else []
     return page(
         "indicator", one=one, table=table, error=error, ways=[(way, asking.WAYS[way]) for way in ways], sight=found,
         parts=list(asking.PARTS.items()), denominator=asking.denominator(one), source=asking.source(core(), one),
         bars=charts.bars(table.rows) if table is not None and len(table.rows) > 1 else None,
         line=charts.line(months) if len([rate for _m, rate in months if rate is not None]) > 1 else None,
-        chart=charts, surveyed=surveyed, measured=measured, typed=request.args,
+        chart=charts, young=young, surveyed=surveyed, measured=measured, typed=request.args,
         files=_files(table, name) if table is not None else {},
     )  # fmt: skip
 
