@@ -6,6 +6,7 @@ failure: a build machine that lost its database must not look green.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -22,6 +23,14 @@ if hypothesis is not None:
     # A loaded machine is slow, not wrong; and a failing example is found again from the seed printed.
     hypothesis.settings.register_profile("rse", deadline=None, print_blob=True)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "rse"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage alone with what stays to the end: modules and tests, which it would walk at each round."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,8 +14,9 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -82,6 +83,7 @@ class Databases:
         self._blanks: dict[str, recycling.Blank] = {}
         self._waiting: dict[str, list[str]] = {}
         self._copies: dict[str, str] = {}
+        self._emptying: dict[str, psycopg.Connection[Any]] = {}
 
     @property
     def is_sqlite(self) -> bool:
@@ -155,6 +157,8 @@ class Databases:
             f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""),
             # A test never survives its server, so no commit need wait for the disk.
             f'ALTER DATABASE "{name}" SET synchronous_commit = off',
+            # Tables that nobody has analysed look large, and compiling a question costs more than all answers of a test.
+            f'ALTER DATABASE "{name}" SET jit = off',
         )
         self._made.append(name)
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
@@ -170,14 +174,28 @@ class Databases:
             if template is not None:
                 if template not in self._blanks:
                     self._blanks[template] = recycling.blank(template)
-                if recycling.emptied(url, self._blanks[template]):
+                if self._emptied(url, self._blanks[template]):
                     self._waiting.setdefault(template, []).append(url)
                     return
             self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             self._made.remove(name)
 
+    def _emptied(self, url: str, wanted: recycling.Blank) -> bool:
+        connection = self._emptying.pop(url, None)
+        # A test may have ended every connection of its database.
+        if connection is None or connection.closed or not recycling.answers(connection):
+            connection = recycling.connected(url)
+        if recycling.emptied(connection, wanted):
+            self._emptying[url] = connection
+            return True
+        connection.close()
+        return False
+
     def close(self) -> None:
         """Drop everything that was made."""
+        for connection in self._emptying.values():
+            connection.close()
+        self._emptying.clear()
         for name in list(self._made):
             self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         self._made.clear()
