@@ -62,8 +62,9 @@ canaille-env: $(CANAILLE)/installed
 demo: run-env
 	$(BIN)/rse demo $(ARGS)
 
+# Each worker begins with a part of its own, so that what a module sets up is set up once; who is done helps the others.
 test: dev-env
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: dev-env
 	$(BIN)/ruff check .

@@ -132,6 +132,8 @@ def check_hooks(staging: Staging) -> None:
     """
     kind = type(staging.plugin)
     for attribute in dir(kind):
+        if attribute.startswith("__"):
+            continue
         method = inspect.getattr_static(kind, attribute)
         options = getattr(method, f"{PROJECT}_impl", None)
         if options is None and not attribute.startswith(f"{PROJECT}_"):

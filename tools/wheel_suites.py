@@ -2,8 +2,9 @@
 
 Suites run in lanes, one for each processor; a lane has an environment made once from the two locks and the core's
 wheel, and for each suite at most one other wheel is put in and taken out again. The tests run from a copy that holds no
-source package, so that only what a wheel carries can be imported. Arguments limit the work to distributions by name
-(``rse-core`` for the core alone).
+source package, so that only what a wheel carries can be imported. Each test function runs once: its other cases, the other
+database and the browser ran in the tree, and what a wheel holds was compared with the tree when it was built. Arguments limit
+the work to distributions by name (``rse-core`` for the core alone).
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from dists import IGNORED, ROOT, Distribution, distributions
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 LOCKS = ("requirements/run.lock", "requirements/dev.lock")
 CORE_TESTS = "tests/core"
-#: Of the core's tests, those that a single plugin beside it could upset.
-MIXED = ("test_plugin_running.py", "test_policy.py", "test_pages.py", "test_web_shell.py", "test_site_commands.py")
+#: What is asked of whatever is installed: here, of the one plugin beside the core.
+INSTALLED = "tests/contracts/test_installed_plugins.py"
 SHARED = ("conftest.py", "pytest.ini")
 
 
@@ -47,9 +48,10 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
 
 
 def surroundings() -> dict[str, str]:
-    """The environment without what could make a source tree importable."""
+    """The environment without what could make a source tree importable; the suites run each test function once."""
     left_out = {"PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}
-    return {key: value for key, value in os.environ.items() if key not in left_out}
+    kept = {key: value for key, value in os.environ.items() if key not in left_out}
+    return {**kept, "RSE_TEST_ONE_OF_EACH": "1"}
 
 
 class Lane:
@@ -94,19 +96,21 @@ class Lane:
 
 
 def tests_copy(place: Path, dist: Distribution) -> list[str]:
-    """Copy the core's tests and the distribution's own, without its package; answers what to run."""
+    """Copy the core's tests or the distribution's own, without its package; answers what to run."""
     place.mkdir()
     for name in SHARED:
         shutil.copy(ROOT / name, place / name)
-    shutil.copytree(ROOT / CORE_TESTS, place / CORE_TESTS, ignore=IGNORED)
     # Tests of the pages compare them with what is installed.
     shutil.copytree(ROOT / "docs", place / "docs", ignore=shutil.ignore_patterns("images"))
     if dist.is_core:
+        shutil.copytree(ROOT / CORE_TESTS, place / CORE_TESTS, ignore=IGNORED)
         return [CORE_TESTS]
+    (place / INSTALLED).parent.mkdir(parents=True)
+    shutil.copy(ROOT / INSTALLED, place / INSTALLED)
     own = dist.folder.relative_to(ROOT)
     names = shutil.ignore_patterns(dist.package, "setup.cfg", "pyproject.toml", "__pycache__")
     shutil.copytree(dist.folder, place / own, ignore=names)
-    return [*(f"{CORE_TESTS}/{name}" for name in MIXED), f"{own}/tests"]
+    return [INSTALLED, f"{own}/tests"]
 
 
 def origin(python: Path, dist: Distribution, place: Path) -> None:

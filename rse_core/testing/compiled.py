@@ -1,19 +1,21 @@
 """Cores made by the hundred: what they all compile is compiled once in a process.
 
 Three libraries write code for each application anew, which a site does once and a test run thousands of times: Werkzeug two
-functions for each address, Jinja a module for each template, SQLAlchemy the words of each statement. None of it depends on
-the one application or database, so the next of the same process takes what the first made.
+functions for each address, Jinja a module for each template, SQLAlchemy the words of each statement; and RSE tries each
+plugin's blueprints alone. None of it depends on the one application or database, so the next of the same process takes what
+the first made.
 """
 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable
 from functools import wraps
-from types import CodeType
+from types import CodeType, MethodType, SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from flask import Flask
+import pluggy
+from flask import Blueprint, Flask
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from sqlalchemy import Engine
@@ -21,36 +23,88 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from .. import staging_web
+from ..plugin import PROJECT
+from ..staging import Staging
+
 #: Statements kept, of both kinds of database.
 STATEMENTS = 4_000
 
 
 def keep_compiled() -> None:
-    """Keep all three from now on, in this process."""
+    """Keep all of it from now on, in this process."""
     if "bytecode_cache" not in Flask.jinja_options:
         Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": KeptTemplates()}
         _keep_rules()
+        _keep_trials()
+        _keep_hooks()
         _keep_statements()
 
 
 def _keep_rules() -> None:
     """Without effect on a Werkzeug that works otherwise."""
-    compiling: Callable[..., Any] | None = getattr(Rule, "_compile_builder", None)
-    if compiling is None:
+    if getattr(Rule, "_compile_builder", None) is None:
         return
+    compiling = Rule.compile
     kept: dict[tuple[Any, ...], Any] = {}
 
     @wraps(compiling)
-    def compile_builder(self: Rule, append_unknown: bool = True) -> Any:
-        # What stands in the trace is all that the code is made of, with the defaults as the converters write them.
-        defaults = repr(sorted((self.defaults or {}).items()))
-        converters = repr(sorted((name, str(type(one))) for name, one in self._converters.items())) if self.defaults else ""
-        key = (self.rule, tuple(self._trace), defaults, converters, append_unknown)
-        if key not in kept:
-            kept[key] = compiling(self, append_unknown)
-        return kept[key]
+    def compile_rule(self: Rule) -> None:
+        if self.map is None or self.map.host_matching or self.subdomain:
+            compiling(self)
+            return
+        # All that the code is made of: the address, what stands for its variables, the defaults as they are written.
+        written = repr(sorted((name, type(one).__name__, one) for name, one in (self.defaults or {}).items()))
+        key = (self.rule, self.merge_slashes, written, *self.map.converters.values())
+        found = kept.get(key)
+        if found is None:
+            compiling(self)
+            builders = [one.__func__ for one in (self._build, self._build_unknown)]  # type: ignore[attr-defined]
+            kept[key] = (self._parts, self._trace, self._converters, tuple(self.arguments), *builders)
+            return
+        self._parts, self._trace, self._converters, arguments, build, build_unknown = found
+        self.arguments.update(arguments)
+        self._build = MethodType(build, self)
+        self._build_unknown = MethodType(build_unknown, self)
 
-    Rule._compile_builder = compile_builder  # type: ignore[method-assign]
+    Rule.compile = compile_rule  # type: ignore[method-assign]
+
+
+def _keep_trials() -> None:
+    """At its start each plugin's blueprints are tried on applications of their own; one that was tried takes no more
+    routes, so that its next trial, in the next core, finds the same.
+    """
+    trying = staging_web._alone
+    kept: WeakKeyDictionary[Blueprint, Any] = WeakKeyDictionary()
+
+    @wraps(trying)
+    def alone(staging: Staging, blueprint: Blueprint) -> Any:
+        if blueprint not in kept:
+            app = trying(staging, blueprint)
+            # Without the application, which would hold the blueprint for good.
+            kept[blueprint] = SimpleNamespace(view_functions=tuple(app.view_functions), url_map=app.url_map)
+        return kept[blueprint]
+
+    staging_web._alone = alone
+
+
+def _keep_hooks() -> None:
+    """pluggy looks at each attribute of a plugin for the mark of a hook: what a class says is read once."""
+    parsing = pluggy.PluginManager.parse_hookimpl_opts
+    kept: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
+
+    @wraps(parsing)
+    def parse(self: pluggy.PluginManager, plugin: Any, name: str) -> Any:
+        kind = type(plugin)
+        if self.project_name != PROJECT or name in getattr(plugin, "__dict__", ()):
+            return parsing(self, plugin, name)
+        said = kept.setdefault(kind, {})
+        if name not in said:
+            said[name] = parsing(self, plugin, name)
+        # A copy, as the caller completes it.
+        return said[name] and {**said[name]}
+
+    pluggy.PluginManager.parse_hookimpl_opts = parse  # type: ignore[method-assign]
 
 
 class KeptTemplates(BytecodeCache):

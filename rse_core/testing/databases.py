@@ -14,8 +14,10 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from types import ModuleType
+from typing import Any, NoReturn
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -76,12 +78,15 @@ class Databases:
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind, self.folder = kind, folder
         self._templates: dict[tuple[str, ...], str] = {}
+        #: held, so that no class of another test gets the id of one that has a template
+        self._kinds: list[type] = []
         self._made: list[str] = []
         self._checked = False
         #: PostgreSQL: what a fresh copy of a template holds, copies that wait to be used again, and whose copy each is
         self._blanks: dict[str, recycling.Blank] = {}
         self._waiting: dict[str, list[str]] = {}
         self._copies: dict[str, str] = {}
+        self._emptying: dict[str, psycopg.Connection[Any]] = {}
 
     @property
     def is_sqlite(self) -> bool:
@@ -120,34 +125,46 @@ class Databases:
             waiting = self._waiting.get(template)
             if waiting:
                 return waiting.pop()
-            url = self._create_postgres(make_url(template).database)
+            url = self._copy(template)
             self._copies[url] = template
             return url
-        copy = self.folder / f"{uuid.uuid4().hex}.db"
-        shutil.copyfile(str(make_url(template).database), copy)
-        return f"sqlite:///{copy}"
+        return self._copy(template)
 
     def _template(self, plugins: Sequence[object]) -> str:
+        # Plugins without tables leave no trace in a database: tests that bring one of their own use the template of the rest.
+        # The folder of its scripts, not its name alone: two tests may use different plugins of one name.
+        key = tuple(sorted(f"{type(p).__module__}.{type(p).__qualname__}.{id(type(p))}" for p in plugins if _has_tables(p)))
+        if key not in self._templates:
+            # The core's own migrations run once, in the template of all templates.
+            url = self._copy(self._template(())) if key else self.empty()
+            self._migrate(url, plugins if key else ())
+            self._templates[key] = url
+            self._kinds += [type(p) for p in plugins]
+        return self._templates[key]
+
+    def _migrate(self, url: str, plugins: Sequence[object]) -> None:
         from .. import migrate
         from ..runtime import Core
 
-        # The folder of its scripts, not its name alone: two tests may use different plugins of one name.
-        key = tuple(sorted(f"{type(p).__module__}.{type(p).__qualname__}.{id(type(p))}" for p in plugins))
-        if key not in self._templates:
-            url = self.empty()
-            core = Core(kit_settings(database_url=url, strict=True), plugins=plugins)
-            try:
-                migrate.upgrade(core)
-                if core.db.is_sqlite:
-                    # A copy of the file alone must be the whole database.
-                    with core.db.engine.connect() as connection:
-                        connection.connection.driver_connection.execute(  # type: ignore[union-attr]
-                            "PRAGMA wal_checkpoint(TRUNCATE)"
-                        )
-            finally:
-                core.close()
-            self._templates[key] = url
-        return self._templates[key]
+        core = Core(kit_settings(database_url=url, strict=True), plugins=plugins)
+        try:
+            migrate.upgrade(core)
+            if core.db.is_sqlite:
+                # A copy of the file alone must be the whole database.
+                with core.db.engine.connect() as connection:
+                    connection.connection.driver_connection.execute(  # type: ignore[union-attr]
+                        "PRAGMA wal_checkpoint(TRUNCATE)"
+                    )
+        finally:
+            core.close()
+
+    def _copy(self, template: str) -> str:
+        name = make_url(template).database
+        if not self.is_sqlite:
+            return self._create_postgres(name)
+        copy = self.folder / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(str(name), copy)
+        return f"sqlite:///{copy}"
 
     def _create_postgres(self, template: str | None) -> str:
         name = f"rse_test_{os.getpid()}_{uuid.uuid4().hex[:10]}"
@@ -155,6 +172,8 @@ class Databases:
             f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""),
             # A test never survives its server, so no commit need wait for the disk.
             f'ALTER DATABASE "{name}" SET synchronous_commit = off',
+            # Tables that nobody has analysed look large, and compiling a question costs more than all answers of a test.
+            f'ALTER DATABASE "{name}" SET jit = off',
         )
         self._made.append(name)
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
@@ -170,14 +189,28 @@ class Databases:
             if template is not None:
                 if template not in self._blanks:
                     self._blanks[template] = recycling.blank(template)
-                if recycling.emptied(url, self._blanks[template]):
+                if self._emptied(url, self._blanks[template]):
                     self._waiting.setdefault(template, []).append(url)
                     return
             self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             self._made.remove(name)
 
+    def _emptied(self, url: str, wanted: recycling.Blank) -> bool:
+        connection = self._emptying.pop(url, None)
+        # A test may have ended every connection of its database.
+        if connection is None or connection.closed or not recycling.answers(connection):
+            connection = recycling.connected(url)
+        if recycling.emptied(connection, wanted):
+            self._emptying[url] = connection
+            return True
+        connection.close()
+        return False
+
     def close(self) -> None:
         """Drop everything that was made."""
+        for connection in self._emptying.values():
+            connection.close()
+        self._emptying.clear()
         for name in list(self._made):
             self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         self._made.clear()
@@ -190,6 +223,10 @@ class Databases:
                     connection.execute(text(statement))
         finally:
             engine.dispose()
+
+
+def _has_tables(plugin: object) -> bool:
+    return isinstance(plugin, ModuleType) or hasattr(plugin, "rse_migrations")
 
 
 def kit_settings(**overrides: object) -> Settings:

@@ -65,9 +65,25 @@ def blank(url: str) -> Blank:
         return Blank(_one(connection.execute(_SHAPE)), rows)
 
 
-def emptied(url: str, wanted: Blank) -> bool:
+def connected(url: str) -> psycopg.Connection[Any]:
+    """A connection for :func:`emptied`, kept from one time to the next: a new one makes the server read its whole catalogue
+    again, which costs more than the emptying.
+    """
+    return psycopg.connect(_plain(url), autocommit=True)
+
+
+def answers(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has not ended it."""
+    try:
+        connection.execute("SELECT")
+    except psycopg.OperationalError:
+        connection.close()
+    return not connection.closed
+
+
+def emptied(connection: psycopg.Connection[Any], wanted: Blank) -> bool:
     """Make the database as a fresh copy is; False when its tables were changed and it must be dropped."""
-    with _connect(url) as connection:
+    with connection.transaction():
         connection.execute(_OTHERS)
         if _one(connection.execute(_SHAPE)) != wanted.shape:
             return False
@@ -95,4 +111,8 @@ def _one(cursor: psycopg.Cursor[Any]) -> Any:
 
 def _connect(url: str) -> psycopg.Connection[Any]:
     """A connection for a moment, committed at its end, without a pool that would hold the database open."""
-    return psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
+    return psycopg.connect(_plain(url))
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

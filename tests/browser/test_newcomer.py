@@ -24,6 +24,7 @@ from rse_example_intranet.demo_identity import DemoIdentity
 
 from rse_core.cli import cli
 from rse_core.testing.browser import LANGUAGES, PATIENCE, WIDTHS, overflows
+from rse_core.testing.once import made_once
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # What is looked for on the screen: in French, in English.
@@ -68,17 +69,25 @@ def _within_rse_demo() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a demo that was filled and stopped."""
-    folder = tmp_path_factory.mktemp("newcomer") / "demo"
-    with (
-        _within_rse_demo(),
-        Permit("127.0.0.1", folder) as permit,
-        demo.listening("127.0.0.1", 0) as server,
-    ):
-        server.app = create_intranet().wsgi_app
-        with demo.serving(server), demo.running_core(permit, "127.0.0.1", server.port) as core:
-            demo_seed.read_news(core)
-    return folder
+    """The folder of a demo that was filled, has read the intranet's news and was stopped."""
+
+    def fill(folder: Path) -> None:
+        with _within_rse_demo(), Permit("127.0.0.1", folder) as permit, demo.running_core(permit, "127.0.0.1", 8400):
+            pass
+
+    def read(folder: Path) -> None:
+        # The demo's own tests ask for the same.
+        shutil.copytree(made_once(tmp_path_factory, "rse-demo", fill), folder)
+        with (
+            _within_rse_demo(),
+            Permit("127.0.0.1", folder) as permit,
+            demo.listening("127.0.0.1", 0) as server,
+        ):
+            server.app = create_intranet().wsgi_app
+            with demo.serving(server), demo.running_core(permit, "127.0.0.1", server.port) as core:
+                demo_seed.read_news(core)
+
+    return made_once(tmp_path_factory, "rse-demo-with-news", read)
 
 
 @pytest.fixture

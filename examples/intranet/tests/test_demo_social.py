@@ -79,11 +79,11 @@ def test_the_plain_intranet_publishes_its_news_for_feed_readers() -> None:
 
 
 @pytest.fixture
-def served(permit: Permit) -> Iterator[Core]:
+def served(seeded_permit: Permit) -> Iterator[Core]:
     """A demo of its own, whose intranet answers."""
     with demo.listening("127.0.0.1", 0) as server:
         server.app = create_intranet().wsgi_app
-        with demo.serving(server), demo.running_core(permit, "127.0.0.1", server.port) as core:
+        with demo.serving(server), demo.running_core(seeded_permit, "127.0.0.1", server.port) as core:
             yield core
 
 
@@ -102,8 +102,8 @@ def test_the_news_of_the_intranet_enter_the_feed_by_their_rss(served: Core) -> N
     assert {line.who for line in lines} == {page.publisher for page in news}
 
 
-def test_a_demo_whose_intranet_does_not_answer_starts_without_its_news(permit: Permit) -> None:
-    with demo.running_core(permit, "127.0.0.1", 1) as core:
+def test_a_demo_whose_intranet_does_not_answer_starts_without_its_news(seeded_permit: Permit) -> None:
+    with demo.running_core(seeded_permit, "127.0.0.1", 1) as core:
         demo_seed.read_news(core)
         with core.db.read() as session:
             (source,) = legacy.statuses(core, session)
