@@ -16,8 +16,8 @@ from .databases import quick_folder
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """The folder of this name; copy it, do not write into it.
 
-    :param make: fills the folder that it is given, not there yet; called by the first process of the run that asks, while the
-        others wait.
+    :param make: fills the folder that it is given, not there yet; called by the first process of the run that asks, while
+        the others wait.
     :raises Exception: what ``make`` raises; the next who asks tries again.
     """
     base = factory.getbasetemp()
