@@ -29,7 +29,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         if not folder.exists():
             shutil.rmtree(begun, ignore_errors=True)
             with quick_folder(place) as quick:
-                make(quick / "made")
-                shutil.move(quick / "made", begun)
+                made = quick / f"once-{name}.made"
+                shutil.rmtree(made, ignore_errors=True)
+                make(made)
+                shutil.move(made, begun)
             begun.rename(folder)
     return folder
