@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Let the collector of garbage alone with what stays to the end: modules and tests, which it would walk at each round."""
+    """Keep from the collector of garbage what stays to the end: modules and tests, which it would walk at each round."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

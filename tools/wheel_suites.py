@@ -3,8 +3,8 @@
 Suites run in lanes, one for each processor; a lane has an environment made once from the two locks and the core's
 wheel, and for each suite at most one other wheel is put in and taken out again. The tests run from a copy that holds no
 source package, so that only what a wheel carries can be imported. Each test function runs once: its other cases, the other
-database and the browser ran in the tree, and what a wheel holds was compared with the tree when it was built. Arguments limit
-the work to distributions by name (``rse-core`` for the core alone).
+database and the browser ran in the tree, and what a wheel holds was compared with the tree when it was built. Arguments
+limit the work to distributions by name (``rse-core`` for the core alone).
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ class Databases:
         return self._copy(template)
 
     def _template(self, plugins: Sequence[object]) -> str:
-        # Plugins without tables leave no trace in a database: tests that bring one of their own use the template of the rest.
+        # Plugins without tables leave no trace in a database: tests that bring one use the template of the rest.
         # The folder of its scripts, not its name alone: two tests may use different plugins of one name.
         key = tuple(sorted(f"{type(p).__module__}.{type(p).__qualname__}.{id(type(p))}" for p in plugins if _has_tables(p)))
         if key not in self._templates:

@@ -16,8 +16,8 @@ from .databases import quick_folder
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """The folder of this name; copy it, do not write into it.
 
-    :param make: fills the folder that it is given, not there yet; called by the first process of the run that asks, while the
-        others wait.
+    :param make: fills the folder that it is given, not there yet; called by the first process of the run that asks, while
+        the others wait.
     :raises Exception: what ``make`` raises; the next who asks tries again.
     """
     base = factory.getbasetemp()
@@ -29,7 +29,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         if not folder.exists():
             shutil.rmtree(begun, ignore_errors=True)
             with quick_folder(place) as quick:
-                make(quick / "made")
-                shutil.move(quick / "made", begun)
+                made = quick / f"once-{name}.made"
+                shutil.rmtree(made, ignore_errors=True)
+                make(made)
+                shutil.move(made, begun)
             begun.rename(folder)
     return folder

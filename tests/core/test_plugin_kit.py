@@ -114,6 +114,28 @@ def test_addresses_are_the_same_when_rules_are_compiled_once_for_all_application
     ]  # fmt: skip
 
 
+def test_what_takes_long_is_made_once_and_again_after_a_failure(tmp_path_factory):
+    from uuid import uuid4
+
+    from rse_core.testing.once import made_once
+
+    name, calls = uuid4().hex, []
+
+    def make(folder):
+        calls.append(folder)
+        folder.mkdir()
+        (folder / "file").write_text(f"{len(calls)}")
+        if len(calls) == 1:
+            raise OSError
+
+    with pytest.raises(OSError):
+        made_once(tmp_path_factory, name, make)
+    first, second = (made_once(tmp_path_factory, name, make) for _ in range(2))
+    assert first == second
+    assert (first / "file").read_text() == "2"
+    assert len(calls) == 2
+
+
 def test_resources_that_cannot_be_described_are_a_breach_of_the_contract():
     from flask_smorest import Blueprint
     from marshmallow import Schema, fields
