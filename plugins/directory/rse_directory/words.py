@@ -13,6 +13,8 @@ MAX_TYPED, MAX_TERMS, MAX_TOKEN = 100, 6, 80
 PER_TEXT = 80
 #: The shortest piece of a telephone number that finds somebody.
 DIGITS = 4
+#: The digits of a number that is dialled as a whole, at least.
+WHOLE_NUMBER = 10
 WHOLE, WORD, PHONE = 0, 1, 2
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d\s.()/-]*(?!\w)")
@@ -37,7 +39,8 @@ def digits(phone: str) -> str:
     """The digits of a number as one dials it within France; of a foreign one, all of them."""
     plain = re.sub(r"\(0\)", "", phone)
     only = re.sub(r"\D", "", plain)
-    if only.startswith("00"):
+    # A shorter one that begins so is a piece from the middle.
+    if only.startswith("00") and len(only) >= WHOLE_NUMBER:
         only = only[2:]
     if only.startswith("33") and len(only) == 11:
         return "0" + only[2:]
