@@ -14,10 +14,10 @@
     const kept = box.querySelectorAll('[name="' + box.dataset.rseUpload + '_kept"]').length
       - box.querySelectorAll('[name="' + box.dataset.rseUpload + '_remove"]:checked').length;
     let wrong = large ? box.dataset.rseTooLarge.replace('%s', large.name) : '';
-    if (kept + files.length > Number(box.dataset.rseMost)) { wrong = box.dataset.rseTooMany; }
+    if (input.multiple && kept + files.length > Number(box.dataset.rseMost)) { wrong = box.dataset.rseTooMany; }
     input.setCustomValidity(wrong);
     if (wrong) { own.beside(input, wrong); own.announce(wrong); return; }
-    if (!files.some(file => /^image\//.test(file.type))) { return; }
+    if (!box.dataset.rseAltLabel || !files.some(file => /^image\//.test(file.type))) { return; }
     const list = own.make('div', 'rse-upload-chosen');
     files.forEach(file => {
       /* One for every file, in their order: the server tells them apart by their place. */

@@ -89,7 +89,7 @@ def test_many_communities_cost_no_more_queries_than_one(core, there):
 
 
 def test_communities_leave_in_ones_own_data_alone(core, there):
-    """What a card holds is kept for years in other people's address books, and whom one meets in which space is no address."""
+    """A card stays in other people's address books for years, and whom one meets in which space is no address."""
     app = create_app(core)
     client = app.test_client()
     as_person(client, "mate")

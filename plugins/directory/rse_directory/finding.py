@@ -303,9 +303,14 @@ def _beside(
     :param slips: whether the former are asked for.
     """
     typed = {term.word for term in terms}
+    # Le Goff may be written Legoff: each of the words then begins that one, or stands in it.
+    whole: dict[str, list[str]] = {}
+    for one, some in words.in_one([term.word for term in terms]) if slips else ():
+        for word in some:
+            whole.setdefault(word, []).append(one)
     pieces = {word: words.parts(word) for word in typed if slips and len(word) >= 4 and word.isalpha()}
     keys = {word: key for word in typed if (key := sounds.key(word))}
-    if not pieces and not keys:
+    if not pieces and not keys and not whole:
         return terms, terms
     wanted = sorted(set(keys.values()).union(*pieces.values()))
     known = session.execute(select(Near.part, Near.word).where(Near.part.in_(wanted))).all()
@@ -321,7 +326,7 @@ def _beside(
         for word, key in keys.items()
     }
     return (
-        tuple(replace(term, near=tuple(close.get(term.word, ()))) for term in terms),
+        tuple(replace(term, near=(*close.get(term.word, ()), *whole.get(term.word, ()))) for term in terms),
         tuple(replace(term, near=tuple(alike.get(term.word, ()))) for term in terms),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rse_core.people import folded
@@ -13,6 +13,8 @@ MAX_TYPED, MAX_TERMS, MAX_TOKEN = 100, 6, 80
 PER_TEXT = 80
 #: The shortest piece of a telephone number that finds somebody.
 DIGITS = 4
+#: The digits of a number that is dialled as a whole, at least.
+WHOLE_NUMBER = 10
 WHOLE, WORD, PHONE = 0, 1, 2
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d\s.()/-]*(?!\w)")
@@ -37,15 +39,33 @@ def digits(phone: str) -> str:
     """The digits of a number as one dials it within France; of a foreign one, all of them."""
     plain = re.sub(r"\(0\)", "", phone)
     only = re.sub(r"\D", "", plain)
-    if only.startswith("00"):
+    # A shorter one that begins so is a piece from the middle.
+    if only.startswith("00") and len(only) >= WHOLE_NUMBER:
         only = only[2:]
     if only.startswith("33") and len(only) == 11:
         return "0" + only[2:]
     return only
 
 
+#: Words that stand before a name and are often written in one with it: Le Guen, El Amrani, D'Almeida.
+_BEFORE = frozenset((
+    "le", "la", "les", "l", "de", "du", "des", "d", "n", "el", "al", "ben", "bel", "ould", "van", "von", "der", "den", "di",
+    "da", "dos", "do", "mac", "mc", "o", "saint", "sainte", "st", "ste",
+))  # fmt: skip
+
+
+def in_one(parts: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Words that may be written in one with those before them: as one, and the words."""
+    for at, part in enumerate(parts[:-1]):
+        end = at
+        while end < len(parts) - 1 and parts[end] in _BEFORE:
+            end += 1
+        if part in _BEFORE:
+            yield "".join(parts[at : end + 1]), tuple(parts[at : end + 1])
+
+
 def name_tokens(name: str) -> Iterator[tuple[int, str]]:
-    """The whole name from either end, its words, and its initials."""
+    """The whole name from either end, its words, those that may be written in one, and its initials."""
     parts = _WORD.findall(folded(name))
     if not parts:
         return
@@ -57,7 +77,7 @@ def name_tokens(name: str) -> Iterator[tuple[int, str]]:
             letters = [first(part) for part in parts]
             yield WORD, "".join(letters)[:MAX_TOKEN]
             yield WORD, "".join([letters[-1], *letters[:-1]])[:MAX_TOKEN]
-    for part in parts:
+    for part in (*parts, *(one for one, _parts in in_one(parts))):
         yield WORD, part[:MAX_TOKEN]
 
 

@@ -20,6 +20,12 @@ def staff(site, anna):
     return anna
 
 
+@pytest.mark.parametrize("typed", ["0033", "00 33 44", "003344", "9800", "0033298003344", "+33 2 98 00 33 44"])
+def test_a_piece_of_a_number_may_begin_as_numbers_of_other_countries_do(site, anna, typed):
+    site.person("dora", name="Dora Zweig", phone="02 98 00 33 44")
+    assert site.find(anna, typed) == ["dora"]
+
+
 @pytest.mark.parametrize(
     ("typed", "found"),
     [

@@ -136,6 +136,21 @@ def test_initials_are_found_with_a_ligature_and_with_its_first_letter(site, staf
     assert "fo" in site.suggest(staff, typed)
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Élodie Le Guen", ["leguen", "le guen", "guen", "Leguin", "leguenne elodi"]),
+        ("Naïma El Amrani", ["elamrani", "elamrany"]), ("Jeanne Delatour", ["de la tour", "jeanne de la tour"]),
+        ("Jean de La Fontaine", ["delafontaine", "lafontaine", "fontaine"]), ("Cyril D'Almeida", ["dalmeida", "d almeida"]),
+        ("Bastien Legoff", ["le goff", "legof"]),
+    ],
+)  # fmt: skip
+def test_names_of_several_words_are_found_in_one(site, staff, name, typed):
+    site.person("several", name=name)
+    for text in typed:
+        assert site.suggest(staff, text) == ["several"], text
+
+
 def test_initials_without_a_ligature_stay_as_they_were(site, staff):
     assert site.find(staff, "pg") == ["pg"]
 

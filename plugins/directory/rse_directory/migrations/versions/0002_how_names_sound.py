@@ -1,4 +1,4 @@
-"""how names sound; initials with œ
+"""how names sound; initials with œ; names written in one
 
 Revision 0002, 2026-11-28.
 """
@@ -19,6 +19,10 @@ _token = sa.table(
     sa.column("person_id", sa.Integer), sa.column("field", sa.String),
 )  # fmt: skip
 _indexed = sa.table("rse_directory_indexed", sa.column("person_id", sa.Integer))
+_BEFORE = (
+    "le", "la", "les", "l", "de", "du", "des", "d", "n", "el", "al", "ben", "bel", "ould", "van", "von", "der", "den", "di",
+    "da", "dos", "do", "mac", "mc", "o", "saint", "sainte", "st", "ste",
+)  # fmt: skip
 
 
 def upgrade() -> None:
@@ -27,7 +31,10 @@ def upgrade() -> None:
     rows = [{"part": key, "word": word} for word in known if (key := sounds.key(word))]
     if rows:
         op.bulk_insert(_near, rows)
-    # Those who have an initial of two letters now are indexed anew by the job that follows people.
+    # Those who have an initial of two letters, or words that may be written in one, are indexed anew by the job that
+    # follows people.
     begins = [sa.and_(_token.c.token >= two, _token.c.token < after) for two, after in (("ae", "af"), ("oe", "of"))]
-    theirs = sa.select(_token.c.person_id).where(_token.c.kind == 1, _token.c.field == "name", sa.or_(*begins))
+    theirs = sa.select(_token.c.person_id).where(
+        _token.c.kind == 1, _token.c.field == "name", sa.or_(*begins, _token.c.token.in_(_BEFORE))
+    )
     op.execute(sa.delete(_indexed).where(_indexed.c.person_id.in_(theirs)))
