@@ -116,6 +116,9 @@ def preview(session: Session, core: Core, text: str) -> list[WaveEffect]:
         mine = _concerned(snapshot, classes, set(targets.entities), set(targets.groups))
         held = sum(number for key, number in mine.items() if _ceiling(then, key, at) < int(wave.level))
         entities = _compare(core, snapshot, then, classes, names, at)
+        if row is not None and row.opened_at is not None and state == "open" and todo.empty:
+            # There is nothing to do with it any more: it tells when it opened, rather than this moment.
+            at = row.opened_at
         effects.append(
             WaveEffect(
                 wave.name, int(wave.level), at, wave.gate is not None, state, sum(mine.values()), held, tuple(entities)

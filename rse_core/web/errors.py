@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, make_response, render_template, request
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..decision import Reason
@@ -33,6 +34,7 @@ def register(app: Flask) -> None:
     """Install the handlers."""
     app.register_error_handler(RseError, on_rse_error)
     app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(DataError, on_data_error)
 
 
 def on_rse_error(error: RseError) -> BaseResponse:
@@ -65,6 +67,15 @@ def on_rse_error(error: RseError) -> BaseResponse:
         g.rse_sent_is_private = True
     resend = _may_resend(error) or bool(extra.get("charter"))
     return _answer(status, error.message, error.remedy, extra, headers, resend=resend)
+
+
+def on_data_error(error: DataError) -> BaseResponse:
+    """What PostgreSQL refuses in a text: one character, which nobody can type and a program can send, anywhere. Every other
+    error of that kind is a fault of ours, and stays one."""
+    if "NUL (0x00)" not in str(error.orig):
+        raise error
+    sentence = _("What was sent holds a character that no text can hold (NUL).")
+    return on_rse_error(BadInput(sentence, remedy=_("Leave it out, then send it again.")))
 
 
 def on_http_error(error: HTTPException) -> BaseResponse:

@@ -1,4 +1,4 @@
-"""Who is asking, in the demo: one of nine accounts, named in a signed cookie."""
+"""Who is asking, in the demo: one of ten accounts, named in a signed cookie."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ ACCOUNTS = (
     Account("helene.dupont", lazy("an entity that comments")),
     Account("guenole.treguer", lazy("an entity that only reacts")),
     Account("chloe.bremond", lazy("an entity that is informed; comments open at a date")),
-    Account("maelle.quintin", lazy("the same entity, but an ambassador: the group lifts the level")),
+    Account("maelle.quintin", lazy("the same entity, but an ambassador: a higher level, and the pilot’s figures")),
     Account("awa.diallo", lazy("an entity under a ceiling")),
+    Account("ghislaine.thevenet", lazy("manages an entity of the pilot: sees how it goes, in figures")),
     Account("emma.nguyen", lazy("reads in English")),
     Account("zoe.bourguignon", lazy("an entity that collaborates: posts, joins communities")),
     Account("naima.elamrani", lazy("moderates")),

@@ -17,24 +17,25 @@ from rse_core import importer, legacy, levelsets, people, roles
 from rse_core.api import Actor, Level, ObjectRef, RseError, can, utcnow
 from rse_core.pages import PageClaim
 from rse_core.runtime import Core
+from rse_example_intranet import demo_rollout
 from rse_example_intranet.content import Page, load_pages
 from rse_likes import service as likes
 
 ACTOR = Actor("demo")
 #: The cursor was first moved this long ago, and moves again after this long.
 OPENED, COMING = dt.timedelta(days=34), dt.timedelta(days=30)
+#: Two entities of the pilot have asked for another level than that of its wave, somewhat later.
+ASKED = dt.timedelta(days=32)
 
-#: scope, identifier, level, when (from now), why. The site itself stays at INFORM.
+#: scope, identifier, level, when (from now), why; what is not opened by the waves of :mod:`.demo_rollout`. The site itself
+#: stays at INFORM.
 LEVELS = (
     ("site", "", Level.INFORM, -OPENED, "Rien ne change sans décision d’une entité."),
     ("entity", "SIEGE", Level.CONTRIBUTE, -OPENED, "Le siège ouvre la marche."),
     ("entity", "SIEGE-COM", Level.COCREATE, -OPENED, "La communication ouvre et accompagne les communautés."),
     ("entity", "SIEGE-RH", Level.COLLABORATE, -OPENED, "Les ressources humaines travaillent en communautés."),
-    ("entity", "TROIS-RIVIERES", Level.COMMENT, -OPENED, "Décision du comité de direction, 12 octobre."),
-    ("entity", "COTE-BLANCHE", Level.REACT, -OPENED, "D’abord les réactions, bilan au printemps."),
-    ("entity", "VAL-ARGENT", Level.CONTRIBUTE, -OPENED, "Souhait de la caisse."),
-    ("entity", "HAUT-PLATEAU", Level.COMMENT, COMING, "Deuxième vague."),
-    ("group", "ambassadeurs", Level.COMMENT, -OPENED, "Les ambassadeurs accompagnent leurs collègues."),
+    ("entity", "COTE-BLANCHE", Level.REACT, -ASKED, "D’abord les réactions, bilan au printemps."),
+    ("entity", "VAL-ARGENT", Level.CONTRIBUTE, -ASKED, "Souhait de la caisse."),
 )
 CEILING = ("VAL-ARGENT", Level.COMMENT, "Plafond demandé par les représentants du personnel jusqu’au bilan.")
 CAP = ("/organisation", Level.REACT, "Pages de référence : réactions seulement.")
@@ -47,6 +48,7 @@ def seed(core: Core) -> None:
     """
     _import_people(core)
     with core.db.write() as session:
+        demo_rollout.open_up(session, core, OPENED, COMING, actor=ACTOR)
         place_cursor(session)
         for username, role in (("solene.kerbrat", "site_admin"), ("naima.elamrani", "moderator")):
             roles.grant(session, people.by_username(session, username).id, role, actor=ACTOR)
@@ -94,6 +96,7 @@ def seed(core: Core) -> None:
             demo_steps.take(session, OPENED, usernames())
     # Notifications, the entries of what happened and the search are made of events: nobody's first page waits for them.
     core.jobs.run_due()
+    demo_rollout.remember(core, OPENED)
     if social:
         with core.db.write() as session:
             demo_social.opened_before(session, OPENED)
@@ -123,7 +126,7 @@ def read_news(core: Core) -> None:
 
 
 def place_cursor(session: Session) -> None:
-    """Place the levels of the five entities and of a group, one ceiling and one cap."""
+    """Place the levels that no wave opens, one ceiling and one cap."""
     now = utcnow()
     for scope, key, level, when, why in LEVELS:
         where = levelsets.locate(session, scope, key)

@@ -205,7 +205,7 @@ def test_rse_demo_serves_on_a_free_port_and_stops_when_told(tmp_path: Path) -> N
         try:
             assert process.stdout is not None
             address = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
-            printed = "".join(process.stdout.readline() for _ in range(13))
+            printed = "".join(process.stdout.readline() for _ in range(14))
             assert "solene.kerbrat" in printed
             with urllib.request.urlopen(address, timeout=60) as answer:
                 assert b"rse-demo-bar" in answer.read()

@@ -142,3 +142,34 @@ def test_pages_of_the_demo_hear_of_changes_through_everything_around_them(visit:
     )
     assert said.startswith("text/event-stream")
     assert "event: ready" in said
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_what_runs_the_site_is_one_menu_in_one_line(
+    visit: Callable[..., Any], axe_violations: Callable[..., list[str]], width: int
+) -> None:
+    tab = visit("solene.kerbrat", "/rse/admin/rollout/", width=width)
+    for one in tab.locator(".rse-nav-wide").all():
+        tops = {item.bounding_box()["y"] for item in one.locator("> li").all()}
+        assert len(tops) == 1, "the header and the pages of the administration have a line each"
+    menu = tab.locator(".rse-nav-more")
+    menu.locator("summary").focus()
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Modération"
+    assert axe_violations(tab) == []
+    tab.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None
+    assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
+    narrow = visit("solene.kerbrat", "/rse/admin/rollout/", width=320)
+    narrow.locator(".rse-admin-nav summary").click()
+    narrow.locator(".rse-admin-nav .rse-nav-fold").get_by_role("link", name="Capacités").click()
+    narrow.wait_for_url("**/admin/capabilities/")
+    assert not overflows(narrow)
+
+
+def test_without_a_script_the_menu_opens_too(visit: Callable[..., Any]) -> None:
+    tab = visit("solene.kerbrat", "/rse/feed/", js=False)
+    tab.locator(".rse-nav-more summary").click()
+    tab.locator(".rse-nav-more").get_by_role("link", name="Indicateurs").click()
+    tab.wait_for_url("**/indicators/")

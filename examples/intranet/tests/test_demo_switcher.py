@@ -155,8 +155,8 @@ def test_a_signature_serves_one_account_only(source: DemoIdentity) -> None:
     assert source.username({**LOCAL, "HTTP_COOKIE": f"{COOKIE}=solene.kerbrat:{signature}"}) == DEFAULT
 
 
-def test_only_the_nine_accounts_can_be_chosen(source: DemoIdentity) -> None:
-    assert len(ACCOUNTS) == len(demo_identity.KNOWN) == 9
+def test_only_the_ten_accounts_can_be_chosen(source: DemoIdentity) -> None:
+    assert len(ACCOUNTS) == len(demo_identity.KNOWN) == 10
     with pytest.raises(KeyError):
         source.cookie_value("pierre.durand")
 
@@ -192,11 +192,11 @@ def _choose(client: Client, account: str, return_to: str = "/", **environ: Any) 
     return client.post(SWITCH, data=form, environ_overrides={**LOCAL, **environ})
 
 
-def test_every_page_has_one_bar_with_the_nine_accounts(client: Client) -> None:
+def test_every_page_has_one_bar_with_the_ten_accounts(client: Client) -> None:
     for path in ("/", "/actualites/2026/semaine-du-don", "/divers/plan-acces.html", "/nulle-part"):
         text = _get(client, path).text
         assert text.count('class="rse-demo-bar"') == 1, path
-        assert text.count('name="account"') == 9, path
+        assert text.count('name="account"') == 10, path
         assert text.count('aria-current="true">\n<strong>') == 1, path
 
 
