@@ -50,6 +50,7 @@ ALL = (
 AGAIN = 5
 #: Seconds given to a slow query of one month.
 PATIENCE = 300
+_HELP = {"statement_timeout": f"'{PATIENCE}s'", "work_mem": "'512MB'", "enable_nestloop": "off"}
 
 
 def main() -> None:
@@ -200,16 +201,21 @@ def patiently(core: Core, name: str, by: str, first: dt.date, last: dt.date) -> 
     It is helped as whoever writes such a query would help it: memory for its joins, and no loop over millions of rows.
     """
     with core.db.read() as session:
+        # Each statement of a session that reads stands alone: what is set stays until it is set back.
         if not core.db.is_sqlite:
-            for setting in (f"statement_timeout = '{PATIENCE}s'", "work_mem = '512MB'", "enable_nestloop = off"):
-                session.execute(text(f"SET LOCAL {setting}"))
+            for name_of, value in _HELP.items():
+                session.execute(text(f"SET {name_of} = {value}"))
         began = time.perf_counter()
+        found: dict[str, int] | None = None
         try:
-            found: dict[str, int] | None = slow(session, name, by, first, last)
+            found = slow(session, name, by, first, last)
         except OperationalError:
             session.rollback()
-            found = None
-        return found, time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        if not core.db.is_sqlite:
+            for name_of in _HELP:
+                session.execute(text(f"RESET {name_of}"))
+        return found, seconds
 
 
 def asked(core: Core, question: Asked, *, live: bool, again: int = AGAIN) -> float:

@@ -145,12 +145,14 @@ def test_cards_say_how_many_comments_they_have_in_a_fixed_number_of_queries(site
             assert client.get(path).status_code == 200
         return len(count)
 
-    fill(2)
+    fill(1)
     for path in paths:
         cost(path)
-    few = [cost(path) for path in paths]
+    fill(1)
+    # After a change, then from memory.
+    few = [[cost(path) for path in paths] for _twice in range(2)]
     fill(10)
-    assert [cost(path) for path in paths] == few
+    assert [[cost(path) for path in paths] for _twice in range(2)] == few
     for path in paths:
         assert client.get(path).text.count("2 comments") == 12
 
