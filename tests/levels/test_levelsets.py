@@ -16,6 +16,7 @@ from rse_core.cli import cli
 from rse_core.commands import State
 from rse_core.db import utcnow
 from rse_core.errors import BadInput, NotFound
+from rse_core.i18n import use_locale
 from rse_core.models.governance import Audit
 from rse_core.models.levels import LevelRow
 from rse_core.models.organisation import GroupMember, Person
@@ -84,7 +85,7 @@ def test_a_date_is_local_midnight_and_a_time_without_a_zone_is_the_sites(core, r
     for bad in ("12/01/2027", "tomorrow", "2027-13-01", "9999-12-31T23:59:59-12:00", "9999-12-31", "0001-01-01"):
         assert "is not a date" in rse("level", "set", "--site", "1", "--from", bad, code=2).stderr
     for year in (1, 9999):
-        with core.db.write() as session, pytest.raises(BadInput, match="from 2000-01-01 to 2999-12-31"):
+        with use_locale("en"), core.db.write() as session, pytest.raises(BadInput, match="from 2000-01-01 to 2999-12-31"):
             levelsets.place(session, levelsets.SITE, 1, actor=ACTOR, starts_at=dt.datetime(year, 6, 1, tzinfo=dt.UTC))
 
 
