@@ -116,10 +116,11 @@ def _entries(seen: Sight, term: Term) -> list[Select[int]]:
     return found
 
 
-def _ranges(term: Term) -> ColumnElement[bool]:
-    ranges = [_begins(words.WORD, word) for word in (term.word, *term.near) if word]
+def _ranges(term: Term, *, theirs: bool = False) -> ColumnElement[bool]:
+    """:param theirs: among the entries of one person."""
+    ranges = [_begins(words.WORD, word, theirs=theirs) for word in (term.word, *term.near) if word]
     if term.digits:
-        ranges.append(_begins(words.PHONE, term.digits))
+        ranges.append(_begins(words.PHONE, term.digits, theirs=theirs))
     return or_(*ranges)
 
 
@@ -131,8 +132,10 @@ def is_broad(session: Session, seen: Sight, terms: Sequence[Term]) -> bool:
     return (session.scalar(select(func.count()).select_from(some)) or 0) > BROAD
 
 
-def _begins(kind: int, prefix: str) -> ColumnElement[bool]:
-    return and_(Token.kind == kind, Token.token >= prefix, Token.token < words.after(prefix))
+def _begins(kind: int, prefix: str, *, theirs: bool = False) -> ColumnElement[bool]:
+    # A sum is in no index: SQLite would go through everybody's entries that begin so, for each person anew.
+    column = Token.kind + 0 if theirs else Token.kind
+    return and_(column == kind, Token.token >= prefix, Token.token < words.after(prefix))
 
 
 def condition(
@@ -252,7 +255,7 @@ def _walked(
     some = first.order_by(Person.folded_name, Person.id).limit(WALKED).subquery()
     always, within = access.token_rules(seen)
     shown = always if within is None else or_(always, and_(within, some.c.entity_id.in_(seen.path)))
-    has = select(Token.person_id).where(Token.person_id == some.c.id, _ranges(term), shown).correlate(some)
+    has = select(Token.person_id).where(Token.person_id == some.c.id, _ranges(term, theirs=True), shown).correlate(some)
     # With its limit this is asked of each in turn, until there are enough: PostgreSQL would gather everybody otherwise.
     rows = select(some.c.id, some.c.folded_name).where(has.limit(1).scalar_subquery().is_not(None))
     return [(ident, name) for ident, name in session.execute(rows.order_by(some.c.folded_name, some.c.id).limit(most))]
