@@ -148,15 +148,17 @@ class Entry:
     badge: int = 0
     #: the letter that leads here after "g" on the keyboard
     key: str = ""
-    #: where the badge's number is asked for while the page is open, and by which topic it changes
+    #: where the badge's number is asked for while the page is open, and by which kind of topic, of theirs, it changes
     count: str = ""
     topic: str = ""
     #: the entries under it, where it is a menu
     inside: tuple[Entry, ...] = ()
 
 
-#: Menus: one is the same for all who have the same entries and as much to read.
-_menus = KeptMarkup()
+#: Menus: one is the same for all who have the same entries and as much to read, but for :data:`ME`. Some kilobytes each.
+_menus = KeptMarkup(1_024)
+#: Stands in a menu for the number of the person.
+ME = Markup("<!--rse-me-->")
 
 
 def navigation(label: str, layout: bool) -> Markup:
@@ -164,14 +166,14 @@ def navigation(label: str, layout: bool) -> Markup:
 
     :param label: what it is called for who does not see it; ``layout``: within a page of the intranet.
     """
-    entries = navigation_entries()
-    if not entries:
+    person, entries = current_person(), navigation_entries()
+    if person is None or not entries:
         return Markup("")
     made = _menus(
         (label, layout, *entries),
-        lambda: render_template("rse/_menu.html", entries=entries, label=label, layout=layout),
+        lambda: render_template("rse/_menu.html", entries=entries, label=label, layout=layout, me=ME),
     )
-    return Markup(made)  # noqa: S704  a template made it
+    return Markup(made.replace(ME, str(person.id)))  # noqa: S704  a template made it
 
 
 def navigation_entries() -> list[Entry]:
@@ -230,8 +232,7 @@ def entries_of(session: Session, person_id: int, area: str) -> list[Entry]:
             badge = item.badge(session, person_id) if item.badge is not None else 0
             here = item.endpoint == request.endpoint
             count = url_for(item.count) if item.count else ""
-            topic = f"{item.topic}:{person_id}" if item.topic else ""
-            found.append(Entry(url_for(item.endpoint), str(item.label), item.icon, here, badge, key, count, topic))
+            found.append(Entry(url_for(item.endpoint), str(item.label), item.icon, here, badge, key, count, item.topic))
     return found
 
 

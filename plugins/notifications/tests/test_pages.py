@@ -271,3 +271,11 @@ def test_what_is_kept_is_exported_and_erased(site, anna, ben, tell, run):
 def test_somebody_new_reads_why_the_page_is_empty(site, rse_app_of):
     page = as_person(rse_app_of(site).test_client(), make_person(site, "new", locale="en")).get(HERE).text
     assert "Nothing concerns you yet" in page
+
+
+def test_the_menu_is_drawn_once_and_names_to_each_the_changes_that_are_theirs(site, rse_app_of, anna, ben):
+    app = rse_app_of(site)
+    for person in (anna, ben, anna):
+        page = as_person(app.test_client(), person).get(HERE).text
+        assert set(re.findall(r'data-rse-topic="core\.notices:([^"]*)"', page)) == {str(person.id)}
+        assert "<!--rse-me-->" not in page
