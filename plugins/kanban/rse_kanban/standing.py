@@ -31,12 +31,16 @@ from .showing import ROW, Page, Pile, Shown, counted, dress, piled
 
 #: Cards of all boards that a process keeps; a kilobyte or two each. What was not looked at for the longest time goes.
 MOST = 20_000
-#: Ways to show the same revision of a board: to its moderators, to who has a card that waits, before and after a file came.
-WAYS = 4
+#: Views of the same revision of a board that are kept: of its moderators, of who has a card that waits, before and after a
+#: file came.
+VIEWS = 4
+#: Of which state of a board something was read: its revision, and the times at which it was made and changed, as a backup
+#: that is put back may give a revision a second time.
+Stamp = tuple[int, dt.datetime, dt.datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class View:
     """A board as it is shown to some. ``mark``: all on which that depends, beside the board's revision."""
 
     mark: tuple[Any, ...]
@@ -50,7 +54,7 @@ class Way:
 class Kept:
     """All of a board that its revision tells of."""
 
-    stamp: tuple[int, dt.datetime]
+    stamp: Stamp
     columns: Sequence[Column]
     lanes: Sequence[Lane]
     labels: Sequence[Label]
@@ -64,7 +68,7 @@ class Kept:
     waiting: Sequence[tuple[int, int | None]]
     #: When what is not done is due, the soonest first.
     due: Sequence[dt.datetime]
-    ways: list[Way] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
 
 
 class _Shelf:
@@ -75,7 +79,7 @@ class _Shelf:
         self._boards: OrderedDict[int, Kept] = OrderedDict()
         self._cards = 0
 
-    def get(self, board_id: int, stamp: tuple[int, dt.datetime]) -> Kept | None:
+    def get(self, board_id: int, stamp: Stamp) -> Kept | None:
         with self._lock:
             kept = self._boards.get(board_id)
             if kept is None or kept.stamp != stamp:
@@ -98,7 +102,7 @@ _shelves: WeakKeyDictionary[Core, _Shelf] = WeakKeyDictionary()
 def page(session: Session, seat: Seat, most: int) -> Page | None:
     """The board before which somebody sits, whole; None if more than ``most`` cards stand on it."""
     board = seat.board
-    stamp = (board.revision, board.created_at)
+    stamp = (board.revision, board.created_at, board.updated_at)
     # What a transaction has written may be taken back, and its revision be given to something else.
     shared = session.info.get("rse_reading", False)
     shelf = _shelves.setdefault(core_of(session), _Shelf())
@@ -109,11 +113,13 @@ def page(session: Session, seat: Seat, most: int) -> Page | None:
             return None
         if shared:
             shelf.put(board.id, kept)
-    way = _way(session, seat, kept)
-    return Page(seat, way.piles, kept.lanes, kept.labels, kept.fields, len(way.by_id), False, way.by_id, way.refs, way.drawn)
+    view = _view(session, seat, kept)
+    return Page(
+        seat, view.piles, kept.lanes, kept.labels, kept.fields, len(view.by_id), False, view.by_id, view.refs, view.drawn
+    )
 
 
-def _read(session: Session, board_id: int, stamp: tuple[int, dt.datetime], most: int) -> Kept | None:
+def _read(session: Session, board_id: int, stamp: Stamp, most: int) -> Kept | None:
     session.flush()
     placed = [Card.board_id == board_id, Card.rank.is_not(None), Card.state.in_(access.PLACED)]
     rows = session.connection().execute(
@@ -132,20 +138,20 @@ def _read(session: Session, board_id: int, stamp: tuple[int, dt.datetime], most:
     )  # fmt: skip
 
 
-def _way(session: Session, seat: Seat, kept: Kept) -> Way:
+def _view(session: Session, seat: Seat, kept: Kept) -> View:
     """The board as this person sees it now; two statements."""
     hidden: frozenset[int] = frozenset()
     if kept.waiting and not access.moderates(session, seat.person_id, seat.board):
         hidden = frozenset(ident for ident, author in kept.waiting if author != seat.person_id)
     around, known = hanging.around_board(session, seat.board.id), names(session, kept.people)
     mark = (around, known, hidden, bisect_left(kept.due, utcnow()))
-    for way in kept.ways:
-        if way.mark == mark:
-            return way
+    for view in kept.views:
+        if view.mark == mark:
+            return view
     rows = [row for row in kept.rows if row.id not in hidden] if hidden else kept.rows
     shown = [(one.id, one.name) for one in kept.fields if one.on_board]
     found = dress(rows, kept.own, around, kept.tags, known, shown)
     refs = [access.card_ref(card.id) for card in found]
-    way = Way(mark, piled(kept.columns, kept.lanes, found, kept.counts), {card.id: card for card in found}, refs)
-    kept.ways = [way, *kept.ways[: WAYS - 1]]
-    return way
+    view = View(mark, piled(kept.columns, kept.lanes, found, kept.counts), {card.id: card for card in found}, refs)
+    kept.views = [view, *kept.views[: VIEWS - 1]]
+    return view
