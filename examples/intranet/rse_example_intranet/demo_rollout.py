@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from random import Random
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from rse_core import indicators_roll, indicators_standing, policy, rollout
-from rse_core.api import Actor, utcnow
+from rse_core.api import Actor, dialect_insert, utcnow
 from rse_core.models.indicators import Fact, Pseudonym
 from rse_core.models.levels import LevelRow
 from rse_core.models.organisation import Entity, Group, GroupMember, Person, Space
@@ -108,7 +108,7 @@ def remember(core: Core, opened: dt.timedelta) -> None:
 def _visits(session: Session, rows: list[tuple[dt.date, int]]) -> None:
     if rows:
         values = [{"day": day, "person_id": one} for day, one in rows]
-        session.execute(insert(Visit).prefix_with("OR IGNORE"), values)
+        session.execute(dialect_insert(session, Visit).on_conflict_do_nothing(), values)
 
 
 def _pilot(session: Session) -> list[tuple[int, str]]:

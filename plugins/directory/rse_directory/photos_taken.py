@@ -72,8 +72,8 @@ def _wanted(session: Session, source: str, digests: Mapping[int, str]) -> list[i
     locked = "photo" in field_rules.kept_by(session, source)
     found = []
     for ident in ids:
-        row, mine = before.get(ident), shown.get(photo_ref(ident))
-        theirs = row is not None and bool(mine) and mine[0].key == row.file_key  # type: ignore[index]
+        row, mine = before.get(ident), shown.get(photo_ref(ident), [])
+        theirs = row is not None and [one.key for one in mine[:1]] == [row.file_key]
         untouched = theirs or (row is None and not mine)
         if not locked and not untouched:
             continue
