@@ -15,6 +15,7 @@ from rse_core.api import Actor, Capability, Level, Manifest, Plugin, hookimpl
 from rse_core.cli import cli
 from rse_core.commands import State
 from rse_core.i18n import use_locale
+from rse_core.rollout_check import faults_of
 from rse_core.testing.organisation import make_entity, make_group, make_person
 
 # A module beside the tests, under a name that no other folder has.
@@ -109,6 +110,17 @@ def plan_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def faults(core):
+    """``faults(text)``: what is wrong with a plan, each with its line."""
+
+    def check(text):
+        with core.db.read() as session:
+            return [(fault.line, fault.message) for fault in faults_of(session, text)]
+
+    return check
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from rse_core.errors import BadInput
 from rse_core.levels import Level
-from rse_core.rollout_check import checked, faults_of, resolve
+from rse_core.rollout_check import checked, resolve
 from rse_core.rollout_plan import parse, read, without_owner, write
 
 PLAN = """\
@@ -33,11 +33,6 @@ connection_rate = 0.60
 engagement_rate = 0.17
 charter_acceptance = 0.50
 """
-
-
-def faults(core, text):
-    with core.db.read() as session:
-        return [(fault.line, fault.message) for fault in faults_of(session, text)]
 
 
 def test_a_plan_without_a_fault_passes(rse, plan_file, organisation):
@@ -66,21 +61,21 @@ def test_a_plan_without_a_fault_passes(rse, plan_file, organisation):
         ("min_weeks = 24", "min_weeks = ", 17, "This is not TOML"),
     ],
 )  # fmt: skip
-def test_each_fault_is_named_with_its_line(core, organisation, old, new, line, words):
+def test_each_fault_is_named_with_its_line(core, organisation, old, new, line, words, faults):
     assert PLAN.count(old) == 1
-    found = faults(core, PLAN.replace(old, new))
+    found = faults(PLAN.replace(old, new))
     assert any(at == line and words in message for at, message in found), found
 
 
-def test_gates_that_go_in_a_circle_are_named(core, organisation):
+def test_gates_that_go_in_a_circle_are_named(core, organisation, faults):
     gate = '[wave.gate]\nafter = "wave-1"\nmin_weeks = 1\n'
     text = PLAN.replace('groups = ["communication"]\n', 'groups = ["communication"]\n' + gate)
-    assert (10, "The gates go in a circle: pilot → wave-1 → pilot.") in faults(core, text)
+    assert (10, "The gates go in a circle: pilot → wave-1 → pilot.") in faults(text)
 
 
-def test_an_entity_named_after_every_entity_was_taken_overlaps(core, organisation):
+def test_an_entity_named_after_every_entity_was_taken_overlaps(core, organisation, faults):
     text = PLAN + '\n[[wave]]\nname = "wave-2"\nstarts = 2027-06-01\nlevel = "comment"\nentities = ["cpam-13"]\n'
-    assert any(line == 26 and "“wave-1” and “wave-2” overlap" in message for line, message in faults(core, text))
+    assert any(line == 26 and "“wave-1” and “wave-2” overlap" in message for line, message in faults(text))
 
 
 def test_all_faults_come_at_once_and_the_exit_code_is_1(rse, plan_file, organisation):
@@ -118,8 +113,8 @@ NONSENSE = ("", "x = 1", "wave = 3", "[[wave]]", "\x00", "name = " * 9, "[wave]\
 
 
 @pytest.mark.parametrize("text", NONSENSE)
-def test_nonsense_is_refused_with_a_line_and_never_an_error_of_ours(core, text):
-    assert all(line >= 1 and message for line, message in faults(core, text))
+def test_nonsense_is_refused_with_a_line_and_never_an_error_of_ours(core, text, faults):
+    assert all(line >= 1 and message for line, message in faults(text))
     with core.db.read() as session, pytest.raises(BadInput):
         checked(session, text)
 

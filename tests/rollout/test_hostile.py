@@ -14,7 +14,6 @@ from rse_core.api import Actor
 from rse_core.errors import Conflict, RseError
 from rse_core.models.levels import LevelRow
 from rse_core.models.rollout import RolloutPlan, RolloutWave
-from rse_core.rollout_check import faults_of
 
 ACTOR = Actor("boss")
 WAVE = {
@@ -27,11 +26,6 @@ WAVE = {
 def clock():
     with time_machine.travel(dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC), tick=False) as found:
         yield found
-
-
-def faults(core, text):
-    with core.db.read() as session:
-        return [(fault.line, fault.message) for fault in faults_of(session, text)]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +43,8 @@ def faults(core, text):
         ('name = "generalisation"', 'name = "generalisation"\nowners = ["x\\u0000"]', 2, "There is no person"),
     ],
 )
-def test_what_no_plan_can_hold_is_named_with_its_line(core, organisation, free, old, new, line, words):
-    found = faults(core, free.replace(old, new, 1))
+def test_what_no_plan_can_hold_is_named_with_its_line(core, organisation, free, old, new, line, words, faults):
+    found = faults(free.replace(old, new, 1))
     assert [number for number, message in found if words in message] == [line], found
 
 
