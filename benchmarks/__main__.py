@@ -7,7 +7,7 @@ import sys
 
 ALL = (
     "can", "slots", "injection", "people_import", "feed", "search", "broadcast", "directory", "ldap_sync", "scim", "live",
-    "indicators", "kanban", "kanban_beside",
+    "indicators", "kanban", "kanban_beside", "kanban_keyboard",
 )
 
 
